@@ -1,0 +1,1 @@
+"""The contract and everything behind it: log, rows, graph, scores, reports."""

@@ -1,0 +1,150 @@
+"""Every error raised here, split by what the caller does next.
+
+BacklinksError
+├── UsageError          what was asked for is wrong: exit 2
+│   ├── BadSeed         a seed that is no crawlable URL
+│   └── BadSetting      an unknown setting, or a value it can't take
+├── PoisonRecord        can never decode: dead-letter it
+├── StoreError
+│   ├── StoreBusy       transient: pause and retry
+│   ├── StoreFull       the disk is full: free room, run again
+│   ├── StoreRefused    schema or statement is wrong: stop
+│   ├── StoreLocked     another process holds the directory
+│   └── StoreMismatch   the store was made by other code or another suffix list
+├── LogError
+│   ├── LogDamaged      the log's file can't be read
+│   ├── LogFull         the disk under the log is full
+│   ├── OffsetLost      the committed offset is no longer in the log
+│   └── NotOwner        the partition has gone to another member
+├── TooManyDeadLetters  a flood of poison: it is us who are broken
+└── DidNotConverge      an iteration ran out of sweeps
+"""
+
+from __future__ import annotations
+
+
+class BacklinksError(Exception):
+    """Base of every error raised here. `str()` is one line for a person."""
+
+    exit_code = 1
+
+
+class UsageError(BacklinksError):
+    """What was asked for is wrong; the message says what would be right."""
+
+    exit_code = 2
+
+
+class BadSeed(UsageError):
+    """A seed that can't be crawled."""
+
+    def __init__(self, seed: str, reason: str) -> None:
+        self.seed, self.reason = seed, reason
+        super().__init__(
+            f"seed {seed[:200]!r} is not a URL that can be crawled ({reason}); "
+            "give one like https://example.org/"
+        )
+
+
+class BadSetting(UsageError):
+    """An unknown setting, or a value that it can't take."""
+
+
+class PoisonRecord(BacklinksError):
+    """A record that can never decode; `reason` is one of a few words, for counting."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason, self.detail = reason, detail
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+
+
+class StoreError(BacklinksError):
+    """The store could not do what it was told."""
+
+
+class StoreBusy(StoreError):
+    """Transient: pause and retry."""
+
+
+class StoreFull(StoreBusy):
+    """The disk under the store is full; retrying works once there is room."""
+
+
+class StoreRefused(StoreError):
+    """Schema or statement is wrong: stop."""
+
+
+class StoreLocked(StoreError):
+    """Another process holds the directory."""
+
+    def __init__(self, directory: str, pid: int, command: str, since: str) -> None:
+        self.directory, self.pid, self.command, self.since = directory, pid, command, since
+        super().__init__(
+            f"{directory} is held by process {pid} ({command}, since {since}); "
+            "wait for it or stop it, then run this again"
+        )
+
+
+class StoreMismatch(StoreError):
+    """The store was made by newer code, by other code, or under another suffix list."""
+
+
+class LogError(BacklinksError):
+    """The log could not do what it was told."""
+
+
+class LogDamaged(LogError):
+    """The log's file can't be read as one."""
+
+    def __init__(self, path: str, detail: str) -> None:
+        self.path, self.detail = path, detail
+        super().__init__(
+            f"the log {path} is damaged ({detail}); the store is whole: move this file away "
+            "and run again, and pages not yet consumed are fetched again when due"
+        )
+
+
+class LogFull(LogError):
+    """The disk under the log is full; nothing acknowledged is lost."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"no room left on the disk of {path}; free some, then run this again")
+
+
+class OffsetLost(LogError):
+    """The committed offset is no longer in the log: records were deleted before being read."""
+
+    def __init__(self, topic: str, partition: int, offset: int, start: int) -> None:
+        self.topic, self.partition, self.offset, self.start = topic, partition, offset, start
+        super().__init__(
+            f"{topic}[{partition}]: committed offset {offset} is gone, the log starts at {start}; "
+            "raise its retention, and import or crawl again what was lost"
+        )
+
+
+class NotOwner(LogError):
+    """A commit for a partition that belongs to another member by now."""
+
+    def __init__(self, topic: str, partition: int) -> None:
+        self.topic, self.partition = topic, partition
+        super().__init__(f"{topic}[{partition}] belongs to another member of the group")
+
+
+class TooManyDeadLetters(BacklinksError):
+    """More poison in a row than the limit: stop, since it is us who are broken."""
+
+    def __init__(self, count: int, last: str) -> None:
+        self.count, self.last = count, last
+        super().__init__(
+            f"{count} records in a row could not be read (the last: {last}); "
+            "check that spiders and consumers are of the same version, then start again"
+        )
+
+
+class DidNotConverge(BacklinksError):
+    """An iteration that ran out of sweeps."""
+
+    def __init__(self, what: str, sweeps: int, residual: float) -> None:
+        self.what, self.sweeps, self.residual = what, sweeps, residual
+        super().__init__(f"{what} did not converge in {sweeps} sweeps (residual {residual:.2e})")

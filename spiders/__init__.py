@@ -1,0 +1,1 @@
+"""Page to links to log: everything that fetches or reads pages."""

@@ -1,0 +1,508 @@
+"""HTML bytes and headers to links: everything one page says, in one pass over its tree.
+
+Never raises, whatever the bytes; linear in their number (bounds.py cuts what is not).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
+from charset_normalizer import from_bytes
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+from w3lib.encoding import html_to_unicode
+
+from pipeline.page import (
+    NOFOLLOW,
+    POSITIONS,
+    SPONSORED,
+    UGC,
+    Internal,
+    Kind,
+    Links,
+    Position,
+    link_digest,
+)
+from pipeline.url import Refused, Url, canonical
+from spiders.bounds import cut_hostile
+from spiders.complete import why_incomplete
+from spiders.text import language_of, top_terms, words_of
+
+EXTRACTOR = 1  # goes up when a newer extractor may find other links on the same bytes
+
+MAX_BODY = 5 << 20
+MAX_EXTERNAL = 2_000
+MAX_INTERNAL = 5_000
+MAX_ANCHOR = 300
+MAX_CONTEXT = 120
+MAX_TITLE = 300
+
+HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml")
+
+_SPACE = re.compile(r"\s+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff‪-‮⁦-⁩]")
+_REFRESH = re.compile(r"\s*([\d.]+)\s*[;,\s]\s*(?:url\s*=\s*)?['\"]?\s*([^'\"]*)", re.IGNORECASE)
+_CRAWLED_ALTERNATE = ("", "text/html", "application/xhtml+xml")
+
+_LANDMARKS: dict[str, Position] = {
+    "nav": "nav", "header": "header", "footer": "footer", "aside": "aside", "main": "main",
+    "article": "main",
+}  # fmt: skip
+_ROLES: dict[str, Position] = {
+    "navigation": "nav", "banner": "header", "contentinfo": "footer", "complementary": "aside",
+    "main": "main", "article": "main", "menu": "nav", "menubar": "nav",
+}  # fmt: skip
+_CLASSES = re.compile(
+    r"(?:^|[\s_-])(?:(comments?|commentlist|disqus|replies)|(nav|navbar|navigation|menu|breadcrumbs?"
+    r"|pagination)|(footer|foot|colophon|copyright)|(sidebar|aside|widget|blogroll)"
+    r"|(header|masthead|banner|topbar))(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_CLASS_POSITIONS: tuple[Position, ...] = ("comment", "nav", "footer", "aside", "header")
+_BEST = {position: rank for rank, position in enumerate(
+    ("main", "aside", "header", "nav", "footer", "comment"))}  # fmt: skip
+_BLOCKS = frozenset(
+    "address article aside blockquote body dd details div dl dt fieldset figure footer form h1 h2 "
+    "h3 h4 h5 h6 header hr html li main nav ol p pre section table tbody td th thead tr ul".split()
+)
+_BREAKS = "br,div,p,li,td,h1,h2,h3,h4,h5,h6"
+
+
+class Extracted(msgspec.Struct, frozen=True, kw_only=True):
+    """What one page says. `incomplete` is '' for a complete visit."""
+
+    incomplete: str = ""
+    language: str = ""
+    title: str = ""
+    terms: list[str] = []
+    canonical: str = ""
+    robots_meta: str = ""
+    robots_header: str = ""
+    noindex: bool = False
+    nofollow: bool = False
+    digest: str = ""
+    dropped: int = 0
+    refused: dict[str, int] = {}
+    external: Links = Links()
+    internal: Internal = Internal()
+
+
+class _Place(NamedTuple):
+    """One occurrence of a link; the smallest is the one to keep."""
+
+    rank: int
+    nofollow: int
+    ordinal: int
+    rel: int
+    position: Position
+    anchor: str
+    before: str
+    after: str
+
+
+def extract(
+    page: Url, body: bytes, headers: Mapping[str, str], *, cut: bool = False
+) -> Extracted:
+    """Everything on a page. `headers` by lower-case name; `cut`: the body is not whole."""
+    content_type = headers.get("content-type", "")
+    robots_header = headers.get("x-robots-tag", "")[:300]
+    if not is_html(content_type, body):
+        directives = _directives(robots_header, from_header=True)
+        return Extracted(
+            incomplete="not_html",
+            robots_header=robots_header,
+            noindex="noindex" in directives,
+            nofollow="nofollow" in directives,
+        )
+    html = decode(body[:MAX_BODY], content_type)
+    reason = "cut" if cut or len(body) > MAX_BODY else ""
+    html, hostile = cut_hostile(html)
+    try:
+        tree = LexborHTMLParser(html)
+    except (SelectolaxError, ValueError):
+        return Extracted(incomplete="unparsable", robots_header=robots_header)
+    return _Reading(page, tree, html, headers, robots_header).read(reason or hostile)
+
+
+def is_html(content_type: str, body: bytes) -> bool:
+    """By its content type; a page without one is looked at."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind:
+        return kind in HTML_TYPES
+    return b"<" in body[:1024] and b"\x00" not in body[:1024]
+
+
+def decode(body: bytes, content_type: str) -> str:
+    """Text by byte-order mark, header, meta, then detection. Never raises."""
+    try:
+        return html_to_unicode(
+            content_type, body, auto_detect_fun=_detect, default_encoding="utf-8"
+        )[1]
+    except (LookupError, UnicodeError, ValueError):
+        return body.decode("utf-8", "replace")
+
+
+def _detect(body: bytes) -> str:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start > len(body) - 4:  # cut within a character
+            return "utf-8"
+        best = from_bytes(body[:20_000]).best()
+        return best.encoding if best is not None else "cp1252"
+    return "utf-8"
+
+
+def clean(text: str, limit: int) -> str:
+    """One line without control and bidi characters, at most `limit` characters."""
+    # Cut first: hostile text is long, and collapsing it whole would be work for nothing.
+    text = _CONTROL.sub(" ", text[: limit * 8])
+    return " ".join(text.split())[:limit]
+
+
+def anchors(tree: LexborHTMLParser) -> Iterator[tuple[LexborNode, str]]:
+    """Every a and area element with an href, in document order."""
+    for node in tree.css("a[href],area[href]"):
+        href = node.attributes.get("href")
+        yield node, href or ""
+
+
+def base_url(tree: LexborHTMLParser, page: Url) -> str:
+    """What links resolve against: the first base element with an href that can be parsed."""
+    node = tree.css_first("base[href]")
+    if node is None:
+        return page.url
+    try:
+        return canonical(node.attributes.get("href") or "", page.url, allow_ip=True).url
+    except Refused:
+        return page.url
+
+
+class _Reading:
+    """One page while it is read."""
+
+    def __init__(
+        self,
+        page: Url,
+        tree: LexborHTMLParser,
+        html: str,
+        headers: Mapping[str, str],
+        robots_header: str,
+    ) -> None:
+        self.page, self.tree, self.html, self.headers = page, tree, html, headers
+        self.robots_header = robots_header
+        self.base = base_url(tree, page)
+        self.allow_ip = page.domain == page.host.partition(":")[0] and not page.domain[-1].isalpha()
+        self.external: dict[tuple[str, str, str], tuple[Url, Kind, _Place, int]] = {}
+        self.internal: dict[str, int] = {}
+        self.refused: dict[str, int] = {}
+        self.dropped = 0
+        self.ordinal = 0
+        self.resolved: dict[str, Url | None] = {}
+        self.positions: dict[int, Position] = {}
+        self.texts: dict[int, str] = {}
+
+    def read(self, reason: str) -> Extracted:
+        title = self._title()
+        found = self._anchors()
+        self._embedded()
+        canonical_url = self._head_links()
+        robots_meta = self._meta()
+        language = self._declared_language()
+        text = self._visible_text()
+        words = words_of(text)
+        directives = _directives(robots_meta) | _directives(self.robots_header, from_header=True)
+        external = self._columns()
+        if not reason and self.dropped:
+            reason = "links_cap"
+        if not reason:
+            reason = why_incomplete(title=title, text=text, html=self.html, links=found)
+        return Extracted(
+            incomplete=reason,
+            language=language_of(language, words, text),
+            title=title,
+            terms=top_terms(words),
+            canonical=canonical_url,
+            robots_meta=robots_meta,
+            robots_header=clean(self.robots_header, 300),
+            noindex="noindex" in directives,
+            nofollow="nofollow" in directives,
+            digest=link_digest(external.target, external.kind),
+            dropped=self.dropped,
+            refused=self.refused,
+            external=external,
+            internal=Internal(target=list(self.internal), rel=list(self.internal.values())),
+        )
+
+    def _title(self) -> str:
+        node = self.tree.css_first("title")
+        return clean(node.text(), MAX_TITLE) if node is not None else ""
+
+    def _anchors(self) -> int:
+        count = 0
+        for count, (node, href) in enumerate(anchors(self.tree), 1):
+            self._link(node, href, "area" if node.tag == "area" else "a")
+        return count
+
+    def _embedded(self) -> None:
+        for node in self.tree.css("iframe[src],form[action]"):
+            if node.tag == "iframe":
+                self._link(node, node.attributes.get("src") or "", "iframe")
+            else:
+                self._link(node, node.attributes.get("action") or "", "form")
+
+    def _head_links(self) -> str:
+        canonical_url = ""
+        for node in self.tree.css("link[rel][href]")[:200]:
+            attributes = node.attributes
+            rels = (attributes.get("rel") or "").lower().split()
+            href = attributes.get("href") or ""
+            if "canonical" in rels:
+                target = self._resolve(href)
+                if target is not None and not canonical_url:
+                    canonical_url = target.url
+                    self._link(node, href, "canonical")
+            elif "next" in rels:
+                self._link(node, href, "next")
+            elif "prev" in rels or "previous" in rels:
+                self._link(node, href, "prev")
+            elif "alternate" in rels and "stylesheet" not in rels:
+                kind = (attributes.get("type") or "").lower().strip()
+                if kind in _CRAWLED_ALTERNATE:
+                    self._link(node, href, "alternate")
+        return canonical_url
+
+    def _meta(self) -> str:
+        directives = []
+        for node in self.tree.css("meta[content]")[:200]:
+            attributes = node.attributes
+            content = attributes.get("content") or ""
+            if (attributes.get("name") or "").strip().lower() == "robots":
+                directives.append(content[:100])
+            elif (attributes.get("http-equiv") or "").strip().lower() == "refresh":
+                match = _REFRESH.match(content[: 2 * 2048])
+                if match is not None and match[2].strip():
+                    self._link(node, match[2].strip(), "redirect")
+        return clean(", ".join(directives), 300)
+
+    def _declared_language(self) -> str:
+        node = self.tree.css_first("html[lang]")
+        declared = (node.attributes.get("lang") or "") if node is not None else ""
+        return declared or self.headers.get("content-language", "").partition(",")[0]
+
+    def _visible_text(self) -> str:
+        """What a reader sees; takes scripts out of the tree, so it comes last."""
+        body = self.tree.body
+        if body is None:
+            return ""
+        body.strip_tags(["script", "style", "noscript", "template", "svg"])
+        return _SPACE.sub(" ", body.text(separator=" ")[:65_536]).strip()
+
+    def _resolve(self, href: str) -> Url | None:
+        """The canonical target, once a page for each spelling; None where it was refused."""
+        if href in self.resolved:
+            return self.resolved[href]
+        try:
+            target: Url | None = canonical(href, self.base, allow_ip=self.allow_ip)
+        except Refused as refusal:
+            self.refused[refusal.reason] = self.refused.get(refusal.reason, 0) + 1
+            target = None
+        self.resolved[href] = target
+        return target
+
+    def _link(self, node: LexborNode, href: str, kind: Kind) -> None:
+        if href[:1] == "#":
+            return
+        target = self._resolve(href)
+        if target is None:
+            return
+        self.ordinal += 1
+        if target.domain == self.page.domain:
+            self._internal_link(node, target, kind)
+        else:
+            self._external_link(node, target, kind)
+
+    def _internal_link(self, node: LexborNode, target: Url, kind: Kind) -> None:
+        if kind in ("form", "canonical"):
+            return
+        if target.page == self.page.page and target.scheme == self.page.scheme:
+            return
+        rel = _rel(node.attributes.get("rel")) if kind in ("a", "area") else 0
+        known = self.internal.get(target.url)
+        if known is not None:
+            self.internal[target.url] = known & rel
+        elif len(self.internal) < MAX_INTERNAL:
+            self.internal[target.url] = rel
+        else:
+            self.dropped += 1
+
+    def _external_link(self, node: LexborNode, target: Url, kind: Kind) -> None:
+        anchor = ""
+        rel = 0
+        if kind in ("a", "area"):
+            rel = _rel(node.attributes.get("rel"))
+            anchor = self._anchor(node) if kind == "a" else _alt(node)
+            if kind == "a" and not anchor:
+                image = node.css_first("img")
+                if image is not None:
+                    kind, anchor = "img-link", _alt(image)
+        key = (target.host, target.path, kind)
+        known = self.external.get(key)
+        if known is None and len(self.external) >= MAX_EXTERNAL:
+            self.dropped += 1
+            return
+        position = self._position(node)
+        place = _Place(
+            _BEST[position], rel & NOFOLLOW, min(self.ordinal - 1, 0xFFFF), rel, position, anchor,
+            self._context(node, forward=False), self._context(node, forward=True),
+        )  # fmt: skip
+        if known is None:
+            self.external[key] = (target, kind, place, 1)
+        else:
+            self.external[key] = (
+                known[0], kind, min(known[2], place), min(known[3] + 1, 0xFFFF)
+            )  # fmt: skip
+
+    def _anchor(self, node: LexborNode) -> str:
+        child = node.first_child
+        mixed = child is not None and (child.next is not None or not child.is_text_node)
+        separator = " " if mixed and node.css_first(_BREAKS) is not None else ""
+        return clean(node.text(separator=separator), MAX_ANCHOR)
+
+    def _position(self, node: LexborNode) -> Position:
+        """The nearest ancestor that tells a place, remembered for every ancestor on the way."""
+        path: list[int] = []
+        position: Position = "main"
+        current = node.parent
+        while current is not None and current.is_element_node:
+            known = self.positions.get(current.mem_id)
+            if known is not None:
+                position = known
+                break
+            path.append(current.mem_id)
+            mark = _mark(current)
+            if mark is not None:
+                position = mark
+                break
+            current = current.parent
+        for identity in path:
+            self.positions[identity] = position
+        return position
+
+    def _context(self, node: LexborNode, *, forward: bool) -> str:
+        """The text beside a link within its block, at most MAX_CONTEXT characters."""
+        parts: list[str] = []
+        size, steps = 0, 0
+        current: LexborNode | None = node
+        while current is not None and steps < 12 and size < MAX_CONTEXT:
+            steps += 1
+            sibling = current.next if forward else current.prev
+            if sibling is None:
+                current = current.parent
+                if current is None or current.tag in _BLOCKS:
+                    break
+                continue
+            if sibling.tag in _BLOCKS or sibling.tag == "br":
+                break
+            text = self._text(sibling, forward)
+            parts.append(text)
+            size += len(text)
+            current = sibling
+        joined = " ".join((parts if forward else parts[::-1])).split()
+        text = " ".join(joined)
+        return text[:MAX_CONTEXT] if forward else text[-MAX_CONTEXT:]
+
+    def _text(self, node: LexborNode, forward: bool) -> str:
+        key = node.mem_id if forward else -node.mem_id
+        text = self.texts.get(key)
+        if text is None:
+            whole = "" if node.tag in ("script", "style", "-comment") else node.text() or ""
+            part = whole[: 2 * MAX_CONTEXT] if forward else whole[-2 * MAX_CONTEXT :]
+            text = self.texts[key] = _CONTROL.sub(" ", part)
+        return text
+
+    def _columns(self) -> Links:
+        rows = list(self.external.values())
+        return Links(
+            target=[target.url for target, _, _, _ in rows],
+            domain=[target.domain for target, _, _, _ in rows],
+            kind=[kind for _, kind, _, _ in rows],
+            rel=[place.rel for _, _, place, _ in rows],
+            position=[place.position for _, _, place, _ in rows],
+            anchor=[place.anchor for _, _, place, _ in rows],
+            before=[place.before for _, _, place, _ in rows],
+            after=[place.after for _, _, place, _ in rows],
+            ordinal=[place.ordinal for _, _, place, _ in rows],
+            count=[count for _, _, _, count in rows],
+        )
+
+
+def _alt(node: LexborNode) -> str:
+    return clean(node.attributes.get("alt") or "", MAX_ANCHOR)
+
+
+def _rel(value: str | None) -> int:
+    if not value:
+        return 0
+    tokens = value.lower().split()
+    return (
+        (NOFOLLOW if "nofollow" in tokens else 0)
+        | (UGC if "ugc" in tokens else 0)
+        | (SPONSORED if "sponsored" in tokens else 0)
+    )
+
+
+def _mark(node: LexborNode) -> Position | None:
+    """The place an element stands for: by landmark or role, then by its class and id."""
+    tag = node.tag or ""
+    attributes = node.attributes
+    role = attributes.get("role")
+    if role:
+        by_role = _ROLES.get(role.strip().lower())
+        if by_role is not None:
+            return by_role
+    if tag in _LANDMARKS and tag != "header":
+        return _LANDMARKS[tag]
+    if tag not in ("html", "body", "main", "article"):
+        names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"[:300]
+        if len(names) > 1:
+            match = _CLASSES.search(names)
+            if match is not None and match.lastindex is not None:
+                return _CLASS_POSITIONS[match.lastindex - 1]
+    if tag == "header":
+        return None if _within_content(node) else "header"
+    return None
+
+
+def _within_content(node: LexborNode) -> bool:
+    """A header in an article or in main is content; the page's own is not."""
+    current = node.parent
+    for _ in range(32):
+        if current is None:
+            return False
+        if current.tag in ("article", "main"):
+            return True
+        current = current.parent
+    return False
+
+
+def _directives(text: str, *, from_header: bool = False) -> set[str]:
+    """Robots directives that bind everybody; `none` is both. `otherbot: noindex` is not for us."""
+    found: set[str] = set()
+    if not text:
+        return found
+    bot = ""
+    for token in text.lower().split(","):
+        name, colon, rest = token.strip().partition(":")
+        if from_header and colon and name.strip() != "unavailable_after":
+            bot, name = name.strip(), rest
+        if not bot:
+            found.add(name.strip())
+    if "none" in found:
+        found |= {"noindex", "nofollow"}
+    return found
+
+
+assert set(_BEST) == set(POSITIONS)
