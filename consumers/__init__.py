@@ -1,0 +1,1 @@
+"""Log to rows: at-least-once delivery, exactly-once effect."""

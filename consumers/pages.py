@@ -1,0 +1,130 @@
+"""Page records to columns of the table `page_records`, whose views write the index."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.errors import PoisonRecord
+from pipeline.frontier.due import Revisit, next_visit
+from pipeline.log import Record
+from pipeline.page import NOFOLLOW, POSITIONS, Page, decode
+
+FUTURE_MS = 5 * 60_000  # a page can't be fetched later than the log took it, but for clocks
+_REMEMBERED = 200_000
+_TO_FOLLOW = frozenset({"a", "area", "img-link", "redirect", "canonical", "alternate", "next", "prev"})
+_PLACES = {position: number for number, position in enumerate(POSITIONS)}
+
+_STRINGS = pa.list_(pa.string())
+SCHEMA = pa.schema(
+    [
+        ("arrived", pa.uint64()), ("domain", pa.string()), ("host", pa.string()),
+        ("path", pa.string()), ("https", pa.uint8()), ("at", pa.uint64()),
+        ("source", pa.string()), ("part", pa.uint16()), ("parts", pa.uint16()),
+        ("outcome", pa.string()), ("status", pa.uint16()), ("complete", pa.uint8()),
+        ("incomplete", pa.string()), ("extractor", pa.uint16()), ("final_url", pa.string()),
+        ("ip", pa.string()), ("latency_ms", pa.uint32()), ("title", pa.string()),
+        ("language", pa.string()), ("terms", _STRINGS), ("canonical", pa.string()),
+        ("noindex", pa.uint8()), ("nofollow", pa.uint8()), ("bytes", pa.uint32()),
+        ("internal", pa.uint32()), ("etag", pa.string()), ("last_modified", pa.string()),
+        ("digest", pa.string()), ("interval_s", pa.uint32()), ("hops", pa.uint16()),
+        ("failures", pa.uint8()), ("due", pa.uint32()), ("targets", _STRINGS),
+        ("target_domains", _STRINGS), ("kinds", _STRINGS), ("rels", pa.list_(pa.uint8())),
+        ("positions", pa.list_(pa.uint8())), ("anchors", _STRINGS), ("befores", _STRINGS),
+        ("afters", _STRINGS), ("ordinals", pa.list_(pa.uint16())),
+        ("counts", pa.list_(pa.uint16())), ("found", _STRINGS), ("found_domains", _STRINGS),
+        ("found_hops", pa.list_(pa.uint16())),
+    ]
+)  # fmt: skip
+
+
+class PageRows:
+    """Turns records into rows. Holds only what may be lost: which URLs were lately found."""
+
+    table = "page_records"
+
+    def __init__(self, policy: Revisit) -> None:
+        self.policy = policy
+        self._lately: OrderedDict[str, int] = OrderedDict()
+
+    def decode(self, record: Record) -> Page:
+        """Raises PoisonRecord."""
+        if record.value is None:
+            raise PoisonRecord("null")
+        page = decode(record.value)
+        if page.fetched_at > record.timestamp_ms + FUTURE_MS:
+            late = (page.fetched_at - record.timestamp_ms) // 1000
+            raise PoisonRecord("future", f"fetched {late} s after the log took it")
+        return page
+
+    def weight(self, page: Page) -> int:
+        """In rows of the store, about."""
+        return 1 + len(page.external) + len(page.internal.target) // 4
+
+    def columns(self, pages: list[Page], arrived_ms: int) -> pa.Table:
+        rows = [self._row(page, arrived_ms) for page in pages]
+        arrays = [
+            pa.array(column, field.type)
+            for column, field in zip(zip(*rows, strict=True), SCHEMA, strict=True)
+        ]
+        return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+    def forget(self) -> None:
+        """Rows were dropped, so what they found may never have been written."""
+        self._lately.clear()
+
+    def _row(self, page: Page, arrived_ms: int) -> tuple[Any, ...]:
+        links = page.external
+        asked = page.request
+        following = next_visit(page, self.policy)
+        found, domains, hops = self._found(page)
+        return (
+            arrived_ms, page.domain, page.host, page.path, int(page.url.startswith("https:")),
+            page.fetched_at, page.source, page.part, page.parts,
+            page.outcome, page.status, int(page.complete),
+            page.incomplete, page.extractor, page.final_url,
+            page.ip, asked.latency_ms, page.title,
+            page.language, page.terms, page.canonical,
+            int(page.noindex), int(page.nofollow), page.bytes,
+            len(page.internal.target), page.etag, page.last_modified,
+            page.digest, following.interval_s, asked.hops,
+            following.failures, following.due_s, links.target,
+            links.domain, links.kind, links.rel,
+            [_PLACES[position] for position in links.position], links.anchor, links.before,
+            links.after, links.ordinal, links.count, found, domains,
+            hops,
+        )  # fmt: skip
+
+    def _found(self, page: Page) -> tuple[list[str], list[str], list[int]]:
+        """URLs for the frontier that this worker hasn't lately found as near to a seed."""
+        urls: list[str] = []
+        domains: list[str] = []
+        hops: list[int] = []
+        if page.nofollow or page.source != "crawl":
+            return urls, domains, hops
+        near, far = page.request.hops, min(page.request.hops + 1, 0xFFFE)
+        for url, rel in zip(page.internal.target, page.internal.rel, strict=True):
+            if not rel & NOFOLLOW and self._is_news(url, near):
+                urls.append(url)
+                domains.append(page.domain)
+                hops.append(near)
+        links = page.external
+        for i, url in enumerate(links.target):
+            if links.kind[i] in _TO_FOLLOW and not links.rel[i] & NOFOLLOW:
+                if self._is_news(url, far):
+                    urls.append(url)
+                    domains.append(links.domain[i])
+                    hops.append(far)
+        return urls, domains, hops
+
+    def _is_news(self, url: str, hops: int) -> bool:
+        lately = self._lately
+        known = lately.get(url)
+        if known is not None and known <= hops:
+            return False
+        lately[url] = hops
+        if len(lately) > _REMEMBERED:
+            lately.popitem(last=False)
+        return True

@@ -1,0 +1,164 @@
+"""The planner: due URLs of the store to requests in the log, capped and interleaved."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from pipeline.frontier.request import Wanted, encode
+from pipeline.log import REQUESTS, Log, Message
+from pipeline.page import Request
+from pipeline.store import Store, rows, sql
+from pipeline.url import Url
+
+BUCKETS = 1024
+OPEN = 0xFFFE  # hops without a bound
+_SLACK_S = 120  # fetch timeout and clock differences: a lease outlives its deadline by this
+
+
+class PlanSettings(msgspec.Struct, frozen=True, kw_only=True):
+    max_hops: int = 0
+    site_pages: int = 500  # URLs of one registered domain
+    deadline_s: int = 180
+    delay_s: float = 1.0  # between requests to a host
+    batch: int = 2_000  # requests of one plan
+
+
+class Planner:
+    """`clock`: seconds since 1970."""
+
+    def __init__(
+        self,
+        store: Store,
+        log: Log,
+        settings: PlanSettings,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.store, self.log, self.settings, self.clock = store, log, settings, clock
+
+    def seed(self, urls: Iterable[Url]) -> None:
+        """Makes these URLs known, at no hops from a seed, and wanted now."""
+        now = int(self.clock())
+        found = list(urls)
+        self.store.insert("frontier_in", frontier_rows(found, hops=0, discovered=now, wanted=now))
+
+    def plan(self, pages: int, *, first_bucket: int = 0, end_bucket: int = BUCKETS) -> int:
+        """Publishes at most `pages` requests and leases their URLs; how many.
+
+        The lease is written first: a planner killed in between delays those URLs, it can't
+        have them fetched twice.
+        """
+        now = int(self.clock())
+        settings = self.settings
+        cap = max(1, int(0.25 * settings.deadline_s / (settings.delay_s + 0.2)))
+        chosen = rows(
+            self.store.query(
+                sql("pipeline/frontier/select"),
+                {
+                    "first_bucket": first_bucket,
+                    "end_bucket": end_bucket,
+                    "now": now,
+                    "max_hops": settings.max_hops,
+                    "site_pages": settings.site_pages,
+                    "host_cap": cap,
+                    "snapshot": self._snapshot(),
+                    "pages": min(pages, settings.batch),
+                },
+            )
+        )
+        if not chosen:
+            return 0
+        carried = self._carried(chosen)
+        self._lease(chosen, now + settings.deadline_s + _SLACK_S)
+        deadline = (now + settings.deadline_s) * 1000
+        messages = []
+        for row in interleaved(chosen):
+            scheme = "https" if row["https"] else "http"
+            wanted = Wanted(
+                url=f"{scheme}://{row['host']}{row['path']}",
+                deadline=deadline,
+                carried=_request(row, carried.get((row["host"], row["path"]))),
+            )
+            messages.append(Message(row["domain"].encode(), encode(wanted)))
+        self.log.append(REQUESTS, messages).result()
+        return len(messages)
+
+    def _snapshot(self) -> int:
+        found = rows(self.store.query("SELECT max(snapshot) AS snapshot FROM snapshots"))
+        return int(found[0]["snapshot"])
+
+    def _carried(self, chosen: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
+        again = [row for row in chosen if row["fetched_s"]]
+        if not again:
+            return {}
+        found = self.store.query(
+            sql("pipeline/frontier/carried"),
+            {
+                "domains": [row["domain"] for row in again],
+                "hosts": [row["host"] for row in again],
+                "paths": [row["path"] for row in again],
+            },
+        )
+        return {(row["host"], row["path"]): row for row in rows(found)}
+
+    def _lease(self, chosen: list[dict[str, Any]], until: int) -> None:
+        self.store.insert(
+            "frontier_in",
+            pa.table(
+                {
+                    "domain": pa.array([row["domain"] for row in chosen], pa.string()),
+                    "host": pa.array([row["host"] for row in chosen], pa.string()),
+                    "path": pa.array([row["path"] for row in chosen], pa.string()),
+                    "leased": pa.array([until] * len(chosen), pa.uint32()),
+                }
+            ),
+        )
+
+
+def _request(row: dict[str, Any], carried: dict[str, Any] | None) -> Request:
+    if carried is None:
+        return Request(hops=row["hops"], attempt=row["attempt"])
+    return Request(
+        hops=row["hops"],
+        attempt=row["attempt"],
+        interval_s=carried["interval_s"],
+        etag=carried["etag"],
+        last_modified=carried["last_modified"],
+        digest=carried["digest"],
+    )
+
+
+def frontier_rows(urls: list[Url], *, hops: int, discovered: int, wanted: int) -> pa.Table:
+    """Rows for the table `frontier_in`."""
+    return pa.table(
+        {
+            "domain": pa.array([url.domain for url in urls], pa.string()),
+            "host": pa.array([url.host for url in urls], pa.string()),
+            "path": pa.array([url.path for url in urls], pa.string()),
+            "https": pa.array([int(url.scheme == "https") for url in urls], pa.uint8()),
+            "hops": pa.array([hops] * len(urls), pa.uint16()),
+            "discovered": pa.array([discovered] * len(urls), pa.uint32()),
+            "wanted": pa.array([wanted] * len(urls), pa.uint32()),
+        }
+    )
+
+
+def interleaved(chosen: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One of each host in turn, so that no host's requests stand in a row."""
+    queues: dict[str, deque[dict[str, Any]]] = {}
+    for row in chosen:
+        queues.setdefault(row["host"], deque()).append(row)
+    ordered: list[dict[str, Any]] = []
+    waiting = deque(queues.values())
+    while waiting:
+        queue = waiting.popleft()
+        ordered.append(queue.popleft())
+        if queue:
+            waiting.append(queue)
+    return ordered

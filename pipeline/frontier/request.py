@@ -1,0 +1,29 @@
+"""One URL handed to a spider, with a deadline: what travels on the topic `requests`."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pipeline.errors import PoisonRecord
+from pipeline.page import Address, Millis, Request
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: Address
+    deadline: Millis
+    carried: Request = Request()
+
+
+_decoder = msgspec.json.Decoder(Wanted)
+
+
+def encode(wanted: Wanted) -> bytes:
+    return msgspec.json.encode(wanted)
+
+
+def decode(data: bytes) -> Wanted:
+    """Raises PoisonRecord."""
+    try:
+        return _decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise PoisonRecord("request", str(error)[:200]) from error

@@ -1,0 +1,58 @@
+-- Which URLs to fetch next: due, in scope, within the budgets of their sites.
+-- Reads the buckets asked for and never the whole frontier; cost grows with their URLs.
+WITH
+    known AS
+    (
+        SELECT
+            domain,
+            host,
+            path,
+            max(https) AS https,
+            min(hops) AS hops,
+            min(discovered) AS discovered,
+            max(fetched) AS fetched,
+            max(failures) AS failures,
+            max(leased) AS leased,
+            max(wanted) AS wanted,
+            toUInt32(bitShiftRight(fetched, 32)) AS fetched_s,
+            if(wanted > fetched_s, least(wanted, toUInt32(bitAnd(fetched, 4294967295))), toUInt32(bitAnd(fetched, 4294967295))) AS due_s
+        FROM frontier
+        WHERE bucket >= {first_bucket:UInt16} AND bucket < {end_bucket:UInt32}
+        GROUP BY bucket, domain, host, path
+    ),
+    ranked AS
+    (
+        SELECT
+            *,
+            sum(fetched > 0 OR leased > {now:UInt32}) OVER (PARTITION BY domain) AS taken,
+            row_number() OVER (PARTITION BY domain, fetched > 0 OR leased > {now:UInt32} ORDER BY hops, discovered, length(path), host, path) AS place
+        FROM known
+        WHERE hops <= {max_hops:UInt16}
+    ),
+    chosen AS
+    (
+        SELECT *
+        FROM ranked
+        WHERE leased <= {now:UInt32}
+            AND due_s <= {now:UInt32}
+            AND (fetched > 0 OR taken + place <= {site_pages:UInt32})
+        ORDER BY hops, discovered, length(path), host, path
+        LIMIT {host_cap:UInt32} BY host
+    )
+SELECT
+    domain,
+    host,
+    path,
+    https,
+    hops,
+    fetched_s,
+    toUInt8(if(bitShiftRight(failures, 32) = fetched_s, bitAnd(failures, 255), 0)) AS attempt
+FROM chosen
+LEFT JOIN
+(
+    SELECT domain, authority
+    FROM domain_quality
+    WHERE snapshot = {snapshot:UInt64}
+) AS quality USING (domain)
+ORDER BY fetched_s > 0, hops, ifNull(authority, 0) DESC, discovered, length(path), host, path
+LIMIT {pages:UInt32}

@@ -1,0 +1,1 @@
+"""Rows to a domain graph, and what its shape says of every domain."""

@@ -1,0 +1,144 @@
+"""The store, embedded: chDB in this process, one process at a time in a directory."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from chdb import ChdbError
+from chdb.session import Session
+
+from pipeline.errors import StoreBusy, StoreError, StoreFull, StoreRefused
+from pipeline.store import DATABASE, Parameters, Value
+
+_CODE = re.compile(r"Code: (\d+)")
+# TIMEOUT, SOCKET_TIMEOUT, NETWORK_ERROR, MEMORY_LIMIT, TOO_MANY_PARTS, TOO_MANY_QUERIES
+_BUSY = frozenset({159, 209, 210, 241, 252, 202})
+_FULL = frozenset({243})  # NOT_ENOUGH_SPACE
+_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
+
+
+class ChdbStore:
+    """See `Store`. One query at a time: chDB takes both cores for each."""
+
+    def __init__(self, directory: Path, *, database: str = DATABASE) -> None:
+        self.directory, self.database = directory, database
+        directory.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        with _errors():
+            self._session = Session(str(directory))
+            self._session.query(f"CREATE DATABASE IF NOT EXISTS {_safe(database)}")
+            self._session.query(f"USE {_safe(database)}")
+
+    def execute(self, sql: str, parameters: Parameters | None = None) -> None:
+        with self._lock, _errors():
+            self._session.query(sql, "Null", params=encode_parameters(parameters))
+
+    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+        with self._lock, _errors():
+            answer = self._session.query(
+                sql, "Arrow", params=encode_parameters(parameters)
+            )
+            data = answer.bytes()
+        return plain(pa.ipc.open_file(data).read_all()) if data else pa.table({})
+
+    def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[pa.RecordBatch]:
+        with self._lock, _errors():
+            answer = self._session.send_query(
+                sql, "Arrow", params=encode_parameters(parameters)
+            )
+            try:
+                for batch in answer.record_batch():
+                    yield from plain(pa.Table.from_batches([batch])).to_batches()
+            finally:
+                answer.close()
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        if not rows.num_rows:
+            return
+        columns = ", ".join(_safe(name) for name in rows.column_names)
+        arriving = rows  # chDB finds it by its name in this frame
+        with self._lock, _errors():
+            self._session.query(
+                f"INSERT INTO {_safe(table)} ({columns}) SELECT {columns} FROM Python(arriving)"
+            )
+        del arriving
+
+    def read_only(self) -> ChdbStore:
+        """A second session on the same data, in this process, that can't write."""
+        other = object.__new__(ChdbStore)
+        other.directory, other.database = self.directory, self.database
+        other._lock = threading.Lock()
+        with _errors():
+            other._session = Session(str(self.directory))
+            other._session.query(f"USE {_safe(self.database)}")
+            other._session.query("SET readonly = 2")
+        return other
+
+    def close(self) -> None:
+        with self._lock:
+            self._session.close()
+
+
+def encode_parameters(parameters: Parameters | None) -> dict[str, str]:
+    """As ClickHouse reads them: TSV escapes, arrays as literals."""
+    return {name: _encode(value) for name, value in (parameters or {}).items()}
+
+
+def _encode(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, list):
+        return "[" + ",".join(_quoted(item) for item in value) + "]"
+    if isinstance(value, str):
+        return _escaped(value)
+    return str(value)
+
+
+def _escaped(text: str) -> str:
+    return (
+        text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\0", "\\0")
+    )
+
+
+def _quoted(item: str | int) -> str:
+    return str(item) if isinstance(item, int) else "'" + _escaped(item).replace("'", "\\'") + "'"
+
+
+def _safe(name: str) -> str:
+    if not _NAME.match(name):
+        raise StoreRefused(f"{name!r} is not a table's or column's name")
+    return name
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """Dictionary-encoded and binary columns as plain strings, so that callers meet one type."""
+    for i, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(i, field.name, table.column(i).cast(field.type.value_type))
+    return table
+
+
+class _errors:  # noqa: N801 - reads as a statement
+    """chDB's errors as ours."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, ChdbError | RuntimeError):
+            raise translate(str(error)) from error
+
+
+def translate(message: str) -> StoreError:
+    """ClickHouse's message as busy, full or refused."""
+    match = _CODE.search(message)
+    code = int(match[1]) if match else 0
+    line = " ".join(message.split())[:500]
+    if code in _FULL or "No space left on device" in message:
+        return StoreFull(f"no room left on the store's disk; free some, then run again ({line})")
+    return StoreBusy(line) if code in _BUSY else StoreRefused(line)

@@ -1,0 +1,108 @@
+"""The schema's versions: numbered files, applied once each, in order, never changed afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from importlib import resources
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from pipeline.errors import StoreMismatch
+from pipeline.store import Store, rows
+from pipeline.url import suffix_list_version
+
+_FILE = re.compile(r"(\d{4})_(\w+)\.sql\Z")
+_BOOK = """CREATE TABLE IF NOT EXISTS migrations
+(number UInt32, name String, checksum String, suffix_list String, applied UInt64)
+ENGINE = ReplacingMergeTree ORDER BY number SETTINGS fsync_after_insert = 1"""
+
+
+class Migration(NamedTuple):
+    number: int
+    name: str
+    statements: tuple[str, ...]
+    checksum: str
+
+
+def migrations() -> list[Migration]:
+    """All that this code knows, by number."""
+    found = []
+    for file in resources.files("pipeline.store").joinpath("schema").iterdir():
+        match = _FILE.match(file.name)
+        if match is not None:
+            text = file.read_text()
+            checksum = hashlib.sha256(text.encode()).hexdigest()[:16]
+            found.append(Migration(int(match[1]), match[2], split(text), checksum))
+    return sorted(found)
+
+
+def split(text: str) -> tuple[str, ...]:
+    """A file's statements; a semicolon ends one where it ends a line."""
+    parts = re.split(r";[ \t]*(?:\n|\Z)", text)
+    return tuple(part.strip() for part in parts if re.sub(r"--.*", "", part).strip())
+
+
+def migrate(store: Store) -> list[Migration]:
+    """Brings the store to this code's schema; what was applied now.
+
+    A run that was stopped in the middle can be run again: what exists is left.
+    Raises StoreMismatch where the store is newer, another, or of another suffix list.
+    """
+    store.execute(_BOOK)
+    applied = check(store)
+    new = [migration for migration in migrations() if migration.number not in applied]
+    for migration in new:
+        for statement in migration.statements:
+            store.execute(_if_missing(statement))
+        store.insert(
+            "migrations",
+            pa.table(
+                {
+                    "number": pa.array([migration.number], pa.uint32()),
+                    "name": [migration.name],
+                    "checksum": [migration.checksum],
+                    "suffix_list": [suffix_list_version()],
+                    "applied": pa.array([int(time.time() * 1000)], pa.uint64()),
+                }
+            ),
+        )
+    return new
+
+
+def check(store: Store) -> set[int]:
+    """The applied numbers. Raises StoreMismatch with what differs and what to do."""
+    known = {migration.number: migration for migration in migrations()}
+    applied = set()
+    for row in rows(store.query("SELECT * FROM migrations FINAL ORDER BY number")):
+        number = row["number"]
+        if number not in known:
+            raise StoreMismatch(
+                f"the store is at schema {number:04d}_{row['name']}, newer than this program "
+                f"knows ({max(known):04d}); upgrade backlink-index"
+            )
+        if row["checksum"] != known[number].checksum:
+            raise StoreMismatch(
+                f"schema {number:04d}_{row['name']} was applied from another file "
+                f"({row['checksum']}, here {known[number].checksum}); install the version that "
+                "wrote this store, or start a new one with --data"
+            )
+        if row["suffix_list"] != suffix_list_version():
+            raise StoreMismatch(
+                f"the store's domains were cut by public suffix list {row['suffix_list']}, this "
+                f"program has {suffix_list_version()}; install the tldextract that it was written "
+                "with, or start a new store with --data and import the pages"
+            )
+        applied.add(number)
+    return applied
+
+
+def _if_missing(statement: str) -> str:
+    return re.sub(
+        r"^((?:--.*\n|\s)*)CREATE (TABLE|VIEW|MATERIALIZED VIEW) (?!IF)",
+        r"\1CREATE \2 IF NOT EXISTS ",
+        statement,
+        count=1,
+    )
