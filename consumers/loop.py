@@ -12,27 +12,16 @@ import random
 import time
 from collections.abc import Callable
 
-import msgspec
-
 from consumers.batch import Batch
 from consumers.deadletter import DeadLetters
 from consumers.pages import PageRows
 from pipeline.errors import NotOwner, PoisonRecord, StoreBusy
 from pipeline.log import Reader, Record
 from pipeline.page import Page
+from pipeline.settings import ConsumeSettings
 from pipeline.store import Store
 
 logger = logging.getLogger(__name__)
-
-
-class ConsumeSettings(msgspec.Struct, frozen=True, kw_only=True):
-    flush_rows: int = 100_000  # few large inserts make few parts
-    flush_age_s: float = 2.0  # what a reader waits for a page at most
-    poll_records: int = 1_000
-    dead_letters: int = 100  # so many in a row stop the worker
-    retry_s: float = 0.5  # first pause where the store is busy; doubles up to the longest
-    longest_retry_s: float = 30.0
-    stop_s: float = 20.0  # to finish the turn in when told to stop
 
 
 class Loop:

@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.errors import PoisonRecord
-from pipeline.frontier.due import Revisit, next_visit
+from pipeline.frontier.due import next_visit
 from pipeline.log import Record
 from pipeline.page import NOFOLLOW, POSITIONS, Page, decode
+from pipeline.settings import RevisitSettings
 
 FUTURE_MS = 5 * 60_000  # a page can't be fetched later than the log took it, but for clocks
 _REMEMBERED = 200_000
@@ -45,7 +46,7 @@ class PageRows:
 
     table = "page_records"
 
-    def __init__(self, policy: Revisit) -> None:
+    def __init__(self, policy: RevisitSettings) -> None:
         self.policy = policy
         self._lately: OrderedDict[str, int] = OrderedDict()
 

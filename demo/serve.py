@@ -97,7 +97,6 @@ class LoopbackWeb:
         self.log: deque[Served] = deque(maxlen=LOG_SIZE)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._connections: set[asyncio.Task[Any]] = set()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -193,10 +192,12 @@ class LoopbackWeb:
         try:
             while await self._exchange(scheme, reader, writer):
                 pass
-        except (OSError, ssl.SSLError, EOFError, TimeoutError, asyncio.CancelledError):
-            pass  # the other side went away, said nothing for long, or we are stopping
-        finally:
-            writer.transport.abort() if _is_stuck(writer) else writer.close()
+            writer.close()
+        except (OSError, EOFError, TimeoutError, asyncio.CancelledError):
+            writer.transport.abort()  # it went away, said nothing for long, or we are stopping
+        except BaseException:
+            writer.transport.abort()
+            raise
 
     async def _exchange(
         self, scheme: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -210,6 +211,7 @@ class LoopbackWeb:
             self._note(scheme, "", "", bad.status)
             _write(writer, Answer(bad.status, f"{bad.status}\n".encode()), False, False)
             await writer.drain()
+            await _linger(reader)
             return False
         answer = self._answer(head)
         if answer.delay_s > 0:
@@ -226,7 +228,7 @@ class LoopbackWeb:
             return Answer(405, b"405\n", [("Allow", "GET, HEAD")])
         try:
             return self.respond(head.asked)
-        except Exception:  # noqa: BLE001  the outermost edge: a web that fails says 500
+        except Exception:  # the outermost edge: a web that fails says 500
             logger.exception("no answer to %s %s%s", *_named(head.asked))
             return Answer(500, b"500\n")
 
@@ -262,7 +264,9 @@ def parse_head(scheme: str, raw: bytes) -> _Head:
     if not target.startswith("/") or not host:
         raise _BadRequest(HTTPStatus.BAD_REQUEST)
     connection = headers.get("connection", "").lower()
-    keep_alive = "keep-alive" in connection or (parts[2] == "HTTP/1.1" and "close" not in connection)
+    keep_alive = "keep-alive" in connection or (
+        parts[2] == "HTTP/1.1" and "close" not in connection
+    )
     return _Head(Asked(scheme, host, target.partition("#")[0], headers), parts[0], keep_alive)
 
 
@@ -300,6 +304,15 @@ async def _discard_body(asked: Asked, reader: asyncio.StreamReader) -> None:
     await reader.readexactly(int(length))
 
 
+async def _linger(reader: asyncio.StreamReader) -> None:
+    """Read on a little: closing on unread bytes is a reset, and the answer would be lost."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.5):
+            for _ in range(MAX_DISCARDED // MAX_HEAD):
+                if not await reader.read(MAX_HEAD):
+                    return
+
+
 def _write(writer: asyncio.StreamWriter, answer: Answer, keep_alive: bool, head_only: bool) -> None:
     try:
         phrase = HTTPStatus(answer.status).phrase
@@ -321,13 +334,6 @@ def _line(text: str) -> str:
 
 def _named(asked: Asked) -> tuple[str, str, str]:
     return asked.scheme, asked.host, asked.path
-
-
-def _is_stuck(writer: asyncio.StreamWriter) -> bool:
-    """Bytes left that nobody reads: closing politely would wait for them for ever."""
-    with contextlib.suppress(AttributeError):
-        return writer.transport.get_write_buffer_size() > 0 and writer.transport.is_closing()
-    return False
 
 
 def _port(server: asyncio.Server) -> int:

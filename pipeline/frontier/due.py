@@ -5,18 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pipeline.page import Page
-
-_DAY = 86_400
-
-
-class Revisit(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds. `first_s`: until the second visit of a page; then it adapts within the bounds."""
-
-    first_s: int = 7 * _DAY
-    shortest_s: int = 3_600
-    longest_s: int = 90 * _DAY
-    failed_s: int = 3_600  # after one failure; four times longer after each further one
-    gone_s: int = 14 * _DAY
+from pipeline.settings import RevisitSettings
 
 
 class Next(msgspec.Struct, frozen=True):
@@ -25,7 +14,7 @@ class Next(msgspec.Struct, frozen=True):
     failures: int  # in a row
 
 
-def next_visit(page: Page, policy: Revisit) -> Next:
+def next_visit(page: Page, policy: RevisitSettings) -> Next:
     """Half the interval where the external links changed, half as long again where not."""
     now = page.fetched_at // 1000
     asked = page.request

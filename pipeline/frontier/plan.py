@@ -7,40 +7,34 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 
 from pipeline.frontier.request import Wanted, encode
 from pipeline.log import REQUESTS, Log, Message
 from pipeline.page import Request
+from pipeline.settings import PlanSettings
 from pipeline.store import Store, rows, sql
 from pipeline.url import Url
 
 BUCKETS = 1024
-OPEN = 0xFFFE  # hops without a bound
+BATCH = 2_000  # requests of one plan
 _SLACK_S = 120  # fetch timeout and clock differences: a lease outlives its deadline by this
 
 
-class PlanSettings(msgspec.Struct, frozen=True, kw_only=True):
-    max_hops: int = 0
-    site_pages: int = 500  # URLs of one registered domain
-    deadline_s: int = 180
-    delay_s: float = 1.0  # between requests to a host
-    batch: int = 2_000  # requests of one plan
-
-
 class Planner:
-    """`clock`: seconds since 1970."""
+    """`delay_s`: between two requests to a host. `clock`: seconds since 1970."""
 
     def __init__(
         self,
         store: Store,
         log: Log,
         settings: PlanSettings,
+        delay_s: float,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.store, self.log, self.settings, self.clock = store, log, settings, clock
+        self.store, self.log, self.settings = store, log, settings
+        self.delay_s, self.clock = delay_s, clock
 
     def seed(self, urls: Iterable[Url]) -> None:
         """Makes these URLs known, at no hops from a seed, and wanted now."""
@@ -56,7 +50,7 @@ class Planner:
         """
         now = int(self.clock())
         settings = self.settings
-        cap = max(1, int(0.25 * settings.deadline_s / (settings.delay_s + 0.2)))
+        cap = max(1, int(0.25 * settings.deadline_s / (self.delay_s + 0.2)))
         chosen = rows(
             self.store.query(
                 sql("pipeline/frontier/select"),
@@ -68,7 +62,7 @@ class Planner:
                     "site_pages": settings.site_pages,
                     "host_cap": cap,
                     "snapshot": self._snapshot(),
-                    "pages": min(pages, settings.batch),
+                    "pages": min(pages, BATCH),
                 },
             )
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import msgspec
 import pyarrow as pa
 
 from pipeline.store import Store, rows, sql
@@ -15,21 +14,20 @@ _JOB = "lifecycle"
 _OVERLAP_MS = 60_000
 
 
-class LifecycleSettings(msgspec.Struct, frozen=True, kw_only=True):
-    confirm_s: int = 86_400  # until a page that lost a link is visited again, to be sure
-
-
 class Lifecycle:
-    """`clock`: seconds since 1970. One at a time; running twice changes nothing."""
+    """`confirm_s`: until a page that lost a link is visited again. `clock`: seconds since 1970.
+
+    One at a time; running twice changes nothing.
+    """
 
     def __init__(
         self,
         store: Store,
-        settings: LifecycleSettings,
+        confirm_s: int,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.store, self.settings, self.clock = store, settings, clock
+        self.store, self.confirm_s, self.clock = store, confirm_s, clock
 
     def run(self) -> int:
         """Looks at the pages that arrived since the last run; how many arrivals."""
@@ -45,7 +43,7 @@ class Lifecycle:
             return 0
         span = {"from": max(0, mark - _OVERLAP_MS), "to": found["latest"]}
         self.store.execute(sql("pipeline/index/lifecycle"), span)
-        wanted = int(self.clock()) + self.settings.confirm_s
+        wanted = int(self.clock()) + self.confirm_s
         self.store.execute(sql("pipeline/index/suspects"), {**span, "wanted": wanted})
         self._move(found["latest"])
         return int(found["pages"])

@@ -1,0 +1,249 @@
+"""The spider: requests in, page records out. No state of its own but a bounded window."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import scrapy
+from scrapy.crawler import AsyncCrawlerProcess
+
+from pipeline.errors import BacklinksError, NotOwner, PoisonRecord
+from pipeline.frontier.request import Wanted, decode
+from pipeline.log import REQUESTS, Log, Partition, Reader, Record
+from pipeline.page import Page
+from pipeline.settings import CrawlSettings
+from pipeline.url import Refused, Url, canonical
+from spiders.fetch import Fetcher
+from spiders.guard import Guard
+from spiders.publish import Publisher
+from spiders.scheduler import Scheduler
+from spiders.settings import scrapy_settings
+from spiders.settle import Offsets
+from spiders.visit import Visitor
+
+logger = logging.getLogger(__name__)
+
+GROUP = "crawl"
+COMMIT_S = 1.0
+BACK_OFF_S = 60.0  # of a host that fails; its waiting requests are left to a later plan
+FAILURES = 3  # in a row
+
+
+class _Item(NamedTuple):
+    partition: Partition
+    offset: int
+    url: Url
+    wanted: Wanted
+
+
+class Crawl:
+    """One worker. `stop` may be called from any thread or a signal handler."""
+
+    def __init__(self, log: Log, settings: CrawlSettings, *, member: str = "") -> None:
+        self.log, self.settings, self.member = log, settings, member
+        self.scheduler: Scheduler[_Item] = Scheduler()
+        self.offsets = Offsets()
+        self.counts: Counter[str] = Counter()  # pages by outcome; skipped, links, bytes
+        self.in_flight = 0
+        self._quarantine: dict[Partition, float] = {}
+        self._failures: Counter[str] = Counter()
+        self._stopping = threading.Event()
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="requests")
+        self._error: BaseException | None = None
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    @property
+    def waiting(self) -> int:
+        """Requests in memory that are not settled."""
+        return len(self.scheduler) + self.in_flight
+
+    def run(self) -> None:
+        """Crawls until `stop`; must be on the main thread. Raises LogError."""
+        with_engine(self.settings, self._work)
+        self._reading.shutdown()
+        if self._error is not None:
+            raise self._error
+
+    async def _work(self, fetcher: Fetcher) -> None:
+        try:
+            self.visitor = Visitor(fetcher, self.settings)
+            self.publisher = Publisher(self.log)
+            self._wake = asyncio.Event()
+            reader = await self._read(lambda: self.log.reader(GROUP, [REQUESTS], member=self.member))
+            publishing = asyncio.create_task(self.publisher.run())
+            feeding = asyncio.create_task(self._feed(reader))
+            visits: set[asyncio.Task[None]] = set()
+            try:
+                await self._dispatch(visits, feeding)
+            finally:
+                feeding.cancel()
+                if visits:
+                    await asyncio.wait(visits, timeout=self.settings.timeout_s)
+                await asyncio.gather(feeding, return_exceptions=True)
+                publishing.cancel()
+                await self._commit(reader)
+                await self._read(reader.close)
+        except BacklinksError as error:
+            self._error = error
+
+    async def _read(self, call: Callable[[], Any]) -> Any:
+        """On the one thread that the reader is used by."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, call)
+
+    async def _dispatch(
+        self, visits: set[asyncio.Task[None]], feeding: asyncio.Task[None]
+    ) -> None:
+        """Starts a visit wherever a host is due, until told to stop."""
+        while not self._stopping.is_set():
+            if feeding.done():
+                await feeding
+            if self._error is not None:
+                raise self._error
+            now = time.monotonic()
+            while self.in_flight < self.settings.concurrency:
+                found = self.scheduler.pop(now)
+                if found is None:
+                    break
+                self.in_flight += 1
+                task = asyncio.create_task(self._visit(*found))
+                visits.add(task)
+                task.add_done_callback(visits.discard)
+            due = self.scheduler.next_due()
+            pause = 0.1 if due is None else min(max(due - time.monotonic(), 0.001), 0.1)
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), pause)
+            except TimeoutError:
+                continue
+
+    async def _visit(self, host: str, item: _Item) -> None:
+        delay = self.settings.delay_s
+        failed = False
+        try:
+            if item.wanted.deadline < time.time() * 1000:
+                self.counts["skipped"] += 1
+                delay = 0.0
+            else:
+                page = await self.visitor.visit(item.url, item.wanted)
+                delay = max(delay, page.request.delay_s)
+                failed = page.outcome in ("timeout", "error") and page.status == 0
+                await self.publisher.publish(page)
+                self._count(page)
+            self.offsets.settle(item.partition, item.offset)
+        except BacklinksError as error:
+            self._error = error  # not settled: whoever has the partition next fetches it again
+        finally:
+            self.in_flight -= 1
+            if failed:
+                delay = self._back_off(host, delay)
+            else:
+                self._failures.pop(host, None)
+            self.scheduler.done(host, time.monotonic() + delay)
+            self._wake.set()
+
+    def _back_off(self, host: str, delay: float) -> float:
+        """A host that keeps failing holds nobody up: its other requests wait for a later plan."""
+        self._failures[host] += 1
+        if self._failures[host] < FAILURES:
+            return delay
+        for item in self.scheduler.drop(host):
+            self.offsets.settle(item.partition, item.offset)
+            self.counts["deferred"] += 1
+        return BACK_OFF_S
+
+    def _count(self, page: Page) -> None:
+        self.counts[page.outcome] += 1
+        self.counts["pages"] += 1
+        self.counts["links"] += len(page.external)
+        self.counts["bytes"] += page.bytes
+
+    async def _feed(self, reader: Reader) -> None:
+        """Requests into the window while it has room; offsets out."""
+        committed = time.monotonic()
+        while True:
+            room = self.settings.window - len(self.scheduler)
+            if room > 0:
+                records = await self._read(
+                    lambda limit=min(room, 500): reader.poll(timeout_s=0.2, max_records=limit)
+                )
+                await self._assign(reader)
+                for record in records:
+                    if self.offsets.knows(record.partition):
+                        self._take(record)
+                if records:
+                    self._wake.set()
+            else:
+                await self._read(lambda: reader.poll(timeout_s=0, max_records=0))
+                await asyncio.sleep(0.1)
+            if time.monotonic() - committed > COMMIT_S:
+                await self._commit(reader)
+                self.scheduler.forget_idle(time.monotonic())
+                committed = time.monotonic()
+
+    async def _assign(self, reader: Reader) -> None:
+        """Forgets revoked partitions first; new ones start in quarantine."""
+        self.offsets.forget(reader.revoked())
+        for partition in reader.assigned():
+            if not self.offsets.knows(partition):
+                start = await self._read(lambda p=partition: reader.committed(p))
+                self.offsets.start(partition, start)
+                # The last owner may just have fetched from these hosts.
+                self._quarantine[partition] = time.monotonic() + self.settings.delay_s
+
+    def _take(self, record: Record) -> None:
+        if not self.offsets.take(record.partition, record.offset):
+            return
+        try:
+            wanted = decode(record.value)
+            url = canonical(wanted.url, allow_ip=self.settings.allow_ip)
+        except (PoisonRecord, Refused) as error:
+            logger.warning("%s@%s is no request: %s", record.partition, record.offset, error)
+            self.counts["poison"] += 1
+            self.offsets.settle(record.partition, record.offset)
+            return
+        item = _Item(record.partition, record.offset, url, wanted)
+        self.scheduler.add(url.host, item, not_before=self._quarantine[record.partition])
+
+    async def _commit(self, reader: Reader) -> None:
+        for partition, committed in self.offsets.commits().items():
+            try:
+                await self._read(lambda p=partition, c=committed: reader.commit({p: c}))
+            except NotOwner as error:
+                logger.info("not committed: %s", error)
+
+
+def with_engine(settings: CrawlSettings, work: Callable[[Fetcher], Awaitable[None]]) -> None:
+    """Runs `work` beside Scrapy's engine, in this thread, until it returns. Once a process."""
+    process = AsyncCrawlerProcess(scrapy_settings(settings))
+    errors: list[BaseException] = []
+
+    class Spider(scrapy.Spider):
+        name = "backlinks"
+
+        async def start(self) -> AsyncIterator[Any]:
+            from twisted.internet import reactor  # the one that the process has installed
+
+            Guard(settings.allow_private, settings.connect_to).install(reactor)
+            fetcher = Fetcher(
+                self.crawler, timeout_s=settings.timeout_s, body_bytes=settings.body_bytes
+            )
+            try:
+                await work(fetcher)
+            except BaseException as error:  # noqa: BLE001 - carried to the caller
+                errors.append(error)
+            return
+            yield
+
+    process.crawl(Spider)
+    process.start(stop_after_crawl=True, install_signal_handlers=False)
+    if errors:
+        raise errors[0]

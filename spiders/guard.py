@@ -1,0 +1,79 @@
+"""What may be connected to: the public internet, and what a setting names.
+
+The check is on the address that is really connected to, at the one place where every connection of
+the process is made, so that no name, redirect or second look-up gets around it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from twisted.internet import defer
+from twisted.internet.interfaces import IResolverSimple
+from zope.interface import implementer
+
+IP = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class Forbidden(Exception):
+    """An address that is not to be connected to."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        super().__init__(f"{address} is not a public address")
+
+
+class Guard:
+    """`allowed`: networks beyond the public internet. `connect_to`: one address for everything."""
+
+    def __init__(self, allowed: list[str], connect_to: str = "") -> None:
+        self.allowed = [ipaddress.ip_network(network) for network in allowed]
+        self.fixed: str | None = None
+        self.ports: dict[int, int] = {}
+        if connect_to:
+            address, http, https = connect_to.rsplit(":", 2)
+            self.fixed, self.ports = address.strip("[]"), {80: int(http), 443: int(https)}
+
+    def permits(self, address: str) -> bool:
+        """Is it public, or named by a setting?"""
+        try:
+            found: IP = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        if isinstance(found, ipaddress.IPv6Address):
+            inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
+            if inner is None and found in _NAT64:
+                inner = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
+            if inner is not None:
+                found = inner
+        if any(found in network for network in self.allowed if network.version == found.version):
+            return True
+        return found.is_global and not found.is_multicast
+
+    def install(self, reactor: Any) -> None:
+        """From now on every TCP connection of this reactor is looked at."""
+        connect = reactor.connectTCP
+
+        def guarded(host: str, port: int, *args: Any, **named: Any) -> Any:
+            if self.fixed is not None:
+                return connect(self.fixed, self.ports.get(port, port), *args, **named)
+            if not self.permits(host):
+                raise Forbidden(host)
+            return connect(host, port, *args, **named)
+
+        reactor.connectTCP = guarded
+        if self.fixed is not None:
+            reactor.installResolver(_Fixed(self.fixed))
+
+
+@implementer(IResolverSimple)
+class _Fixed:
+    """Every name at one address: a web under test asks no name server."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def getHostByName(self, name: str, timeout: Any = ()) -> defer.Deferred[str]:  # noqa: N802
+        return defer.succeed(self.address)

@@ -1,0 +1,192 @@
+"""One visit of one URL: robots, request, redirects, extraction, and the record that tells it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from pipeline.frontier.request import Wanted
+from pipeline.page import Hop, Internal, Links, Outcome, Page, Request, link_digest
+from pipeline.settings import CrawlSettings
+from pipeline.url import Refused, Url, canonical, suffix_list_version
+from spiders.extract import EXTRACTOR, Extracted, clean, extract
+from spiders.fetch import Fetched, Fetcher
+from spiders.robots import Robots, Rules
+
+MAX_SAME_PAGE = 5  # redirects that only change the scheme
+_BLOCKED = frozenset({401, 403, 407, 429, 451})
+
+
+class Visitor:
+    """`clock`: seconds since 1970."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        settings: CrawlSettings,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.fetcher, self.settings, self.clock = fetcher, settings, clock
+        self.robots = Robots(fetcher, ttl_s=settings.robots_ttl_s)
+
+    def delay_s(self, rules: Rules) -> float:
+        return max(self.settings.delay_s, min(rules.delay_s(), self.settings.longest_delay_s))
+
+    async def visit(self, url: Url, wanted: Wanted) -> Page:
+        """The record of this visit, whatever happens on it."""
+        chain: list[Hop] = []
+        at = url
+        for _ in range(MAX_SAME_PAGE):
+            rules = await self.robots.rules(at.scheme, at.host)
+            delay = self.delay_s(rules)
+            if not rules.permits(at.url):
+                return self._record(url, wanted, None, chain, "robots", rules.why, delay)
+            if rules.fetched:
+                await asyncio.sleep(delay)
+            answer = await self.fetcher.fetch(at.url, _conditions(wanted.carried))
+            if answer.failed:
+                return self._record(
+                    url, wanted, answer, chain, answer.outcome, answer.failed, delay
+                )
+            if not _is_redirect(answer):
+                return self._answered(url, at, wanted, answer, chain, delay)
+            chain.append(Hop(url=at.url, status=answer.status))
+            target, refused = _location(answer, at, self.settings.allow_ip)
+            if target is None or target.page != url.page:
+                return self._redirected(url, wanted, answer, chain, target, refused, delay)
+            at = target
+        return self._record(url, wanted, answer, chain, "error", "redirects", delay)
+
+    def _answered(
+        self, url: Url, at: Url, wanted: Wanted, answer: Fetched, chain: list[Hop], delay: float
+    ) -> Page:
+        outcome = _outcome(answer.status)
+        page = self._record(url, wanted, answer, chain, outcome, "", delay)
+        if outcome == "not_modified":
+            return msgspec.structs.replace(page, digest=wanted.carried.digest)
+        if outcome != "ok":
+            return page
+        found = extract(at, answer.body, answer.headers, cut=answer.cut)
+        return with_extracted(page, found, at.url if chain else "")
+
+    def _redirected(
+        self,
+        url: Url,
+        wanted: Wanted,
+        answer: Fetched,
+        chain: list[Hop],
+        target: Url | None,
+        refused: dict[str, int],
+        delay: float,
+    ) -> Page:
+        page = self._record(url, wanted, answer, chain, "redirect", "", delay)
+        external, internal = Links(), Internal()
+        if target is not None and target.domain != url.domain:
+            external = Links(
+                target=[target.url], domain=[target.domain], kind=["redirect"], rel=[0],
+                position=["main"], anchor=[""], before=[""], after=[""], ordinal=[0], count=[1],
+            )  # fmt: skip
+        elif target is not None:
+            internal = Internal(target=[target.url], rel=[0])
+        return msgspec.structs.replace(
+            page,
+            final_url=target.url if target is not None else "",
+            external=external,
+            internal=internal,
+            refused=refused,
+            digest=link_digest(external.target, external.kind),
+        )
+
+    def _record(
+        self,
+        url: Url,
+        wanted: Wanted,
+        answer: Fetched | None,
+        chain: list[Hop],
+        outcome: Outcome,
+        why: str,
+        delay: float,
+    ) -> Page:
+        headers = answer.headers if answer is not None else {}
+        return Page(
+            suffix_list=suffix_list_version(),
+            url=url.url,
+            host=url.host,
+            path=url.path,
+            domain=url.domain,
+            chain=chain,
+            fetched_at=int(self.clock() * 1000),
+            outcome=outcome,
+            status=answer.status if answer is not None and 0 <= answer.status < 1000 else 0,
+            incomplete=why[:100],
+            content_type=clean(headers.get("content-type", ""), 100),
+            bytes=len(answer.body) if answer is not None else 0,
+            ip=answer.ip if answer is not None else "",
+            etag=clean(headers.get("etag", ""), 200),
+            last_modified=clean(headers.get("last-modified", ""), 100),
+            extractor=EXTRACTOR,
+            request=msgspec.structs.replace(
+                wanted.carried,
+                latency_ms=answer.latency_ms if answer is not None else 0,
+                delay_s=delay,
+            ),
+        )
+
+
+def with_extracted(page: Page, found: Extracted, final_url: str) -> Page:
+    """The record with what the page says."""
+    return msgspec.structs.replace(
+        page,
+        final_url=final_url,
+        complete=not found.incomplete,
+        incomplete=found.incomplete,
+        language=found.language,
+        title=found.title,
+        terms=found.terms,
+        canonical=found.canonical,
+        robots_meta=found.robots_meta,
+        robots_header=found.robots_header,
+        noindex=found.noindex,
+        nofollow=found.nofollow,
+        digest=found.digest,
+        dropped=found.dropped,
+        refused=found.refused,
+        external=found.external,
+        internal=found.internal,
+    )
+
+
+def _conditions(carried: Request) -> dict[str, str]:
+    headers = {}
+    if carried.etag:
+        headers["If-None-Match"] = carried.etag
+    if carried.last_modified:
+        headers["If-Modified-Since"] = carried.last_modified
+    return headers
+
+
+def _is_redirect(answer: Fetched) -> bool:
+    return answer.status in (301, 302, 303, 307, 308) and bool(answer.headers.get("location"))
+
+
+def _location(answer: Fetched, at: Url, allow_ip: bool) -> tuple[Url | None, dict[str, int]]:
+    try:
+        # Header bytes are UTF-8 in practice where they are not ASCII.
+        text = answer.headers["location"].encode("latin-1").decode("utf-8", "replace")
+        return canonical(text, at.url, allow_ip=allow_ip), {}
+    except Refused as refusal:
+        return None, {refusal.reason: 1}
+
+
+def _outcome(status: int) -> Outcome:
+    if 200 <= status < 300:
+        return "ok"
+    if status == 304:
+        return "not_modified"
+    if status in (404, 410):
+        return "gone"
+    return "blocked" if status in _BLOCKED else "error"
