@@ -15,7 +15,7 @@ import numpy.typing as npt
 from pipeline.graph.csr import DomainGraph, Ids, Integers, Offsets, Weights
 
 BATCH = 64  # sources a search: the bits of a word
-PULL_ABOVE = 8  # pull once the frontier has more than m/8 edges out: best of 2 to 32 on cnr-2000
+PULL_ABOVE = 2  # pull once more than m/2 edges leave the frontier: best or near it of 0 to 32
 MAX_LANES = 16
 LANE_BYTES = 2**30  # for the lanes' sums; fewer lanes on larger graphs
 BATCHES_A_CALL = 4  # per lane, between two chances for Ctrl-C

@@ -442,3 +442,26 @@ FROM
     GROUP BY target_domain, source_domain, source_host, source_path, target_host, target_path, kind
     HAVING seen > 0
 );
+
+-- Every backlink of a registered domain: SELECT * FROM backlinks(domain = 'example.org').
+-- A lost link whose source domain now links the target from another page has moved.
+CREATE VIEW backlinks AS
+SELECT
+    source_domain,
+    source_url,
+    target_url,
+    toString(kind) AS kind,
+    state,
+    if(state = 'lost' AND reason IN ('removed', 'gone', 'redirected') AND maxIf(first_seen, state = 'live') OVER (PARTITION BY source_domain, target_host, target_path) >= last_seen, 'moved', reason) AS reason,
+    anchor,
+    position,
+    nofollow,
+    ugc,
+    sponsored,
+    fromUnixTimestamp64Milli(toInt64(first_seen), 'UTC') AS first_seen,
+    if(not_before > 0, fromUnixTimestamp64Milli(toInt64(not_before), 'UTC'), NULL) AS not_before,
+    fromUnixTimestamp64Milli(toInt64(last_seen), 'UTC') AS last_seen,
+    if(lost_by > 0, fromUnixTimestamp64Milli(toInt64(lost_by), 'UTC'), NULL) AS lost_by,
+    source
+FROM link_states
+WHERE target_domain = {domain:String};

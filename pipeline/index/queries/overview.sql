@@ -1,0 +1,16 @@
+-- How many backlinks a domain has, of what kind. Reads the links of that target alone.
+SELECT
+    countIf(state = 'live') AS live,
+    countIf(state = 'lost') AS lost,
+    countIf(state = 'unverified') AS unverified,
+    uniqExactIf(source_domain, state = 'live') AS live_domains,
+    uniqExact(source_domain) - uniqExactIf(source_domain, state != 'lost') AS lost_domains,
+    uniqExactIf(source_domain, state = 'unverified') AS unverified_domains,
+    countIf(state = 'live' AND first_seen >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND not_before IS NOT NULL) AS appeared,
+    countIf(state = 'live' AND first_seen >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND not_before IS NULL) AS discovered,
+    countIf(state = 'live' AND nofollow = 0) AS followed,
+    countIf(state = 'live' AND ugc = 1) AS ugc,
+    countIf(state = 'live' AND sponsored = 1) AS sponsored,
+    sumMapIf(map(position, 1), state = 'live') AS positions,
+    sumMapIf(map(reason, 1), state = 'lost') AS reasons
+FROM backlinks(domain = {domain:String})

@@ -1,0 +1,97 @@
+"""What people ask of the index: each question is a `.sql` file, a method here, a command."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.errors import UsageError
+from pipeline.store import Parameters, Store, rows, sql
+from pipeline.url import Refused, canonical
+
+STATES = ("live", "lost", "unverified", "all")
+NEW_MS = 30 * 86_400_000  # what `show` calls new
+
+
+def domain_of(target: str) -> str:
+    """The registered domain of a domain, a host or a URL. Raises UsageError."""
+    try:
+        url = canonical(target if "://" in target else f"http://{target}/", allow_ip=True)
+    except Refused as refusal:
+        raise UsageError(
+            f"{target[:200]!r} is no domain ({refusal.reason}); give one like example.org"
+        ) from None
+    return url.domain
+
+
+class Question:
+    """One question ready to be asked: its SQL can be shown before it is run."""
+
+    def __init__(self, name: str, parameters: Parameters) -> None:
+        self.sql = sql(f"pipeline/index/queries/{name}")
+        self.parameters = parameters
+
+    def stream(self, store: Store) -> Iterator[pa.RecordBatch]:
+        return store.stream(self.sql, self.parameters)
+
+    def rows(self, store: Store) -> list[dict[str, Any]]:
+        return rows(store.query(self.sql, self.parameters))
+
+
+def links(target: str, *, state: str = "live", limit: int = 100, offset: int = 0) -> Question:
+    """Backlinks of a target's registered domain, the strongest first."""
+    return Question(
+        "links",
+        {"domain": domain_of(target), "state": state, "limit": limit, "offset": offset},
+    )
+
+
+def referring_domains(target: str, *, limit: int = 100, offset: int = 0) -> Question:
+    return Question(
+        "referring_domains", {"domain": domain_of(target), "limit": limit, "offset": offset}
+    )
+
+
+def domains(*, limit: int = 100, offset: int = 0) -> Question:
+    """The domains of the newest snapshot, the best first."""
+    return Question("domains", {"limit": limit, "offset": offset})
+
+
+class Index:
+    """For Python: `Index(store).links("example.org")` gives rows."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def links(self, target: str, **options: Any) -> list[dict[str, Any]]:
+        return links(target, **options).rows(self.store)
+
+    def referring_domains(self, target: str, **options: Any) -> list[dict[str, Any]]:
+        return referring_domains(target, **options).rows(self.store)
+
+    def domains(self, **options: Any) -> list[dict[str, Any]]:
+        return domains(**options).rows(self.store)
+
+    def overview(self, target: str) -> dict[str, Any]:
+        """Everything that `show` tells, as nested dictionaries."""
+        started = time.monotonic()
+        domain = domain_of(target)
+        one: dict[str, Any] = {"domain": domain}
+        since = int(time.time() * 1000) - NEW_MS
+        answers = {
+            "known": Question("known", {"domain": domain}).rows(self.store)[0],
+            "counts": Question("overview", {"domain": domain, "since": since}).rows(self.store)[0],
+            "quality": Question("quality", {"domain": domain}).rows(self.store),
+            "strongest": self.links(domain, state="live", limit=8),
+            "lost": self.links(domain, state="lost", limit=5),
+        }
+        quality = answers.pop("quality")
+        one.update(answers, quality=quality[0] if quality else None)
+        one["milliseconds"] = int((time.monotonic() - started) * 1000)
+        return one
+
+    def status(self) -> dict[str, Any]:
+        return Question("status", {}).rows(self.store)[0]

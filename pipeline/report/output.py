@@ -1,0 +1,193 @@
+"""Answers as people and programs want them: a table on a terminal, CSV in a pipe, files by name.
+
+What the web wrote is hostile: control and bidi characters are taken out for a terminal, and a cell
+that a spreadsheet would run as a formula is guarded in CSV.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import json
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any, TextIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.errors import BacklinksError, UsageError
+
+FORMATS = ("table", "csv", "json", "nl")
+SUFFIXES = {".parquet": "parquet", ".csv": "csv", ".json": "json", ".nl": "nl", ".jsonl": "nl"}
+
+_HOSTILE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_HEAD = 1_000  # rows of a table on a terminal
+
+
+def safe(text: str) -> str:
+    """One line that can't move the cursor, change colours or turn the reading direction."""
+    return _HOSTILE.sub("", text.replace("\n", " ").replace("\t", " "))
+
+
+def guarded(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+def write(
+    batches: Iterable[pa.RecordBatch], *, form: str, to: TextIO, width: int | None = None
+) -> int:
+    """Writes an answer to a stream; how many rows. form: one of FORMATS."""
+    if form == "table":
+        return _table(batches, to, width)
+    if form == "csv":
+        return _csv(batches, to)
+    return _json_lines(batches, to) if form == "nl" else _json(batches, to)
+
+
+def save(batches: Iterable[pa.RecordBatch], path: Path) -> int:
+    """Writes an answer to a file, whole or not at all, by its ending; how many rows.
+
+    Raises UsageError for an ending that is not known, BacklinksError where it can't be written.
+    """
+    form = SUFFIXES.get(path.suffix.lower())
+    if form is None:
+        raise UsageError(f"-o {path}: write to a file that ends in {', '.join(SUFFIXES)}")
+    temporary = path.with_name(path.name + ".part")
+    try:
+        if form == "parquet":
+            count = _parquet(batches, temporary)
+        else:
+            with temporary.open("w", encoding="utf-8", newline="") as file:
+                count = write(batches, form=form, to=file)
+        temporary.replace(path)
+    except OSError as error:
+        raise BacklinksError(f"can't write {path}: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return count
+
+
+def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+    for batch in batches:
+        yield from batch.to_pylist()
+
+
+def _columns(batches: Iterable[pa.RecordBatch]) -> tuple[list[str], Iterator[pa.RecordBatch]]:
+    iterator = iter(batches)
+    first = next(iterator, None)
+    if first is None:
+        return [], iter(())
+    return first.schema.names, chain([first], iterator)
+
+
+def _table(batches: Iterable[pa.RecordBatch], to: TextIO, width: int | None) -> int:
+    names, batches = _columns(batches)
+    rows = []
+    for row in _rows(batches):
+        rows.append(row)
+        if len(rows) == _HEAD:
+            break
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    shown = [name for name in names if any(row[name] not in (None, "", []) for row in rows)]
+    for name in shown:
+        numbers = all(isinstance(row[name], int | float | None) for row in rows)
+        table.add_column(
+            name.replace("_", " "), justify="right" if numbers else "left",
+            overflow="ellipsis", no_wrap=True,
+        )  # fmt: skip
+    for row in rows:
+        table.add_row(*(Text(cell(row[name])) for name in shown))
+    console = Console(file=to, width=width, highlight=False)
+    if rows:
+        console.print(table)
+    else:
+        console.print("(nothing)")
+    return len(rows)
+
+
+def cell(value: Any) -> str:
+    """A value for a person, in one line."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1 else f"{value:,.1f}"
+    if isinstance(value, datetime.datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, list):
+        return ", ".join(cell(item) for item in value)
+    return safe(str(value))
+
+
+def _csv(batches: Iterable[pa.RecordBatch], to: TextIO) -> int:
+    names, batches = _columns(batches)
+    writer = csv.writer(to, lineterminator="\n")
+    if names:
+        writer.writerow(names)
+    count = 0
+    for row in _rows(batches):
+        writer.writerow([_csv_cell(row[name]) for name in names])
+        count += 1
+    return count
+
+
+def _csv_cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return guarded(value)
+    if isinstance(value, list):
+        return guarded(" | ".join(str(item) for item in value))
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()
+    return "" if value is None else value
+
+
+def _json_lines(batches: Iterable[pa.RecordBatch], to: TextIO) -> int:
+    count = 0
+    for row in _rows(batches):
+        to.write(json.dumps(row, default=plain, ensure_ascii=False) + "\n")
+        count += 1
+    return count
+
+
+def _json(batches: Iterable[pa.RecordBatch], to: TextIO) -> int:
+    count = 0
+    to.write("[")
+    for row in _rows(batches):
+        to.write(",\n " if count else "\n ")
+        to.write(json.dumps(row, default=plain, ensure_ascii=False))
+        count += 1
+    to.write("\n]\n" if count else "]\n")
+    return count
+
+
+def plain(value: Any) -> Any:
+    """What JSON has no form for."""
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value)
+
+
+def _parquet(batches: Iterable[pa.RecordBatch], path: Path) -> int:
+    names, batches = _columns(batches)
+    first = next(iter(batches), None) if names else None
+    if first is None:
+        pq.write_table(pa.table({}), path)
+        return 0
+    count = 0
+    with pq.ParquetWriter(path, first.schema, compression="zstd") as writer:
+        for batch in chain([first], batches):
+            writer.write_batch(batch)
+            count += batch.num_rows
+    return count

@@ -1,0 +1,176 @@
+"""`show DOMAIN`: what the index knows of a domain's backlinks, on one screen."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.report.output import cell, safe
+
+SMALL = 30  # domains; below this a rank says little
+
+
+def write_overview(found: dict[str, Any], to: TextIO, *, width: int | None = None) -> None:
+    """`found`: what Index.overview gives."""
+    console = Console(file=to, width=width, highlight=False)
+    console.print(Text(found["domain"], style="bold"), Text(_known(found), style="dim"))
+    console.print(Text(_authority(found)))
+    for line in _links(found["counts"]):
+        console.print(Text(line))
+    if found["strongest"]:
+        console.print(Text("\nStrongest links", style="bold"))
+        console.print(_strongest(found["strongest"]))
+    if found["lost"]:
+        console.print(Text("\nLost", style="bold"))
+        console.print(_lost(found["lost"]))
+    notes = advice(found)
+    if notes:
+        console.print(Text("\nLook at", style="bold"))
+        for note in notes:
+            console.print(Text(f"  {note}"))
+    domain = found["domain"]
+    console.print(
+        Text(
+            f"\nNext: backlinks links {domain} · backlinks domains {domain} · "
+            f"backlinks links {domain} --state lost   ({found['milliseconds']} ms)",
+            style="dim",
+        )
+    )
+
+
+def _known(found: dict[str, Any]) -> str:
+    known = found["known"]
+    snapshot = f"snapshot of {day(known['snapshot'])}" if known["snapshot"] else "no snapshot yet"
+    own = f"{known['own_pages']:,} of its pages crawled"
+    if known["own_unfetched"]:
+        own += f", {known['own_unfetched']:,} known and not fetched"
+    return f"· {snapshot} of {known['domains'] or 0:,} domains · {own}"
+
+
+def _authority(found: dict[str, Any]) -> str:
+    quality = found["quality"]
+    if quality is None:
+        return "Authority     unknown: not in a snapshot; run `backlinks score`"
+    n = quality["domains"]
+    if quality["authority"] is None:
+        rank = quality["harmonic_rank"]
+        return (
+            f"Authority     unknown without trusted seeds; harmonic centrality rank "
+            f"{rank:,.0f} of {n:,}, percentile {percentile(rank, n):.1f}"
+        )
+    rank = quality["trusted_harmonic_rank"]
+    text = f"rank {rank:,.0f} of {n:,}, percentile {percentile(rank, n):.1f}"
+    if n < SMALL:
+        return f"Authority     {text} (too few domains for a number)"
+    return f"Authority     {quality['authority']:.1f}   {text}"
+
+
+def percentile(rank: float, n: int) -> float:
+    """Share of the others that it stands above, in per cent."""
+    return 100.0 if n <= 1 else 100.0 * (n - rank) / (n - 1)
+
+
+def _links(counts: dict[str, Any]) -> list[str]:
+    live = counts["live"]
+    lines = [
+        f"Domains       {counts['live_domains']:,} live, {counts['lost_domains']:,} lost, "
+        f"{counts['unverified_domains']:,} unverified",
+        f"Links         {live:,} live ({counts['appeared']:,} appeared and "
+        f"{counts['discovered']:,} discovered in 30 days), {counts['lost']:,} lost"
+        f"{_mix(counts['reasons'])}, {counts['unverified']:,} unverified",
+    ]
+    if live:
+        lines.append(
+            f"Kind          {100 * counts['followed'] / live:.0f}% followed, "
+            f"{counts['ugc']:,} ugc, {counts['sponsored']:,} sponsored; "
+            + ", ".join(f"{share:,} {place}" for place, share in _pairs(counts["positions"]))
+        )
+    return lines
+
+
+def _pairs(found: Any) -> list[tuple[str, int]]:
+    pairs = list(found.items()) if isinstance(found, dict) else [tuple(pair) for pair in found]
+    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _mix(found: Any) -> str:
+    pairs = _pairs(found)
+    return f" ({', '.join(f'{count:,} {name}' for name, count in pairs)})" if pairs else ""
+
+
+def _strongest(links: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(justify="right")
+    for _ in range(3):
+        table.add_column(overflow="ellipsis", no_wrap=True)
+    for link in links:
+        authority = "" if link["authority"] is None else f"{link['authority']:.1f}"
+        table.add_row(
+            f"  {authority}",
+            Text(safe(link["source_url"])),
+            Text(safe(link["anchor"]) or "(no text)"),
+            Text(", ".join(part for part in (link["rel"] or "follow", link["position"]) if part)),
+        )
+    return table
+
+
+def _lost(links: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for _ in range(3):
+        table.add_column(overflow="ellipsis", no_wrap=True)
+    for link in links:
+        last, by = cell(link["last_seen"]), cell(link["lost_by"])
+        when = f"between {last} and {by}" if by else f"last seen {last}"
+        table.add_row(f"  {link['reason']}", Text(safe(link["source_url"])), when)
+    return table
+
+
+def advice(found: dict[str, Any]) -> list[str]:
+    """What a person would want to look at, with the figure that says so."""
+    counts, quality = found["counts"], found["quality"]
+    notes = []
+    live = counts["live"]
+    if not live:
+        notes.append(
+            "no live backlinks known: crawl the sites that link here, with scope hops:1 or open"
+        )
+    if live and counts["followed"] < live / 2:
+        notes.append(f"{live - counts['followed']:,} of {live:,} live links are nofollow")
+    footer = dict(_pairs(counts["positions"])).get("footer", 0)
+    if live >= 5 and footer > live / 3:
+        notes.append(f"{footer:,} of {live:,} live links stand in footers: sitewide or bought?")
+    if counts["lost"] > live / 4:
+        notes.append(f"{counts['lost']:,} links lost beside {live:,} live")
+    if quality is not None and quality["referring_domains"]:
+        share = quality["reciprocal"] / quality["referring_domains"]
+        if share > 0.5 and quality["referring_domains"] >= 4:
+            notes.append(
+                f"it links back to {quality['reciprocal']:,} of its "
+                f"{quality['referring_domains']:,} referring domains: an exchange or a farm?"
+            )
+        gap = _gap(quality)
+        if gap:
+            notes.append(gap)
+    return notes
+
+
+def _gap(quality: dict[str, Any]) -> str:
+    """Many links and no trust is what a farm looks like."""
+    rank, n = quality["trusted_harmonic_rank"], quality["domains"]
+    if rank is None or n < SMALL:
+        return ""
+    fall = percentile(quality["pagerank_rank"], n) - percentile(rank, n)
+    if fall < 25:
+        return ""
+    return (
+        f"PageRank puts it {fall:.0f} percentile points above its authority: many links, "
+        "little trust behind them"
+    )
+
+
+def day(ms: int) -> str:
+    return datetime.datetime.fromtimestamp(ms / 1000, datetime.UTC).strftime("%Y-%m-%d %H:%M")

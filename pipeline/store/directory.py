@@ -1,0 +1,141 @@
+"""Who holds a data directory: one process at a time, since chDB allows no more.
+
+Whoever holds it is named in the lock's file; while it serves reading commands on a private socket,
+its address stands there too.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.errors import StoreError, StoreFull, StoreLocked
+from pipeline.store import Store
+from pipeline.store.chdb import ChdbStore
+from pipeline.store.migrate import check, migrate
+from pipeline.store.remote import RemoteStore
+
+LOCK = "lock"
+STORE = "store"
+LOG = "log.sqlite"
+
+
+class Holder(NamedTuple):
+    pid: int
+    command: str
+    since: str
+    socket: str
+
+
+class Held:
+    """The directory, ours until `release`."""
+
+    def __init__(self, directory: Path, command: str) -> None:
+        self.directory, self.command = directory, command
+        self._since = time.strftime("%Y-%m-%d %H:%M:%S")
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = open(directory / LOCK, "a+")  # noqa: SIM115 - held open as the lock
+        except OSError as error:
+            raise StoreError(
+                f"can't use the data directory {directory}: {error.strerror}; "
+                "name another with --data"
+            ) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            holder = read_holder(directory)
+            raise StoreLocked(
+                str(directory), holder.pid, holder.command, holder.since
+            ) from None
+        self.tell("")
+
+    def tell(self, socket: str) -> None:
+        """Writes down who holds it, and where reading commands are answered."""
+        holder = Holder(os.getpid(), self.command, self._since, socket)
+        try:
+            self._file.seek(0)
+            self._file.truncate()
+            self._file.write(json.dumps(holder._asdict()))
+            self._file.flush()
+        except OSError as error:
+            raise StoreFull(f"can't write {self.directory / LOCK}: {error.strerror}") from error
+
+    def release(self) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.close()
+
+
+def read_holder(directory: Path) -> Holder:
+    """Who holds it, as far as the file tells."""
+    try:
+        found: dict[str, Any] = json.loads((directory / LOCK).read_text())
+        return Holder(**found)
+    except (OSError, ValueError, TypeError):
+        return Holder(0, "unknown", "?", "")
+
+
+def open_to_write(
+    directory: Path, command: str
+) -> tuple[ChdbStore, Held, Callable[[], None]]:
+    """The store at this code's schema, its lock, and what to call at the end.
+
+    Raises StoreLocked, StoreMismatch.
+    """
+    held = Held(directory, command)
+    try:
+        store = ChdbStore(directory / STORE)
+        migrate(store)
+    except BaseException:
+        held.release()
+        raise
+
+    def close() -> None:
+        store.close()
+        held.release()
+
+    return store, held, close
+
+
+def open_to_read(directory: Path, command: str) -> tuple[Store, Callable[[], None]]:
+    """The store, or the running process that holds it.
+
+    Raises StoreError where there is none, StoreLocked where the holder does not answer.
+    """
+    if not (directory / STORE).is_dir():
+        raise StoreError(
+            f"there is no index in {directory}; make one with `backlinks run SEED`, "
+            "or name another with --data"
+        )
+    try:
+        held = Held(directory, command)
+    except StoreLocked as locked:
+        holder = read_holder(directory)
+        if not holder.socket:
+            raise
+        try:
+            remote = RemoteStore(Path(holder.socket))
+        except OSError:
+            raise locked from None
+        return remote, remote.close
+    try:
+        store = ChdbStore(directory / STORE)
+        check(store)
+        reading = store.read_only()
+    except BaseException:
+        held.release()
+        raise
+
+    def close() -> None:
+        reading.close()
+        store.close()
+        held.release()
+
+    return reading, close

@@ -1,0 +1,157 @@
+"""Reading a store that another process holds: over a socket that only its owner can open.
+
+A request is one msgpack frame, an answer a row of frames: record batches, then the end or an error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import socket
+import struct
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from pipeline.errors import StoreBusy, StoreError, StoreFull, StoreRefused
+from pipeline.store import Parameters, Store
+
+logger = logging.getLogger(__name__)
+
+_MAX_REQUEST = 4 << 20
+_KINDS: dict[str, type[StoreError]] = {
+    kind.__name__: kind for kind in (StoreError, StoreBusy, StoreFull, StoreRefused)
+}
+_BATCH, _END, _ERROR = b"b", b"d", b"e"
+
+
+class Question(msgspec.Struct, frozen=True):
+    sql: str
+    parameters: dict[str, Any]
+
+
+class Server:
+    """Answers reading questions until `close`. `open_session` gives a store that can't write."""
+
+    def __init__(self, open_session: Callable[[], Store]) -> None:
+        self._open = open_session
+        self._folder = Path(tempfile.mkdtemp(prefix="backlinks-"))  # mode 0700
+        self.path = self._folder / "store.sock"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.bind(str(self.path))
+        os.chmod(self.path, 0o600)
+        self._socket.listen(16)
+        threading.Thread(target=self._accept, name="store-socket", daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError, EOFError):
+            if _peer(connection) != os.getuid():
+                return
+            session = self._open()
+            try:
+                while True:
+                    data = _receive(connection, _MAX_REQUEST)
+                    self._answer(connection, session, data)
+            finally:
+                session.close()
+
+    def _answer(self, connection: socket.socket, session: Store, data: bytes) -> None:
+        try:
+            question = msgspec.msgpack.decode(data, type=Question)
+            for batch in session.stream(question.sql, question.parameters):
+                _send(connection, _BATCH + _packed(batch))
+            _send(connection, _END)
+        except (StoreError, msgspec.MsgspecError) as error:
+            kind = type(error).__name__ if type(error).__name__ in _KINDS else "StoreRefused"
+            _send(connection, _ERROR + msgspec.msgpack.encode((kind, str(error))))
+
+    def close(self) -> None:
+        self._socket.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class RemoteStore:
+    """See `Store`; reads only. Raises OSError where nobody listens."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.connect(str(path))
+
+    def execute(self, sql: str, parameters: Parameters | None = None) -> None:
+        for _ in self.stream(sql, parameters):
+            pass
+
+    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+        batches = list(self.stream(sql, parameters))
+        return pa.Table.from_batches(batches) if batches else pa.table({})
+
+    def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[pa.RecordBatch]:
+        question = Question(sql, dict(parameters or {}))
+        with self._lock:
+            try:
+                _send(self._socket, msgspec.msgpack.encode(question))
+                while (frame := _receive(self._socket))[:1] != _END:
+                    if frame[:1] == _ERROR:
+                        kind, message = msgspec.msgpack.decode(frame[1:], type=tuple[str, str])
+                        raise _KINDS.get(kind, StoreError)(message)
+                    yield from pa.ipc.open_stream(frame[1:])
+            except (OSError, EOFError) as error:
+                raise StoreBusy("the process that holds the store went away; try again") from error
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        raise StoreRefused("this store is held by another process and can only be read")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _packed(batch: pa.RecordBatch) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    packed: bytes = sink.getvalue().to_pybytes()
+    return packed
+
+
+def _peer(connection: socket.socket) -> int:
+    if not hasattr(socket, "SO_PEERCRED"):
+        return os.getuid()  # the folder's mode keeps others out
+    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", data)[1])
+
+
+def _send(connection: socket.socket, data: bytes) -> None:
+    connection.sendall(struct.pack(">Q", len(data)) + data)
+
+
+def _receive(connection: socket.socket, limit: int = 1 << 40) -> bytes:
+    (size,) = struct.unpack(">Q", _exactly(connection, 8))
+    if size > limit:
+        raise EOFError
+    return _exactly(connection, size)
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        part = connection.recv(min(size - len(data), 1 << 20))
+        if not part:
+            raise EOFError
+        data += part
+    return bytes(data)
