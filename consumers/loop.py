@@ -121,9 +121,7 @@ class Loop:
     def _insert(self) -> None:
         pages = self.batch.rows()
         if pages:
-            self.store.insert(
-                self.rows.table, self.rows.columns(pages, int(self.clock() * 1000))
-            )
+            self.store.insert(self.rows.table, self.rows.columns(pages, int(self.clock() * 1000)))
             self.pages += len(pages)
             self.links += sum(len(page.external) for page in pages)
 

@@ -15,7 +15,9 @@ from pipeline.settings import RevisitSettings
 
 FUTURE_MS = 5 * 60_000  # a page can't be fetched later than the log took it, but for clocks
 _REMEMBERED = 200_000
-_TO_FOLLOW = frozenset({"a", "area", "img-link", "redirect", "canonical", "alternate", "next", "prev"})
+_TO_FOLLOW = frozenset(
+    {"a", "area", "img-link", "redirect", "canonical", "alternate", "next", "prev"}
+)
 _PLACES = {position: number for number, position in enumerate(POSITIONS)}
 
 _STRINGS = pa.list_(pa.string())

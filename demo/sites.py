@@ -25,7 +25,7 @@ www.crumbandcrust.example|Crumb and Crust|baking|en|https|9
 ovenlog.example|Oven Log|baking|en|http|7
 ryeandspelt.example|Rye & Spelt|baking|en|https|6
 millstreet.example|Mill Street Bakery|baking|en|http|5
-xn--bckerweg-1za.example|Bäckerweg|baking|de|https|6
+xn--bckerweg-0za.example|Bäckerweg|baking|de|https|6
 painduquartier.example|Le pain du quartier|baking|fr|https|6
 panyakoubou.example|小さなパン工房|baking|ja|https|5
 www.pedalpost.example|Pedal Post|cycling|en|https|12
@@ -150,6 +150,15 @@ class Site(msgspec.Struct, kw_only=True):
     nav: Listed = []
     robots: str = ""  # '' where there is no robots.txt
     disallowed: tuple[str, ...] = ()  # path prefixes, as in `robots`
+    allowed: tuple[str, ...] = ()
+
+    def forbids(self, path: str) -> bool:
+        """By the longest matching rule, as RFC 9309 has it; robots.txt itself never."""
+        longest = {
+            rules: max((len(rule) for rule in rules if path.startswith(rule)), default=-1)
+            for rules in (self.disallowed, self.allowed)
+        }
+        return path != "/robots.txt" and longest[self.disallowed] > longest[self.allowed]
 
     @property
     def domain(self) -> str:

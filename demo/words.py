@@ -6,8 +6,8 @@ from random import Random
 
 _NOUNS: dict[tuple[str, str], str] = {
     ("baking", "en"): "sourdough starter|rye flour|crumb|oven stone|proofing basket|crust|dough "
-    "temperature|spelt loaf|brioche|croissant layers|banneton|yeast|hydration|bread knife|laminated "
-    "pastry|scone|malt syrup|baguette|flour mill|baking steel",
+    "temperature|spelt loaf|brioche|croissant layers|banneton|yeast|hydration|bread knife|"
+    "laminated pastry|scone|malt syrup|baguette|flour mill|baking steel",
     ("cycling", "en"): "chainring|gravel bike|spoke tension|saddle height|touring route|derailleur|"
     "commuter bike|tubeless tyre|bottom bracket|climb|headwind|brake pads|handlebar tape|cassette|"
     "pannier|wheel hub|audax ride|frame geometry|bike lane|puncture",
@@ -142,7 +142,9 @@ def title(topic: str, language: str, dice: Random) -> str:
 
 def paragraph(topic: str, language: str, dice: Random, *, sentences: int = 4) -> str:
     """Some sentences that belong together as well as made ones can."""
-    made = [_fill(dice.choice(_SENTENCES[language]), topic, language, dice) for _ in range(sentences)]
+    made = [
+        _fill(dice.choice(_SENTENCES[language]), topic, language, dice) for _ in range(sentences)
+    ]
     return ("" if language == "ja" else " ").join(made)
 
 

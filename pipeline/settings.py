@@ -26,17 +26,46 @@ class _Section(BaseModel):
 class CrawlSettings(_Section):
     """How pages are fetched."""
 
-    contact: str = Field("", description="URL or address where site owners reach you; part of the user agent; needed beyond loopback")
-    delay_s: float = Field(1.0, ge=0, le=3600, description="between two requests to a host; robots.txt may ask for more")
-    longest_delay_s: float = Field(30.0, ge=0, description="a robots.txt that asks for more than this is given this")
+    contact: str = Field(
+        "",
+        description="URL or address where site owners reach you; part of the user agent; needed beyond loopback",
+    )
+    delay_s: float = Field(
+        1.0,
+        ge=0,
+        le=3600,
+        description="between two requests to a host; robots.txt may ask for more",
+    )
+    longest_delay_s: float = Field(
+        30.0, ge=0, description="a robots.txt that asks for more than this is given this"
+    )
     timeout_s: float = Field(30.0, gt=0, le=600, description="of one request, whole")
-    concurrency: int = Field(64, ge=1, le=1000, description="requests in flight, each to another host")
-    window: int = Field(4_000, ge=1, description="requests held in memory; reading waits when it is full")
-    body_bytes: int = Field(5 << 20, ge=1024, description="of a page, decompressed; what is longer is cut and is no evidence of loss")
-    robots_ttl_s: int = Field(DAY, ge=60, le=DAY, description="for which a robots.txt is remembered (RFC 9309: a day at most)")
-    allow_private: list[str] = Field([], description="networks beyond the public internet that may be fetched, such as 127.0.0.0/8")
+    concurrency: int = Field(
+        64, ge=1, le=1000, description="requests in flight, each to another host"
+    )
+    window: int = Field(
+        4_000, ge=1, description="requests held in memory; reading waits when it is full"
+    )
+    body_bytes: int = Field(
+        5 << 20,
+        ge=1024,
+        description="of a page, decompressed; what is longer is cut and is no evidence of loss",
+    )
+    robots_ttl_s: int = Field(
+        DAY,
+        ge=60,
+        le=DAY,
+        description="for which a robots.txt is remembered (RFC 9309: a day at most)",
+    )
+    allow_private: list[str] = Field(
+        [],
+        description="networks beyond the public internet that may be fetched, such as 127.0.0.0/8",
+    )
     allow_ip: bool = Field(False, description="take URLs whose host is an IP address")
-    connect_to: str = Field("", description="ADDRESS:HTTP_PORT:HTTPS_PORT to connect to instead of every host's own, for a web under test")
+    connect_to: str = Field(
+        "",
+        description="ADDRESS:HTTP_PORT:HTTPS_PORT to connect to instead of every host's own, for a web under test",
+    )
 
     @field_validator("allow_private")
     @classmethod
@@ -59,10 +88,20 @@ class CrawlSettings(_Section):
 class PlanSettings(_Section):
     """What is fetched."""
 
-    scope: str = Field("site", pattern=r"^(site|open|hops:\d{1,4})$", description="site: the seeds' registered domains; hops:N: up to N links to other domains away; open: everything")
+    scope: str = Field(
+        "site",
+        pattern=r"^(site|open|hops:\d{1,4})$",
+        description="site: the seeds' registered domains; hops:N: up to N links to other domains away; open: everything",
+    )
     pages: int = Field(1_000, ge=1, description="fetched in one run")
-    site_pages: int = Field(500, ge=1, description="URLs known and fetched of one registered domain; what a trap can cost")
-    deadline_s: int = Field(180, ge=5, description="until a request that was not fetched is planned again")
+    site_pages: int = Field(
+        500,
+        ge=1,
+        description="URLs known and fetched of one registered domain; what a trap can cost",
+    )
+    deadline_s: int = Field(
+        180, ge=5, description="until a request that was not fetched is planned again"
+    )
     interval_s: float = Field(1.0, gt=0, description="between two plans of a run")
 
     @property
@@ -78,38 +117,63 @@ class RevisitSettings(_Section):
     first_s: int = Field(7 * DAY, ge=0, description="until the second visit; then it adapts")
     shortest_s: int = Field(3_600, ge=0, description="for pages whose links keep changing")
     longest_s: int = Field(90 * DAY, ge=1, description="for pages whose links never change")
-    failed_s: int = Field(3_600, ge=0, description="after a failure; four times longer after each further one")
+    failed_s: int = Field(
+        3_600, ge=0, description="after a failure; four times longer after each further one"
+    )
     gone_s: int = Field(14 * DAY, ge=0, description="after a 404 or 410")
-    confirm_s: int = Field(DAY, ge=0, description="until a page that lost a link is visited again, to be sure")
+    confirm_s: int = Field(
+        DAY, ge=0, description="until a page that lost a link is visited again, to be sure"
+    )
 
 
 class ConsumeSettings(_Section):
     """How the log is written to the store."""
 
-    flush_rows: int = Field(100_000, ge=1, description="rows of one insert; few large inserts make few parts")
-    flush_age_s: float = Field(2.0, ge=0, description="after which a smaller batch is written; what a reader waits for a page")
+    flush_rows: int = Field(
+        100_000, ge=1, description="rows of one insert; few large inserts make few parts"
+    )
+    flush_age_s: float = Field(
+        1.0,
+        ge=0,
+        description="after which a smaller batch is written; what a reader waits for a page",
+    )
     poll_records: int = Field(1_000, ge=1, description="read at once")
-    dead_letters: int = Field(100, ge=1, description="so many unreadable records in a row stop the worker")
+    dead_letters: int = Field(
+        100, ge=1, description="so many unreadable records in a row stop the worker"
+    )
     retry_s: float = Field(0.5, gt=0, description="first pause where the store is busy; it doubles")
     longest_retry_s: float = Field(30.0, gt=0, description="longest pause")
     stop_s: float = Field(20.0, ge=0, description="to finish in when told to stop")
-    lifecycle_s: float = Field(30.0, gt=0, description="between two runs of the job that tells which links were lost")
-    retention_s: int = Field(7 * DAY, ge=0, description="for which consumed records stay in the embedded log")
+    lifecycle_s: float = Field(
+        30.0, gt=0, description="between two runs of the job that tells which links were lost"
+    )
+    retention_s: int = Field(
+        7 * DAY, ge=0, description="for which consumed records stay in the embedded log"
+    )
 
 
 class ScoreSettings(_Section):
     """What goes into a snapshot."""
 
-    seeds: str = Field("", description="file of trusted domains, one a line; without it trust and authority are unknown")
+    seeds: str = Field(
+        "",
+        description="file of trusted domains, one a line; without it trust and authority are unknown",
+    )
     nofollow: bool = Field(False, description="count links with rel=nofollow as edges")
-    sources: int = Field(5_000, ge=1, description="trusted domains searched from, by trust; beyond, the rest of the trust is left out and its share is stated")
+    sources: int = Field(
+        5_000,
+        ge=1,
+        description="trusted domains searched from, by trust; beyond, the rest of the trust is left out and its share is stated",
+    )
     damping: float = Field(0.85, gt=0, lt=1, description="of PageRank and trust")
 
 
 class LogSettings(_Section):
     """How the program speaks of itself."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field("warning", description="of the log on stderr")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "warning", description="of the log on stderr"
+    )
 
 
 class Settings(BaseSettings):
@@ -139,9 +203,7 @@ class Settings(BaseSettings):
         return (init_settings,)
 
 
-def load(
-    file: Path | None, environment: dict[str, str], flags: dict[str, Any]
-) -> Settings:
+def load(file: Path | None, environment: dict[str, str], flags: dict[str, Any]) -> Settings:
     """Settings from all three places; the later wins. `flags`: nested, like the file.
 
     Raises BadSetting that names the setting, where it came from, and what it takes.

@@ -78,7 +78,9 @@ class Crawl:
             self.visitor = Visitor(fetcher, self.settings)
             self.publisher = Publisher(self.log)
             self._wake = asyncio.Event()
-            reader = await self._read(lambda: self.log.reader(GROUP, [REQUESTS], member=self.member))
+            reader = await self._read(
+                lambda: self.log.reader(GROUP, [REQUESTS], member=self.member)
+            )
             publishing = asyncio.create_task(self.publisher.run())
             feeding = asyncio.create_task(self._feed(reader))
             visits: set[asyncio.Task[None]] = set()
@@ -99,9 +101,7 @@ class Crawl:
         """On the one thread that the reader is used by."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, call)
 
-    async def _dispatch(
-        self, visits: set[asyncio.Task[None]], feeding: asyncio.Task[None]
-    ) -> None:
+    async def _dispatch(self, visits: set[asyncio.Task[None]], feeding: asyncio.Task[None]) -> None:
         """Starts a visit wherever a host is due, until told to stop."""
         while not self._stopping.is_set():
             if feeding.done():
@@ -126,16 +126,14 @@ class Crawl:
                 continue
 
     async def _visit(self, host: str, item: _Item) -> None:
-        delay = self.settings.delay_s
-        failed = False
+        page: Page | None = None
         try:
             if item.wanted.deadline < time.time() * 1000:
                 self.counts["skipped"] += 1
-                delay = 0.0
             else:
                 page = await self.visitor.visit(item.url, item.wanted)
-                delay = max(delay, page.request.delay_s)
-                failed = page.outcome in ("timeout", "error") and page.status == 0
+            self._release(host, page)
+            if page is not None:
                 await self.publisher.publish(page)
                 self._count(page)
             self.offsets.settle(item.partition, item.offset)
@@ -143,12 +141,19 @@ class Crawl:
             self._error = error  # not settled: whoever has the partition next fetches it again
         finally:
             self.in_flight -= 1
-            if failed:
+            self._wake.set()
+
+    def _release(self, host: str, page: Page | None) -> None:
+        """The host's next request may be made after its delay; the log need not be waited for."""
+        delay = 0.0
+        if page is not None:
+            delay = max(self.settings.delay_s, page.request.delay_s)
+            if page.outcome in ("timeout", "error") and page.status == 0:
                 delay = self._back_off(host, delay)
             else:
                 self._failures.pop(host, None)
-            self.scheduler.done(host, time.monotonic() + delay)
-            self._wake.set()
+        self.scheduler.done(host, time.monotonic() + delay)
+        self._wake.set()
 
     def _back_off(self, host: str, delay: float) -> float:
         """A host that keeps failing holds nobody up: its other requests wait for a later plan."""
@@ -243,6 +248,7 @@ def with_engine(settings: CrawlSettings, work: Callable[[Fetcher], Awaitable[Non
             return
             yield
 
+    logging.getLogger("scrapy").setLevel(logging.ERROR)  # it speaks of every request
     process.crawl(Spider)
     process.start(stop_after_crawl=True, install_signal_handlers=False)
     if errors:

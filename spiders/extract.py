@@ -102,9 +102,7 @@ class _Place(NamedTuple):
     after: str
 
 
-def extract(
-    page: Url, body: bytes, headers: Mapping[str, str], *, cut: bool = False
-) -> Extracted:
+def extract(page: Url, body: bytes, headers: Mapping[str, str], *, cut: bool = False) -> Extracted:
     """Everything on a page. `headers` by lower-case name; `cut`: the body is not whole."""
     content_type = headers.get("content-type", "")
     robots_header = headers.get("x-robots-tag", "")[:300]

@@ -52,6 +52,7 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
             "scrapy.extensions.logstats.LogStats": None,
             "scrapy.extensions.memusage.MemoryUsage": None,
             "scrapy.extensions.logcount.LogCount": None,
+            "scrapy.extensions.remote_control.RemoteControl": None,  # no port is opened
         },
         "LOG_ENABLED": False,
         "LOG_INSTALL_ROOT_HANDLER": False,

@@ -75,8 +75,6 @@ def language_of(declared: str, words: list[str], text: str) -> str:
             return "ja"
         return "ko" if _HANGUL.search(text) else "zh"
     counts = Counter(words)
-    hits = {
-        name: sum(counts[word] for word in common) for name, common in _LANGUAGES.items()
-    }
+    hits = {name: sum(counts[word] for word in common) for name, common in _LANGUAGES.items()}
     best = max(hits, key=lambda name: hits[name])
     return best if hits[best] >= 5 and hits[best] > len(words) // 20 else ""

@@ -42,6 +42,10 @@ class Planner:
         found = list(urls)
         self.store.insert("frontier_in", frontier_rows(found, hops=0, discovered=now, wanted=now))
 
+    def again(self) -> None:
+        """Wants every page that was ever fetched once more, now."""
+        self.store.execute(sql("pipeline/frontier/again"), {"wanted": int(self.clock())})
+
     def plan(self, pages: int, *, first_bucket: int = 0, end_bucket: int = BUCKETS) -> int:
         """Publishes at most `pages` requests and leases their URLs; how many.
 

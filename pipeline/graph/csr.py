@@ -98,7 +98,7 @@ def from_edges(
     """
     count = _domain_count(sources, targets, n, names)
     if weights is not None:
-        weights = np.asarray(weights, dtype=np.float64)
+        weights = np.asarray(weights, dtype=np.float64)  # Arrow's too, its nulls as nan
         if weights.shape != sources.shape or not bool(np.all((weights > 0) & np.isfinite(weights))):
             raise ValueError("weights must be finite and above 0, one for each edge")
     other = sources != targets
@@ -137,13 +137,9 @@ def from_names(
         raise ValueError("a domain name is null: leave such edges out")
     chunks = [chunk for column in columns for chunk in _string_chunks(column)]
     coded = pa.chunked_array(chunks, type=pa.large_string()).dictionary_encode().combine_chunks()
-    if isinstance(coded, pa.ChunkedArray):  # what combining no chunks at all gives
-        return from_edges(np.empty(0, np.int32), np.empty(0, np.int32), n=0, names=[])
     names, new_ids = _in_reversed_order(coded.dictionary)
     ids = new_ids[coded.indices.to_numpy(zero_copy_only=False)]
     k = len(source_names)
-    if isinstance(weights, (pa.Array, pa.ChunkedArray)):
-        weights = weights.to_numpy() if isinstance(weights, pa.ChunkedArray) else np.asarray(weights)
     return from_edges(ids[:k], ids[k : 2 * k], weights, names=names)
 
 
@@ -187,7 +183,7 @@ def _differs_from_previous(source: Ids, target: Ids) -> npt.NDArray[np.bool_]:
     return differs
 
 
-@numba.njit("Tuple((i8[::1], i8[::1]))(i4[::1], i8)", cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True)
 def _stable_order(keys: Ids, n: int) -> tuple[Offsets, Offsets]:
     """Counting sort of keys below n: where each key's run starts, and who stands where."""
     offsets = np.zeros(n + 1, np.int64)

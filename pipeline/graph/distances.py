@@ -6,13 +6,11 @@ efficient multi-source graph traversal"; push or pull by level as in Beamer et a
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.graph.csr import DomainGraph, Ids, Integers, Offsets, Weights
+from pipeline.graph.csr import DomainGraph, Integers, Weights
 
 BATCH = 64  # sources a search: the bits of a word
 PULL_ABOVE = 2  # pull once more than m/2 edges leave the frontier: best or near it of 0 to 32
@@ -21,6 +19,9 @@ LANE_BYTES = 2**30  # for the lanes' sums; fewer lanes on larger graphs
 BATCHES_A_CALL = 4  # per lane, between two chances for Ctrl-C
 
 Bits = npt.NDArray[np.uint64]
+# Unsigned, so that numba need not look for negative indices.
+Offsets = npt.NDArray[np.uint64]
+Ids = npt.NDArray[np.uint32]
 
 
 def add_up(graph: DomainGraph, sources: Integers, weights: Weights) -> Weights:
@@ -34,11 +35,12 @@ def add_up(graph: DomainGraph, sources: Integers, weights: Weights) -> Weights:
     lanes = max(1, min(MAX_LANES, LANE_BYTES // (8 * max(graph.n, 1))))
     sums = np.zeros((lanes, graph.n))
     batches = -(-len(sources) // BATCH)
-    ids = sources.astype(np.int32)
+    ids = sources.astype(np.uint32)
     step = lanes * BATCHES_A_CALL
     for first in range(0, batches, step):
         _search(
-            graph.out_offsets, graph.out_targets, graph.in_offsets, graph.in_sources,
+            graph.out_offsets.view(np.uint64), graph.out_targets.view(np.uint32),
+            graph.in_offsets.view(np.uint64), graph.in_sources.view(np.uint32),
             ids, weights, first, min(first + step, batches), sums,
         )  # fmt: skip
     total: Weights = sums.sum(axis=0)
@@ -61,7 +63,7 @@ def _search(
     for lane in numba.prange(lanes):
         if first + lane < last:
             words = np.zeros((3, n), np.uint64)
-            lists = np.empty((2, n), np.int32)
+            lists = np.empty((2, n), np.uint32)
             shares = np.zeros((8, 256), np.float64)
             for batch in range(first + lane, last, lanes):
                 some = slice(batch * BATCH, min((batch + 1) * BATCH, sources.size))
@@ -74,13 +76,15 @@ def _search(
 
 @numba.njit(cache=True, nogil=True)
 def _fill(shares: Weights, weights: Weights) -> None:
-    """shares[k, byte]: the weight of the sources whose bits are set in byte k of a word."""
+    """shares[k, byte]: the weight of the sources whose bits are set in byte k of a word.
+
+    A bit fills all bytes of which it is the highest; bits of no source are never looked up.
+    """
     shares[:] = 0.0
     for bit in range(weights.size):
         low = 1 << (bit & 7)
         for byte in range(low, 2 * low):
             shares[bit >> 3, byte] = shares[bit >> 3, byte - low] + weights[bit]
-        # Bytes above 2 * low are written by the bits that follow; a last, short batch sets none.
 
 
 @numba.njit(cache=True, nogil=True)
@@ -92,7 +96,7 @@ def _from_batch(
     sources: Ids,
     shares: Weights,
     words: Bits,
-    lists: npt.NDArray[Any],
+    lists: npt.NDArray[np.uint32],
     sums: Weights,
 ) -> None:
     """One search. words: seen, near (this level), far (the next), the latter two all 0 between."""
@@ -109,7 +113,7 @@ def _from_batch(
     while size > 0:
         edges = 0
         for i in range(size):
-            edges += out_offsets[here[i] + 1] - out_offsets[here[i]]
+            edges += np.int64(out_offsets[here[i] + 1] - out_offsets[here[i]])
         if edges * PULL_ABOVE > out_targets.size:
             found = _pull(in_offsets, in_sources, everyone, seen, near, far, there)
         else:

@@ -43,7 +43,7 @@ class Lifecycle:
             return 0
         span = {"from": max(0, mark - _OVERLAP_MS), "to": found["latest"]}
         self.store.execute(sql("pipeline/index/lifecycle"), span)
-        wanted = int(self.clock()) + self.confirm_s
+        wanted = int(self.clock()) + 1 + self.confirm_s  # after this very second
         self.store.execute(sql("pipeline/index/suspects"), {**span, "wanted": wanted})
         self._move(found["latest"])
         return int(found["pages"])

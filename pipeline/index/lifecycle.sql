@@ -13,10 +13,10 @@ WITH
             at,
             source,
             max(extractor) AS extractor,
-            any(outcome) AS outcome,
-            any(status) AS status,
+            min(outcome) AS outcome,
+            max(status) AS status,
             max(https) AS https,
-            any(final_url) AS final_url,
+            max(final_url) AS final_url,
             -- A WAT may miss what a crawl sees; a list says only that a link is there.
             transform(toInt8(source), [1, 2, 3, 4], [3, 3, 2, 1], 0) AS thoroughness,
             min(complete) = 1 AND uniqExact(part) = max(parts) AS complete,

@@ -41,6 +41,25 @@ class Question:
         return rows(store.query(self.sql, self.parameters))
 
 
+class Ask(Question):
+    """A question in the asker's own SQL."""
+
+    def __init__(self, text: str, parameters: Parameters) -> None:
+        self.sql, self.parameters = text, parameters
+
+
+def overview_questions(domain: str) -> dict[str, Question]:
+    """What `show` asks, by the name of the answer."""
+    since = int(time.time() * 1000) - NEW_MS
+    return {
+        "known": Question("known", {"domain": domain}),
+        "counts": Question("overview", {"domain": domain, "since": since}),
+        "quality": Question("quality", {"domain": domain}),
+        "strongest": links(domain, limit=8),
+        "lost": links(domain, state="lost", limit=5),
+    }
+
+
 def links(target: str, *, state: str = "live", limit: int = 100, offset: int = 0) -> Question:
     """Backlinks of a target's registered domain, the strongest first."""
     return Question(
@@ -79,17 +98,12 @@ class Index:
         """Everything that `show` tells, as nested dictionaries."""
         started = time.monotonic()
         domain = domain_of(target)
-        one: dict[str, Any] = {"domain": domain}
-        since = int(time.time() * 1000) - NEW_MS
-        answers = {
-            "known": Question("known", {"domain": domain}).rows(self.store)[0],
-            "counts": Question("overview", {"domain": domain, "since": since}).rows(self.store)[0],
-            "quality": Question("quality", {"domain": domain}).rows(self.store),
-            "strongest": self.links(domain, state="live", limit=8),
-            "lost": self.links(domain, state="lost", limit=5),
+        answers: dict[str, Any] = {
+            name: question.rows(self.store) for name, question in overview_questions(domain).items()
         }
-        quality = answers.pop("quality")
-        one.update(answers, quality=quality[0] if quality else None)
+        for single in ("known", "counts", "quality"):
+            answers[single] = answers[single][0] if answers[single] else None
+        one = {"domain": domain, **answers}
         one["milliseconds"] = int((time.monotonic() - started) * 1000)
         return one
 

@@ -110,9 +110,7 @@ class SqliteLog:
             self._arrived.notify_all()
         return offsets
 
-    def reader(
-        self, group: str, topics: Collection[str], *, member: str = ""
-    ) -> SqliteReader:
+    def reader(self, group: str, topics: Collection[str], *, member: str = "") -> SqliteReader:
         return SqliteReader(self, group, topics, member or f"{os.getpid()}-{uuid.uuid4().hex[:8]}")
 
     def lag(self) -> dict[tuple[str, Partition], int]:
@@ -275,9 +273,7 @@ class SqliteReader:
                 alive[member] = set(topics.split())
             else:
                 key = (self.group, member)
-                connection.execute(
-                    "DELETE FROM members WHERE member_group = ? AND member = ?", key
-                )
+                connection.execute("DELETE FROM members WHERE member_group = ? AND member = ?", key)
                 connection.execute("DELETE FROM owners WHERE member_group = ? AND member = ?", key)
         return alive
 
@@ -307,8 +303,10 @@ class SqliteReader:
                     "DELETE FROM owners WHERE member_group = ? AND partition = ?",
                     (self.group, row),
                 )
-            elif partition in wanted and partition not in self._positions and (
-                owner is None or owner == self.member or owner not in alive
+            elif (
+                partition in wanted
+                and partition not in self._positions
+                and (owner is None or owner == self.member or owner not in alive)
             ):
                 connection.execute(
                     "INSERT OR REPLACE INTO owners VALUES (?, ?, ?)", (self.group, row, self.member)
@@ -316,16 +314,16 @@ class SqliteReader:
                 self._positions[partition] = self._start(connection, partition, row)
 
     def _start(self, connection: sqlite3.Connection, partition: Partition, row: int) -> int:
-        (start,) = connection.execute("SELECT start FROM partitions WHERE id = ?", (row,)).fetchone()
+        (start,) = connection.execute(
+            "SELECT start FROM partitions WHERE id = ?", (row,)
+        ).fetchone()
         found = connection.execute(
             "SELECT offset FROM commits WHERE member_group = ? AND partition = ?",
             (self.group, row),
         ).fetchone()
         if found is None:
             # Noted at once: from here on, the group has a place that retention must respect.
-            connection.execute(
-                "INSERT INTO commits VALUES (?, ?, ?, '')", (self.group, row, start)
-            )
+            connection.execute("INSERT INTO commits VALUES (?, ?, ?, '')", (self.group, row, start))
             return int(start)
         if found[0] < start:
             raise OffsetLost(partition.topic, partition.number, found[0], start)

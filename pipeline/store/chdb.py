@@ -40,17 +40,13 @@ class ChdbStore:
 
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
         with self._lock, _errors():
-            answer = self._session.query(
-                sql, "Arrow", params=encode_parameters(parameters)
-            )
+            answer = self._session.query(sql, "Arrow", params=encode_parameters(parameters))
             data = answer.bytes()
         return plain(pa.ipc.open_file(data).read_all()) if data else pa.table({})
 
     def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[pa.RecordBatch]:
         with self._lock, _errors():
-            answer = self._session.send_query(
-                sql, "Arrow", params=encode_parameters(parameters)
-            )
+            answer = self._session.send_query(sql, "Arrow", params=encode_parameters(parameters))
             try:
                 for batch in answer.record_batch():
                     yield from plain(pa.Table.from_batches([batch])).to_batches()
@@ -100,9 +96,7 @@ def _encode(value: Value) -> str:
 
 
 def _escaped(text: str) -> str:
-    return (
-        text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\0", "\\0")
-    )
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\0", "\\0")
 
 
 def _quoted(item: str | int) -> str:

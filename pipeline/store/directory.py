@@ -51,9 +51,7 @@ class Held:
         except BlockingIOError:
             self._file.close()
             holder = read_holder(directory)
-            raise StoreLocked(
-                str(directory), holder.pid, holder.command, holder.since
-            ) from None
+            raise StoreLocked(str(directory), holder.pid, holder.command, holder.since) from None
         self.tell("")
 
     def tell(self, socket: str) -> None:
@@ -82,9 +80,7 @@ def read_holder(directory: Path) -> Holder:
         return Holder(0, "unknown", "?", "")
 
 
-def open_to_write(
-    directory: Path, command: str
-) -> tuple[ChdbStore, Held, Callable[[], None]]:
+def open_to_write(directory: Path, command: str) -> tuple[ChdbStore, Held, Callable[[], None]]:
     """The store at this code's schema, its lock, and what to call at the end.
 
     Raises StoreLocked, StoreMismatch.
