@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import logging
-import os
-import re
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
-import pyarrow as pa
+import msgspec
 
 from consumers.deadletter import DeadLetters
 from consumers.loop import Loop
@@ -30,13 +25,15 @@ from pipeline.index.lifecycle import Lifecycle
 from pipeline.log import DEAD_PAGES, PAGES, REQUESTS
 from pipeline.log.sqlite import SqliteLog
 from pipeline.page import Page
-from pipeline.quality.score import Snapshot, read_seeds, score
-from pipeline.report.output import FORMATS, cell, plain, safe, save, write
-from pipeline.report.overview import day, write_overview
+from pipeline.quality.score import read_seeds, score
+from pipeline.report.commands import cli, crawl_flags, crawl_options, settings_of
+from pipeline.report.ended import say_how_it_ended
+from pipeline.report.overview import day
 from pipeline.report.progress import Progress
-from pipeline.settings import Settings, load
+from pipeline.report.visit import tell
+from pipeline.settings import Settings
 from pipeline.store import Store
-from pipeline.store.directory import LOG, open_to_read, open_to_write
+from pipeline.store.directory import LOG, open_to_write
 from pipeline.store.migrate import migrate as migrate_store
 from pipeline.store.remote import Server
 from pipeline.url import Refused, Url, canonical
@@ -46,13 +43,11 @@ from spiders.fetch import Fetcher
 from spiders.visit import Visitor
 
 CONSUME_GROUP = "consume"
-READS = re.compile(r"(?:\s|--.*\n|\()*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS)\b", re.I)
 _IDLE_ROUNDS = 3  # a page that lost a link is wanted again a second later
 _DRAIN_S = 60.0
 _WINDOW = 1_000  # requests planned ahead
 
 logger = logging.getLogger("backlinks")
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Run:
@@ -226,167 +221,6 @@ def local_settings(settings: Settings, urls: list[Url]) -> Settings:
 # --- the command line ---
 
 
-class Cli(click.Group):
-    """One line and an exit code for what goes wrong, never a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BacklinksError as error:
-            click.echo(f"backlinks: {safe(str(error))}", err=True)
-            ctx.exit(error.exit_code)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(0)
-
-
-@click.group(
-    cls=Cli, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
-@click.version_option(package_name="backlink-index")
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Data directory. [default: backlinks-data]"
-)
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    help="Settings file. [default: backlinks.toml if it is there]",
-)
-@click.pass_context
-def cli(ctx: click.Context, data: Path | None, config: Path | None) -> None:
-    """Your own backlink index: crawl, keep every link with its life, score every domain.
-
-    \b
-    backlinks demo                              see all of it on a made web, offline
-    backlinks run https://example.org/ --contact https://example.org/bot
-    backlinks show example.org                  what links there, how good, and why
-    backlinks sql "SELECT * FROM backlinks(domain = 'example.org') LIMIT 5"
-    """
-    if config is None and Path("backlinks.toml").exists():
-        config = Path("backlinks.toml")
-    named = os.environ.get("BACKLINKS_CONFIG")
-    ctx.obj = {"config": config or (Path(named) if named else None), "data": data}
-
-
-def settings_of(ctx: click.Context, **sections: dict[str, Any]) -> Settings:
-    """File, environment, flags; a flag that was not given says nothing."""
-    flags: dict[str, Any] = {
-        name: {key: value for key, value in section.items() if value is not None}
-        for name, section in sections.items()
-    }
-    if ctx.obj["data"] is not None:
-        flags["data"] = ctx.obj["data"]
-    settings = load(ctx.obj["config"], dict(os.environ), flags)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setLevel(settings.log.level.upper())  # Scrapy sets its loggers' levels, not ours
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(handlers=[handler])
-    return settings
-
-
-def output_options(command: Command) -> Command:
-    """How an answer is written: the same on every question."""
-    for option in (
-        click.option(
-            "--show-sql", is_flag=True, help="Print the SQL and its parameters, and don't run it."
-        ),
-        click.option(
-            "-o",
-            "output",
-            type=click.Path(path_type=Path),
-            help="Write a file: .parquet .csv .json .nl",
-        ),
-        click.option("--nl", "form", flag_value="nl", help="A JSON object a line."),
-        click.option("--json", "form", flag_value="json", help="One JSON array."),
-        click.option("--csv", "form", flag_value="csv", help="CSV, as in a pipe."),
-        click.option("--table", "form", flag_value="table", help="A table, as on a terminal."),
-    ):
-        command = option(command)
-    return command
-
-
-def answer(
-    ctx: click.Context,
-    question: questions.Question,
-    form: str | None,
-    output: Path | None,
-    show_sql: bool,
-    hide: frozenset[str] = frozenset(),
-) -> None:
-    """Asks the store and writes what it says."""
-    if show_sql:
-        click.echo(question.sql.strip())
-        if question.parameters:
-            click.echo("-- " + json.dumps(dict(question.parameters)))
-        return
-    settings = settings_of(ctx)
-    with reading(settings) as store:
-        batches: Iterator[pa.RecordBatch] = question.stream(store)
-        if output is not None:
-            count = save(batches, output)
-            click.echo(f"{count:,} rows in {output}", err=True)
-            return
-        chosen = form or ("table" if sys.stdout.isatty() else "csv")
-        assert chosen in FORMATS
-        if chosen == "table":
-            batches = (
-                batch.drop_columns([n for n in batch.schema.names if n in hide])
-                for batch in batches
-            )
-        write(batches, form=chosen, to=sys.stdout)
-
-
-@contextmanager
-def reading(settings: Settings) -> Iterator[Store]:
-    store, close = open_to_read(settings.data, "backlinks " + " ".join(sys.argv[1:2]))
-    try:
-        yield store
-    finally:
-        close()
-
-
-def crawl_options(command: Command) -> Command:
-    for option in (
-        click.option(
-            "--contact", help="URL or address where site owners reach you; part of the user agent."
-        ),
-        click.option(
-            "--delay",
-            "delay_s",
-            type=float,
-            help="Seconds between requests to a host. [default: 1]",
-        ),
-        click.option(
-            "--timeout", "timeout_s", type=float, help="Seconds for one request. [default: 30]"
-        ),
-        click.option("--concurrency", type=int, help="Hosts fetched from at once. [default: 64]"),
-        click.option(
-            "--allow-private",
-            multiple=True,
-            help="A network beyond the public internet that may be fetched.",
-        ),
-        click.option(
-            "--connect-to", help="ADDRESS:HTTP_PORT:HTTPS_PORT for every host: a web under test."
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def _crawl_flags(
-    contact: str | None,
-    delay_s: float | None,
-    timeout_s: float | None,
-    concurrency: int | None,
-    allow_private: tuple[str, ...],
-    connect_to: str | None,
-) -> dict[str, Any]:
-    return {
-        "contact": contact, "delay_s": delay_s, "timeout_s": timeout_s, "concurrency": concurrency,
-        "allow_private": list(allow_private) or None, "connect_to": connect_to,
-    }  # fmt: skip
-
-
 @cli.command()
 @click.argument("seeds", nargs=-1, metavar="SEED...")
 @click.option("--scope", help="site, hops:N, or open. [default: site]")
@@ -433,7 +267,7 @@ def run(
     """
     settings = settings_of(
         ctx,
-        crawl=_crawl_flags(**crawl),
+        crawl=crawl_flags(**crawl),
         plan={"scope": scope, "pages": pages, "site_pages": site_pages},
         revisit={"confirm_s": confirm_s},
         score={"seeds": trusted},
@@ -452,114 +286,17 @@ def run(
                 snapshot = score(
                     runner.store, settings.score, seeds=trusted_domains, progress=progress.step
                 )
-        _say_how_it_ended(runner, snapshot, urls)
+        why = "nothing more is due in this scope" if runner.exhausted else "its budget is spent"
+        say_how_it_ended(
+            runner.crawl.counts,
+            why="stopped" if runner.interrupted else why,
+            dead=sum(runner.loop.dead_letters.counts.values()),
+            snapshot=snapshot,
+            domain=urls[0].domain if urls else "",
+            inward=settings.plan.scope == "site",
+        )
     finally:
         runner.close()
-
-
-def _say_how_it_ended(runner: Run, snapshot: Snapshot | None, urls: list[Url]) -> None:
-    counts = runner.crawl.counts
-    outcomes = ", ".join(
-        f"{counts[name]:,} {name}"
-        for name in ("ok", "not_modified", "redirect", "gone", "error", "timeout", "robots", "blocked", "refused", "deferred", "skipped")
-        if counts[name]
-    )  # fmt: skip
-    why = (
-        "stopped"
-        if runner.interrupted
-        else ("nothing more is due in this scope" if runner.exhausted else "its budget is spent")
-    )
-    say = click.echo
-    say(
-        f"{counts['pages']:,} pages ({outcomes or 'none'}), {counts['links']:,} links to other domains; {why}."
-    )
-    dead = sum(runner.loop.dead_letters.counts.values())
-    if dead:
-        say(f"{dead:,} records could not be read and are kept as dead letters.")
-    if snapshot is not None:
-        say(
-            f"Snapshot of {day(snapshot.snapshot)}: {snapshot.domains:,} domains, {snapshot.edges:,} edges."
-        )
-        if not snapshot.manifest["seeds"]:
-            say("Without trusted seeds (--seeds FILE) trust and authority stay unknown.")
-    if runner.settings.plan.scope == "site" and urls:
-        say(
-            "These are links out of your seeds' sites. To see who links to them: crawl the sites "
-            "that do\n(more seeds, or --scope hops:1 or open). Lists of known backlinks, web "
-            "archives and web graphs\nwill do it too, once this program can import them."
-        )
-    domain = urls[0].domain if urls else "DOMAIN"
-    say(f"Next: backlinks show {domain} · backlinks domains · backlinks run   (goes on)")
-
-
-@cli.command()
-@click.argument("target", metavar="DOMAIN")
-@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
-@click.option("--show-sql", is_flag=True, help="Print the SQL of its questions, and don't run it.")
-@click.pass_context
-def show(ctx: click.Context, target: str, as_json: bool, show_sql: bool) -> None:
-    """A domain's backlinks on one screen: how many, how good, from where, what was lost.
-
-    \b
-    backlinks show example.org
-    backlinks show example.org --json | jq .counts.live
-    """
-    domain = questions.domain_of(target)
-    if show_sql:
-        for question in questions.overview_questions(domain).values():
-            click.echo(
-                question.sql.strip() + "\n-- " + json.dumps(dict(question.parameters)) + "\n"
-            )
-        return
-    with reading(settings_of(ctx)) as store:
-        found = questions.Index(store).overview(domain)
-    if as_json:
-        click.echo(json.dumps(found, default=plain, ensure_ascii=False, indent=2))
-        return
-    write_overview(found, sys.stdout, width=None if sys.stdout.isatty() else 120)
-
-
-@cli.command()
-@click.argument("target", metavar="DOMAIN")
-@click.option("--state", type=click.Choice(questions.STATES), default="live", show_default=True)
-@click.option("--limit", type=click.IntRange(0), default=100, show_default=True)
-@click.option("--offset", type=click.IntRange(0), default=0)
-@output_options
-@click.pass_context
-def links(ctx: click.Context, target: str, state: str, limit: int, offset: int, **out: Any) -> None:
-    """The links to a domain, the strongest first.
-
-    \b
-    backlinks links example.org
-    backlinks links example.org --state lost
-    backlinks links example.org --state all --limit 1000000 -o links.parquet
-    """
-    question = questions.links(target, state=state, limit=limit, offset=offset)
-    hide = frozenset({"source_domain", "not_before", "kind", "first_seen"})
-    if state == "live":
-        hide |= {"state", "lost_by"}
-    answer(ctx, question, hide=hide, **out)
-
-
-@cli.command()
-@click.argument("target", metavar="[DOMAIN]", required=False)
-@click.option("--limit", type=click.IntRange(0), default=100, show_default=True)
-@click.option("--offset", type=click.IntRange(0), default=0)
-@output_options
-@click.pass_context
-def domains(ctx: click.Context, target: str | None, limit: int, offset: int, **out: Any) -> None:
-    """The domains that link to DOMAIN; without one, all domains of the newest snapshot.
-
-    \b
-    backlinks domains example.org
-    backlinks domains --limit 20
-    backlinks domains --json -o domains.json
-    """
-    if target is None:
-        question = questions.domains(limit=limit, offset=offset)
-    else:
-        question = questions.referring_domains(target, limit=limit, offset=offset)
-    answer(ctx, question, **out)
 
 
 @cli.command()
@@ -577,17 +314,15 @@ def check(ctx: click.Context, url: str, to: str | None, as_json: bool, **crawl: 
     backlinks check https://example.org/page --contact me@example.org
     backlinks check https://example.org/page --to mysite.example && echo still there
     """
-    settings = settings_of(ctx, crawl=_crawl_flags(**crawl))
+    settings = settings_of(ctx, crawl=crawl_flags(**crawl))
     urls = seed_urls((url,), settings)
     settings = local_settings(settings, urls)
     domain = questions.domain_of(to) if to else ""
     page = _visit(urls[0], settings)
     if as_json:
-        import msgspec
-
         click.echo(msgspec.json.format(msgspec.json.encode(page), indent=2).decode())
     else:
-        _tell(page, domain)
+        tell(page, domain)
     found = domain in page.external.domain if domain else page.complete
     ctx.exit(0 if found else 1)
 
@@ -602,76 +337,6 @@ def _visit(url: Url, settings: Settings) -> Page:
 
     with_engine(settings.crawl, work)
     return pages[0]
-
-
-def _tell(page: Page, domain: str) -> None:
-    say = click.echo
-    status = f", status {page.status}" if page.status else ""
-    say(f"{safe(page.url)}: {page.outcome}{status}, {page.request.latency_ms:,} ms")
-    if page.outcome == "robots":
-        say(f"  forbidden by {page.incomplete}")
-    elif page.complete:
-        say("  complete: a link that is not on it is not there")
-    else:
-        say(f"  not complete: {page.incomplete or page.outcome}; no evidence that a link is gone")
-    if page.final_url:
-        say(f"  leads to {safe(page.final_url)}")
-    if page.title:
-        say(f"  {safe(page.title)}" + (f" ({page.language})" if page.language else ""))
-    robots = ", ".join(part for part in (page.robots_meta, page.robots_header) if part)
-    if robots:
-        say(f"  robots: {safe(robots)}")
-    if page.outcome == "ok" or len(page.external):
-        refused = sum(page.refused.values())
-        reasons = ", ".join(f"{count} {name}" for name, count in sorted(page.refused.items()))
-        say(
-            f"  {len(page.internal.target):,} internal links, {len(page.external):,} external, "
-            f"{refused:,} refused" + (f" ({reasons})" if reasons else "")
-        )
-    links = page.external
-    for i, target in enumerate(links.target):
-        if domain and links.domain[i] != domain:
-            continue
-        rel = " ".join(
-            name
-            for bit, name in ((1, "nofollow"), (2, "ugc"), (4, "sponsored"))
-            if links.rel[i] & bit
-        )
-        say(
-            f"  {links.kind[i]} {links.position[i]}{' ' + rel if rel else ''} "
-            f"{safe(target)} {safe(links.anchor[i])!r}"
-        )
-    if domain and domain not in links.domain:
-        say(f"  no link to {domain}")
-
-
-@cli.command()
-@click.argument("query")
-@click.option(
-    "-p",
-    "parameters",
-    nargs=2,
-    multiple=True,
-    metavar="NAME VALUE",
-    help="For {NAME:Type} in the query.",
-)
-@output_options
-@click.pass_context
-def sql(
-    ctx: click.Context, query: str, parameters: tuple[tuple[str, str], ...], **out: Any
-) -> None:
-    """Ask the index in SQL (ClickHouse's). Reads only. docs/schema.md has the tables.
-
-    \b
-    backlinks sql "SELECT domain, count() FROM pages GROUP BY domain ORDER BY 2 DESC LIMIT 10"
-    backlinks sql "SELECT * FROM backlinks(domain = {d:String})" -p d example.org --csv
-    """
-    text = sys.stdin.read() if query == "-" else query
-    if not READS.match(text):
-        raise UsageError(
-            "backlinks sql only reads: begin with SELECT, WITH, SHOW, DESCRIBE, EXPLAIN or EXISTS"
-        )
-    answer(ctx, questions.Ask(text.strip().rstrip(";"), dict(parameters)), **out)
 
 
 @cli.command(name="score")
@@ -703,31 +368,6 @@ def score_command(ctx: click.Context, trusted: str | None, nofollow: bool | None
 
 
 @cli.command()
-@click.option("--json", "as_json", is_flag=True)
-@click.pass_context
-def status(ctx: click.Context, as_json: bool) -> None:
-    """What is in the index, and how far each worker is behind."""
-    settings = settings_of(ctx)
-    with reading(settings) as store:
-        found = questions.Index(store).status()
-    log = SqliteLog(settings.data / LOG)
-    lag = {f"{group} {partition}": behind for (group, partition), behind in log.lag().items()}
-    found.update(lag=lag, dead_letters=log.count(DEAD_PAGES))
-    log.close()
-    if as_json:
-        click.echo(json.dumps(found, default=plain))
-        return
-    say = click.echo
-    say(f"pages      {found['pages']:,} of {found['domains']:,} domains")
-    say(f"links      {found['links']:,} to other domains")
-    say(f"frontier   {found['urls']:,} URLs, {found['unfetched']:,} never fetched")
-    snapshot = f"newest of {day(found['snapshot'])}" if found["snapshot"] else "none"
-    say(f"snapshots  {found['snapshots']:,}, {snapshot}")
-    say(f"disk       {cell((found['bytes'] or 0) / 1e6)} MB")
-    say(f"lag        {sum(lag.values()):,} records, {found['dead_letters']:,} dead letters")
-
-
-@cli.command()
 @click.option(
     "--keep", type=click.Path(path_type=Path), help="Keep the demo's index in this directory."
 )
@@ -753,7 +393,7 @@ def worker() -> None:
 @click.pass_context
 def worker_crawl(ctx: click.Context, **crawl: Any) -> None:
     """Fetch what is in the log's requests. Any number of these may run side by side."""
-    settings = settings_of(ctx, crawl=_crawl_flags(**crawl))
+    settings = settings_of(ctx, crawl=crawl_flags(**crawl))
     if not settings.crawl.contact and not settings.crawl.connect_to:
         seed_urls(("https://example.org/",), settings)
     log = SqliteLog(settings.data / LOG)
@@ -766,7 +406,7 @@ def worker_crawl(ctx: click.Context, **crawl: Any) -> None:
 @worker.command(name="consume")
 @click.pass_context
 def worker_consume(ctx: click.Context) -> None:
-    """Write the log's pages to the store. Embedded, it holds the store alone, like `worker plan`."""
+    """Write the log's pages to the store. Embedded, it holds the store alone."""
     settings = settings_of(ctx)
     store, held, close = open_to_write(settings.data, "backlinks worker consume")
     server = Server(store.read_only)

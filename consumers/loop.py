@@ -101,7 +101,7 @@ class Loop:
         )
 
     def flush(self) -> None:
-        """Inserts, then commits. Where the store is busy: waits, stays in the group, tries again."""
+        """Inserts, then commits. Where the store is busy: waits in the group and tries again."""
         pause = self.settings.retry_s
         while self.batch:
             try:

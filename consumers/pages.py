@@ -115,11 +115,11 @@ class PageRows:
                 hops.append(near)
         links = page.external
         for i, url in enumerate(links.target):
-            if links.kind[i] in _TO_FOLLOW and not links.rel[i] & NOFOLLOW:
-                if self._is_news(url, far):
-                    urls.append(url)
-                    domains.append(links.domain[i])
-                    hops.append(far)
+            follow = links.kind[i] in _TO_FOLLOW and not links.rel[i] & NOFOLLOW
+            if follow and self._is_news(url, far):
+                urls.append(url)
+                domains.append(links.domain[i])
+                hops.append(far)
         return urls, domains, hops
 
     def _is_news(self, url: str, hops: int) -> bool:

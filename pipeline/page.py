@@ -146,7 +146,7 @@ ACCEPTED = frozenset({VERSION, VERSION - 1} - {0})
 
 
 def encode(page: Page) -> bytes:
-    """The page as JSON, UTF-8. Lone surrogates are not for the wire: the extractor replaces them."""
+    """The page as JSON, UTF-8. The extractor has replaced lone surrogates."""
     return _encoder.encode(page)
 
 

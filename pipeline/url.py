@@ -33,7 +33,7 @@ TRACKING = frozenset(
     "mc_cid mc_eid mkt_tok _ga _gl _openstat wickedid s_kwcid ef_id rb_clickid spm "
     "ml_subscriber ml_subscriber_hash oft_id oft_k oft_lk oft_d oft_ck oft_ids oft_sk".split()
 )
-SESSION = frozenset("phpsessid jsessionid cfid cftoken zenid".split())
+SESSION = frozenset(["phpsessid", "jsessionid", "cfid", "cftoken", "zenid"])
 SESSION_PREFIXES = ("aspsessionid",)
 
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})|%")
@@ -58,7 +58,7 @@ class Refused(Exception):
 
 
 class Url(NamedTuple):
-    """A canonical URL and its parts. `path` carries the query; `host` a port that is not default."""
+    """A canonical URL and its parts. `path` has the query, `host` a port that is not default."""
 
     url: str
     scheme: str

@@ -178,7 +178,7 @@ class Crawl:
             room = self.settings.window - len(self.scheduler)
             if room > 0:
                 records = await self._read(
-                    lambda limit=min(room, 500): reader.poll(timeout_s=0.2, max_records=limit)
+                    lambda limit=room: reader.poll(timeout_s=0.2, max_records=min(limit, 500))
                 )
                 await self._assign(reader)
                 for record in records:

@@ -64,8 +64,45 @@ _CLASS_POSITIONS: tuple[Position, ...] = ("comment", "nav", "footer", "aside", "
 _BEST = {position: rank for rank, position in enumerate(
     ("main", "aside", "header", "nav", "footer", "comment"))}  # fmt: skip
 _BLOCKS = frozenset(
-    "address article aside blockquote body dd details div dl dt fieldset figure footer form h1 h2 "
-    "h3 h4 h5 h6 header hr html li main nav ol p pre section table tbody td th thead tr ul".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "html",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
 _BREAKS = "br,div,p,li,td,h1,h2,h3,h4,h5,h6"
 
@@ -408,7 +445,7 @@ class _Reading:
             parts.append(text)
             size += len(text)
             current = sibling
-        joined = " ".join((parts if forward else parts[::-1])).split()
+        joined = " ".join(parts if forward else parts[::-1]).split()
         text = " ".join(joined)
         return text[:MAX_CONTEXT] if forward else text[-MAX_CONTEXT:]
 

@@ -75,5 +75,5 @@ class _Fixed:
     def __init__(self, address: str) -> None:
         self.address = address
 
-    def getHostByName(self, name: str, timeout: Any = ()) -> defer.Deferred[str]:  # noqa: N802
+    def getHostByName(self, name: str, timeout: Any = ()) -> defer.Deferred[str]:
         return defer.succeed(self.address)

@@ -1,9 +1,9 @@
 """The log, embedded: one SQLite file, several processes at once.
 
-A record's key in the one B-tree is partition << 40 | offset, so that reading a partition is a range
-scan. WAL with synchronous=FULL: a record is acknowledged after the fsync. Groups have members with a
-heartbeat; a commit is fenced by the ownership of its partition, so that a member that lost it can't
-move it. SQLite is local by nature: a member whose process is gone is dropped at once.
+A record's key in the one B-tree is partition << 40 | offset, so that reading a partition is a
+range scan. WAL with synchronous=FULL: a record is acknowledged after the fsync. Groups have members
+with a heartbeat; a commit is fenced by the ownership of its partition, so that a member that lost
+it can't move it. SQLite is local by nature: a member whose process is gone is dropped at once.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ CREATE TABLE IF NOT EXISTS commits (
     PRIMARY KEY (member_group, partition)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS members (
     member_group TEXT, member TEXT, instance TEXT NOT NULL, pid INTEGER NOT NULL,
-    topics TEXT NOT NULL, heartbeat REAL NOT NULL, PRIMARY KEY (member_group, member)) WITHOUT ROWID;
+    topics TEXT NOT NULL, heartbeat REAL NOT NULL,
+    PRIMARY KEY (member_group, member)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS owners (
     member_group TEXT, partition INTEGER, member TEXT NOT NULL,
     PRIMARY KEY (member_group, partition)) WITHOUT ROWID;
@@ -250,13 +251,11 @@ class SqliteReader:
             )  # fmt: skip
             alive = self._drop_dead(connection, now)
             wanted = self._share(alive)
-            owners = {
-                row: owner
-                for row, owner in connection.execute(
-                    "SELECT partition, owner.member FROM owners owner WHERE member_group = ?",
-                    (self.group,),
+            owners = dict(
+                connection.execute(
+                    "SELECT partition, member FROM owners WHERE member_group = ?", (self.group,)
                 )
-            }
+            )
             self._hand_over(connection, wanted, owners, set(alive))
 
     def _drop_dead(self, connection: sqlite3.Connection, now: float) -> dict[str, set[str]]:

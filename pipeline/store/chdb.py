@@ -117,7 +117,7 @@ def plain(table: pa.Table) -> pa.Table:
     return table
 
 
-class _errors:  # noqa: N801 - reads as a statement
+class _errors:
     """chDB's errors as ours."""
 
     def __enter__(self) -> None:

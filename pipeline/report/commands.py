@@ -1,0 +1,314 @@
+"""The command line's frame, and the commands that read the index."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import pyarrow as pa
+
+from pipeline.errors import BacklinksError, UsageError
+from pipeline.index import questions
+from pipeline.log import DEAD_PAGES
+from pipeline.log.sqlite import SqliteLog
+from pipeline.report.output import FORMATS, cell, plain, safe, save, write
+from pipeline.report.overview import day, write_overview
+from pipeline.settings import Settings, load
+from pipeline.store import Store
+from pipeline.store.directory import LOG, open_to_read
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+READS = re.compile(r"(?:\s|--.*\n|\()*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS)\b", re.I)
+
+
+class Cli(click.Group):
+    """One line and an exit code for what goes wrong, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BacklinksError as error:
+            click.echo(f"backlinks: {safe(str(error))}", err=True)
+            ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+
+
+@click.group(
+    cls=Cli, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="backlink-index")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Data directory. [default: backlinks-data]"
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Settings file. [default: backlinks.toml if it is there]",
+)
+@click.pass_context
+def cli(ctx: click.Context, data: Path | None, config: Path | None) -> None:
+    """Your own backlink index: crawl, keep every link with its life, score every domain.
+
+    \b
+    backlinks demo                              see all of it on a made web, offline
+    backlinks run https://example.org/ --contact https://example.org/bot
+    backlinks show example.org                  what links there, how good, and why
+    backlinks sql "SELECT * FROM backlinks(domain = 'example.org') LIMIT 5"
+    """
+    if config is None and Path("backlinks.toml").exists():
+        config = Path("backlinks.toml")
+    named = os.environ.get("BACKLINKS_CONFIG")
+    ctx.obj = {"config": config or (Path(named) if named else None), "data": data}
+
+
+def settings_of(ctx: click.Context, **sections: dict[str, Any]) -> Settings:
+    """File, environment, flags; a flag that was not given says nothing."""
+    flags: dict[str, Any] = {
+        name: {key: value for key, value in section.items() if value is not None}
+        for name, section in sections.items()
+    }
+    if ctx.obj["data"] is not None:
+        flags["data"] = ctx.obj["data"]
+    settings = load(ctx.obj["config"], dict(os.environ), flags)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(settings.log.level.upper())  # Scrapy sets its loggers' levels, not ours
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler])
+    return settings
+
+
+def output_options(command: Command) -> Command:
+    """How an answer is written: the same on every question."""
+    for option in (
+        click.option(
+            "--show-sql", is_flag=True, help="Print the SQL and its parameters, and don't run it."
+        ),
+        click.option(
+            "-o",
+            "output",
+            type=click.Path(path_type=Path),
+            help="Write a file: .parquet .csv .json .nl",
+        ),
+        click.option("--nl", "form", flag_value="nl", help="A JSON object a line."),
+        click.option("--json", "form", flag_value="json", help="One JSON array."),
+        click.option("--csv", "form", flag_value="csv", help="CSV, as in a pipe."),
+        click.option("--table", "form", flag_value="table", help="A table, as on a terminal."),
+    ):
+        command = option(command)
+    return command
+
+
+def answer(
+    ctx: click.Context,
+    question: questions.Question,
+    form: str | None,
+    output: Path | None,
+    show_sql: bool,
+    hide: frozenset[str] = frozenset(),
+) -> None:
+    """Asks the store and writes what it says."""
+    if show_sql:
+        click.echo(question.sql.strip())
+        if question.parameters:
+            click.echo("-- " + json.dumps(dict(question.parameters)))
+        return
+    settings = settings_of(ctx)
+    with reading(settings) as store:
+        batches: Iterator[pa.RecordBatch] = question.stream(store)
+        if output is not None:
+            count = save(batches, output)
+            click.echo(f"{count:,} rows in {output}", err=True)
+            return
+        chosen = form or ("table" if sys.stdout.isatty() else "csv")
+        assert chosen in FORMATS
+        if chosen == "table":
+            batches = (
+                batch.drop_columns([n for n in batch.schema.names if n in hide])
+                for batch in batches
+            )
+        write(batches, form=chosen, to=sys.stdout)
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[Store]:
+    store, close = open_to_read(settings.data, "backlinks " + " ".join(sys.argv[1:2]))
+    try:
+        yield store
+    finally:
+        close()
+
+
+@cli.command()
+@click.argument("target", metavar="DOMAIN")
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+@click.option("--show-sql", is_flag=True, help="Print the SQL of its questions, and don't run it.")
+@click.pass_context
+def show(ctx: click.Context, target: str, as_json: bool, show_sql: bool) -> None:
+    """A domain's backlinks on one screen: how many, how good, from where, what was lost.
+
+    \b
+    backlinks show example.org
+    backlinks show example.org --json | jq .counts.live
+    """
+    domain = questions.domain_of(target)
+    if show_sql:
+        for question in questions.overview_questions(domain).values():
+            click.echo(
+                question.sql.strip() + "\n-- " + json.dumps(dict(question.parameters)) + "\n"
+            )
+        return
+    with reading(settings_of(ctx)) as store:
+        found = questions.Index(store).overview(domain)
+    if as_json:
+        click.echo(json.dumps(found, default=plain, ensure_ascii=False, indent=2))
+        return
+    write_overview(found, sys.stdout, width=None if sys.stdout.isatty() else 120)
+
+
+@cli.command()
+@click.argument("target", metavar="DOMAIN")
+@click.option("--state", type=click.Choice(questions.STATES), default="live", show_default=True)
+@click.option("--limit", type=click.IntRange(0), default=100, show_default=True)
+@click.option("--offset", type=click.IntRange(0), default=0)
+@output_options
+@click.pass_context
+def links(ctx: click.Context, target: str, state: str, limit: int, offset: int, **out: Any) -> None:
+    """The links to a domain, the strongest first.
+
+    \b
+    backlinks links example.org
+    backlinks links example.org --state lost
+    backlinks links example.org --state all --limit 1000000 -o links.parquet
+    """
+    question = questions.links(target, state=state, limit=limit, offset=offset)
+    hide = frozenset({"source_domain", "not_before", "kind", "first_seen"})
+    if state == "live":
+        hide |= {"state", "lost_by"}
+    answer(ctx, question, hide=hide, **out)
+
+
+@cli.command()
+@click.argument("target", metavar="[DOMAIN]", required=False)
+@click.option("--limit", type=click.IntRange(0), default=100, show_default=True)
+@click.option("--offset", type=click.IntRange(0), default=0)
+@output_options
+@click.pass_context
+def domains(ctx: click.Context, target: str | None, limit: int, offset: int, **out: Any) -> None:
+    """The domains that link to DOMAIN; without one, all domains of the newest snapshot.
+
+    \b
+    backlinks domains example.org
+    backlinks domains --limit 20
+    backlinks domains --json -o domains.json
+    """
+    if target is None:
+        question = questions.domains(limit=limit, offset=offset)
+    else:
+        question = questions.referring_domains(target, limit=limit, offset=offset)
+    answer(ctx, question, **out)
+
+
+@cli.command()
+@click.argument("query")
+@click.option(
+    "-p",
+    "parameters",
+    nargs=2,
+    multiple=True,
+    metavar="NAME VALUE",
+    help="For {NAME:Type} in the query.",
+)
+@output_options
+@click.pass_context
+def sql(
+    ctx: click.Context, query: str, parameters: tuple[tuple[str, str], ...], **out: Any
+) -> None:
+    """Ask the index in SQL (ClickHouse's). Reads only. docs/schema.md has the tables.
+
+    \b
+    backlinks sql "SELECT domain, count() FROM pages GROUP BY domain ORDER BY 2 DESC LIMIT 10"
+    backlinks sql "SELECT * FROM backlinks(domain = {d:String})" -p d example.org --csv
+    """
+    text = sys.stdin.read() if query == "-" else query
+    if not READS.match(text):
+        raise UsageError(
+            "backlinks sql only reads: begin with SELECT, WITH, SHOW, DESCRIBE, EXPLAIN or EXISTS"
+        )
+    answer(ctx, questions.Ask(text.strip().rstrip(";"), dict(parameters)), **out)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+def status(ctx: click.Context, as_json: bool) -> None:
+    """What is in the index, and how far each worker is behind."""
+    settings = settings_of(ctx)
+    with reading(settings) as store:
+        found = questions.Index(store).status()
+    log = SqliteLog(settings.data / LOG)
+    lag = {f"{group} {partition}": behind for (group, partition), behind in log.lag().items()}
+    found.update(lag=lag, dead_letters=log.count(DEAD_PAGES))
+    log.close()
+    if as_json:
+        click.echo(json.dumps(found, default=plain))
+        return
+    say = click.echo
+    say(f"pages      {found['pages']:,} of {found['domains']:,} domains")
+    say(f"links      {found['links']:,} to other domains")
+    say(f"frontier   {found['urls']:,} URLs, {found['unfetched']:,} never fetched")
+    snapshot = f"newest of {day(found['snapshot'])}" if found["snapshot"] else "none"
+    say(f"snapshots  {found['snapshots']:,}, {snapshot}")
+    say(f"disk       {cell((found['bytes'] or 0) / 1e6)} MB")
+    say(f"lag        {sum(lag.values()):,} records, {found['dead_letters']:,} dead letters")
+
+
+def crawl_options(command: Command) -> Command:
+    for option in (
+        click.option(
+            "--contact", help="URL or address where site owners reach you; part of the user agent."
+        ),
+        click.option(
+            "--delay",
+            "delay_s",
+            type=float,
+            help="Seconds between requests to a host. [default: 1]",
+        ),
+        click.option(
+            "--timeout", "timeout_s", type=float, help="Seconds for one request. [default: 30]"
+        ),
+        click.option("--concurrency", type=int, help="Hosts fetched from at once. [default: 64]"),
+        click.option(
+            "--allow-private",
+            multiple=True,
+            help="A network beyond the public internet that may be fetched.",
+        ),
+        click.option(
+            "--connect-to", help="ADDRESS:HTTP_PORT:HTTPS_PORT for every host: a web under test."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def crawl_flags(
+    contact: str | None,
+    delay_s: float | None,
+    timeout_s: float | None,
+    concurrency: int | None,
+    allow_private: tuple[str, ...],
+    connect_to: str | None,
+) -> dict[str, Any]:
+    return {
+        "contact": contact, "delay_s": delay_s, "timeout_s": timeout_s, "concurrency": concurrency,
+        "allow_private": list(allow_private) or None, "connect_to": connect_to,
+    }  # fmt: skip
