@@ -241,6 +241,7 @@ def local_settings(settings: Settings, urls: list[Url]) -> Settings:
 @click.pass_context
 def run(
     ctx: click.Context,
+    /,
     seeds: tuple[str, ...],
     scope: str | None,
     pages: int | None,
@@ -305,7 +306,7 @@ def run(
 @click.option("--json", "as_json", is_flag=True, help="The whole page record.")
 @crawl_options
 @click.pass_context
-def check(ctx: click.Context, url: str, to: str | None, as_json: bool, **crawl: Any) -> None:
+def check(ctx: click.Context, /, url: str, to: str | None, as_json: bool, **crawl: Any) -> None:
     """Fetch one page now and tell what a crawl would make of it. Nothing is stored.
 
     Exit code 0: a complete visit (with --to: the link is there); 1: not; 2: no such URL.
@@ -391,7 +392,7 @@ def worker() -> None:
 @worker.command(name="crawl")
 @crawl_options
 @click.pass_context
-def worker_crawl(ctx: click.Context, **crawl: Any) -> None:
+def worker_crawl(ctx: click.Context, /, **crawl: Any) -> None:
     """Fetch what is in the log's requests. Any number of these may run side by side."""
     settings = settings_of(ctx, crawl=crawl_flags(**crawl))
     if not settings.crawl.contact and not settings.crawl.connect_to:

@@ -223,8 +223,12 @@ def _kinds(world: World) -> None:
     write(world, home(world, "plotandspade.example"), search)
     top = Plant("//webatlas.example/", "part of The Web Atlas", position="header")
     write(world, home(world, "ryeandspelt.example"), top)
-    ring = Plant("https://hoshizora.example/", "星空ノート", position="aside", lead="In our ring:")
+    ring = Plant("https://clipbarn.example/", "Clip Barn", position="aside", lead="In our ring:")
     write(world, home(world, "cometwatch.example"), ring)
+    spelled = Plant("https://Bäckerweg.Example:443/", "Bäckerweg", lead="Und der")
+    add_plant(world, home(world, "sternstube.example"), spelled)
+    spelled = Plant("HTTP://OvenLog.example:80/?&utm_campaign=spring#top", "Oven Log")
+    add_plant(world, home(world, "ryeandspelt.example"), spelled)
     nth(world, "hoshizora.example", 1).nofollow = True
 
 

@@ -219,15 +219,14 @@ def _place(world: World, page: Page, each: Plant, found: dict[Link, Placed]) -> 
 
 def _lost(before: set[Link], now: set[Link], plan: Changes) -> dict[Link, Reason]:
     """Why each link of phase 1 that was in sight is no more."""
-    moved = {(source, plant.anchor, plant.href) for source, plant, _ in plan.moved}
-    sources = {source for source, _, _ in moved}
+    moved = {source for source, _, _ in plan.moved}
     lost: dict[Link, Reason] = {}
     for link in before:
         key = (link.host, link.path)
         if key in plan.reasons:
             lost[link] = plan.reasons[key]
         elif link not in now:
-            lost[link] = "moved" if key in sources else "removed"
+            lost[link] = "moved" if key in moved else "removed"
     return lost
 
 

@@ -101,7 +101,7 @@ class Hop(_Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Page(_Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One visit of one URL: what came back, and all links in it."""
 
-    v: Literal[1] = VERSION
+    v: Literal[1] = 1  # VERSION
     suffix_list: Text
     url: Address
     host: Text

@@ -27,43 +27,43 @@ class CrawlSettings(_Section):
     """How pages are fetched."""
 
     contact: str = Field(
-        "",
+        default="",
         description="URL or address where site owners reach you; part of the user agent; needed beyond loopback",
     )
     delay_s: float = Field(
-        1.0,
+        default=1.0,
         ge=0,
         le=3600,
         description="between two requests to a host; robots.txt may ask for more",
     )
     longest_delay_s: float = Field(
-        30.0, ge=0, description="a robots.txt that asks for more than this is given this"
+        default=30.0, ge=0, description="a robots.txt that asks for more than this is given this"
     )
-    timeout_s: float = Field(30.0, gt=0, le=600, description="of one request, whole")
+    timeout_s: float = Field(default=30.0, gt=0, le=600, description="of one request, whole")
     concurrency: int = Field(
-        64, ge=1, le=1000, description="requests in flight, each to another host"
+        default=64, ge=1, le=1000, description="requests in flight, each to another host"
     )
     window: int = Field(
-        4_000, ge=1, description="requests held in memory; reading waits when it is full"
+        default=4_000, ge=1, description="requests held in memory; reading waits when it is full"
     )
     body_bytes: int = Field(
-        5 << 20,
+        default=5 << 20,
         ge=1024,
         description="of a page, decompressed; what is longer is cut and is no evidence of loss",
     )
     robots_ttl_s: int = Field(
-        DAY,
+        default=DAY,
         ge=60,
         le=DAY,
         description="for which a robots.txt is remembered (RFC 9309: a day at most)",
     )
     allow_private: list[str] = Field(
-        [],
+        default=[],
         description="networks beyond the public internet that may be fetched, such as 127.0.0.0/8",
     )
-    allow_ip: bool = Field(False, description="take URLs whose host is an IP address")
+    allow_ip: bool = Field(default=False, description="take URLs whose host is an IP address")
     connect_to: str = Field(
-        "",
+        default="",
         description="ADDRESS:HTTP_PORT:HTTPS_PORT to connect to instead of every host's own, for a web under test",
     )
 
@@ -89,20 +89,20 @@ class PlanSettings(_Section):
     """What is fetched."""
 
     scope: str = Field(
-        "site",
+        default="site",
         pattern=r"^(site|open|hops:\d{1,4})$",
         description="site: the seeds' registered domains; hops:N: up to N links to other domains away; open: everything",
     )
-    pages: int = Field(1_000, ge=1, description="fetched in one run")
+    pages: int = Field(default=1_000, ge=1, description="fetched in one run")
     site_pages: int = Field(
-        500,
+        default=500,
         ge=1,
         description="URLs known and fetched of one registered domain; what a trap can cost",
     )
     deadline_s: int = Field(
-        180, ge=5, description="until a request that was not fetched is planned again"
+        default=180, ge=5, description="until a request that was not fetched is planned again"
     )
-    interval_s: float = Field(1.0, gt=0, description="between two plans of a run")
+    interval_s: float = Field(default=1.0, gt=0, description="between two plans of a run")
 
     @property
     def max_hops(self) -> int:
@@ -114,15 +114,17 @@ class PlanSettings(_Section):
 class RevisitSettings(_Section):
     """When a page is due again."""
 
-    first_s: int = Field(7 * DAY, ge=0, description="until the second visit; then it adapts")
-    shortest_s: int = Field(3_600, ge=0, description="for pages whose links keep changing")
-    longest_s: int = Field(90 * DAY, ge=1, description="for pages whose links never change")
-    failed_s: int = Field(
-        3_600, ge=0, description="after a failure; four times longer after each further one"
+    first_s: int = Field(
+       default= default=7 * DAY, ge=0, description="until the second visit; then it adapts"
     )
-    gone_s: int = Field(14 * DAY, ge=0, description="after a 404 or 410")
+    shortest_s: int = Field(default=3_600, ge=0, description="for pages whose links keep changing")
+    longest_s: int = Field(default=90 * DAY, ge=1, description="for pages whose links never change")
+    failed_s: int = Field(
+        default=3_600, ge=0, description="after a failure; four times longer after each further one"
+    )
+    gone_s: int = Field(default=14 * DAY, ge=0, description="after a 404 or 410")
     confirm_s: int = Field(
-        DAY, ge=0, description="until a page that lost a link is visited again, to be sure"
+        default=DAY, ge=0, description="until a page that lost a link is visited again, to be sure"
     )
 
 
@@ -130,25 +132,27 @@ class ConsumeSettings(_Section):
     """How the log is written to the store."""
 
     flush_rows: int = Field(
-        100_000, ge=1, description="rows of one insert; few large inserts make few parts"
+        default=100_000, ge=1, description="rows of one insert; few large inserts make few parts"
     )
     flush_age_s: float = Field(
-        1.0,
+        default=1.0,
         ge=0,
         description="after which a smaller batch is written; what a reader waits for a page",
     )
-    poll_records: int = Field(1_000, ge=1, description="read at once")
+    poll_records: int = Field(default=1_000, ge=1, description="read at once")
     dead_letters: int = Field(
-        100, ge=1, description="so many unreadable records in a row stop the worker"
+        default=100, ge=1, description="so many unreadable records in a row stop the worker"
     )
-    retry_s: float = Field(0.5, gt=0, description="first pause where the store is busy; it doubles")
-    longest_retry_s: float = Field(30.0, gt=0, description="longest pause")
-    stop_s: float = Field(20.0, ge=0, description="to finish in when told to stop")
+    retry_s: float = Field(
+       default= default=0.5, gt=0, description="first pause where the store is busy; it doubles"
+    )
+    longest_retry_s: float = Field(default=30.0, gt=0, description="longest pause")
+    stop_s: float = Field(default=20.0, ge=0, description="to finish in when told to stop")
     lifecycle_s: float = Field(
-        30.0, gt=0, description="between two runs of the job that tells which links were lost"
+        default=30.0, gt=0, description="between two runs of the job that tells which links were lost"
     )
     retention_s: int = Field(
-        7 * DAY, ge=0, description="for which consumed records stay in the embedded log"
+        default=7 * DAY, ge=0, description="for which consumed records stay in the embedded log"
     )
 
 
@@ -156,23 +160,23 @@ class ScoreSettings(_Section):
     """What goes into a snapshot."""
 
     seeds: str = Field(
-        "",
+        default="",
         description="file of trusted domains, one a line; without it trust and authority are unknown",
     )
-    nofollow: bool = Field(False, description="count links with rel=nofollow as edges")
+    nofollow: bool = Field(default=False, description="count links with rel=nofollow as edges")
     sources: int = Field(
-        5_000,
+        default=5_000,
         ge=1,
         description="trusted domains searched from, by trust; beyond, the rest of the trust is left out and its share is stated",
     )
-    damping: float = Field(0.85, gt=0, lt=1, description="of PageRank and trust")
+    damping: float = Field(default=0.85, gt=0, lt=1, description="of PageRank and trust")
 
 
 class LogSettings(_Section):
     """How the program speaks of itself."""
 
     level: Literal["debug", "info", "warning", "error"] = Field(
-        "warning", description="of the log on stderr"
+        default="warning", description="of the log on stderr"
     )
 
 
@@ -183,7 +187,9 @@ class Settings(BaseSettings):
         frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__"
     )
 
-    data: Path = Field(Path("backlinks-data"), description="directory of the log and the store")
+    data: Path = Field(
+       default= default=Path("backlinks-data"), description="directory of the log and the store"
+    )
     crawl: CrawlSettings = CrawlSettings()
     plan: PlanSettings = PlanSettings()
     revisit: RevisitSettings = RevisitSettings()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from itertools import islice
+from typing import NamedTuple
 
 MANY_TAGS = 10_000  # below this no nesting is dear: 0.15 s at most
 MAX_DEPTH = 512  # what browsers allow as well
@@ -26,7 +27,7 @@ _ATTRIBUTE = (
 )
 _TAG = re.compile(
     r"<(?:!--|(/?)([a-zA-Z][^\s/>]*+)"
-    rf"(?:>|((?:{_ATTRIBUTE}){{0,{MAX_ATTRIBUTES}}}+)({_ATTRIBUTE})?+\s*+(/?)[\s/]*+(>?)))"
+    rf"(?:>|(?:{_ATTRIBUTE}){{0,{MAX_ATTRIBUTES}}}+({_ATTRIBUTE})?+\s*+(/?)[\s/]*+>?))"
 )
 _COMMENT_END = re.compile(r"--!?>")
 _LONG_TAG = re.compile(rf"<[a-zA-Z][^>]{{{LONG_TAG}}}")
@@ -38,7 +39,9 @@ _BARE_KINDS = 3 * (_FORMATTING.count("|") + 1)  # equal ones are built again thr
 
 _FORMATTERS = frozenset((*_FORMATTING.split("|"), "a"))
 _RAW = frozenset(["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"])
+_RAW_END = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in _RAW}
 _FOREIGN = ("svg", "math")
+_INTEGRATION = frozenset("foreignobject desc title mi mo mn ms mtext annotation-xml".split())
 _VOID = frozenset(
     [
         "area",
@@ -161,37 +164,42 @@ def _plain_formatting(html: str, tags: int) -> str:
     return _ANY_FORMATTING.sub(r"<\1x-", html)
 
 
+class _Open(NamedTuple):
+    name: str
+    foreign: bool  # what stands in it is SVG or MathML, where no end tag is optional
+    deep: bool  # counts as nesting
+
+
 class _Walk:
     """A page's tags in turn, with the elements that stand open at least as long as for a parser."""
 
     def __init__(self, html: str) -> None:
         self.html = html
-        self.stack: list[str] = []
+        self.stack: list[_Open] = []
         self.open: dict[str, int] = {}
+        self.foreign = False
         self.depth = 0
         self.doubt = 0  # elements closed here that a parser may have kept open
+        self.merged = 0  # html and body tags: attributes of all of them end in one element
 
     def cut(self, max_depth: int) -> tuple[str, str]:
         html, at = self.html, 0
         while (match := _TAG.search(html, at)) is not None:
             at = match.end()
-            end, name, _, over, self_closing, _ = match.groups()
+            end, name, over, self_closing = match.groups()
             if name is None:
                 at = self._after_comment(at)
                 continue
-            if over is not None:
+            if over is not None or self.merged > MAX_ATTRIBUTES:
                 return html[: match.start()], "attributes"
             name = name.lower()
             if end:
                 self._close(name)
-            elif not (self_closing and self._foreign()):
+            elif not (self_closing and self.foreign):
                 at = self._start(name, at)
             if self.depth + self.doubt > max_depth:
                 return html[: match.start()], "nesting"
         return html, ""
-
-    def _foreign(self) -> bool:
-        return bool(self.open.get("svg") or self.open.get("math"))
 
     def _after_comment(self, at: int) -> int:
         if self.html.startswith((">", "->"), at):
@@ -200,39 +208,40 @@ class _Walk:
         return len(self.html) if found is None else found.end()
 
     def _start(self, name: str, at: int) -> int:
-        if self._foreign():
-            self._push(name)
-            return at
-        if name == "plaintext":
+        if self.foreign:
+            self._push(name, deep=True)
+        elif name == "plaintext":
             return len(self.html)
-        if name in _RAW:
+        elif name in _RAW:
             # Within a select only scripts are what they say.
             return at if self.open.get("select") and name != "script" else self._after(name, at)
-        if name == "a" and self.stack and self.stack[-1] == "a":
-            return at  # an a closes the a before it
-        if name not in _VOID and not (name in _OPTIONAL and self.stack[-1:] == [name]):
-            self._push(name)
+        elif name in ("html", "body"):
+            self.merged += 1
+        elif name not in _VOID and not (
+            (name == "a" or name in _OPTIONAL) and self.stack and self.stack[-1].name == name
+        ):
+            self._push(name, deep=name not in _OPTIONAL)
         return at
 
     def _after(self, name: str, at: int) -> int:
-        found = re.compile(f"</{name}(?=[\\s/>])", re.IGNORECASE).search(self.html, at)
+        found = _RAW_END[name].search(self.html, at)
         return len(self.html) if found is None else found.start()
 
-    def _push(self, name: str) -> None:
-        self.stack.append(name)
+    def _push(self, name: str, *, deep: bool) -> None:
+        self.foreign = name in _FOREIGN or (self.foreign and name not in _INTEGRATION)
+        self.stack.append(_Open(name, self.foreign, deep))
         self.open[name] = self.open.get(name, 0) + 1
-        self.depth += name not in _OPTIONAL
+        self.depth += deep
 
     def _close(self, name: str) -> None:
         """Closes down to `name`; what it passes, save for optional end tags, is in doubt."""
         if not self.open.get(name):
             return
         implied = name in _BLOCKS or name in _FORMATTERS or name in _OPTIONAL
-        while True:
+        top = None
+        while top is None or top.name != name:
             top = self.stack.pop()
-            self.open[top] -= 1
-            self.depth -= top not in _OPTIONAL
-            if top == name:
-                return
-            if not (implied and top in _OPTIONAL):
-                self.doubt += 1
+            self.open[top.name] -= 1
+            self.depth -= top.deep
+            self.doubt += top.name != name and (top.deep or not implied)
+        self.foreign = bool(self.stack) and self.stack[-1].foreign

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import scrapy
@@ -178,7 +179,7 @@ class Crawl:
             room = self.settings.window - len(self.scheduler)
             if room > 0:
                 records = await self._read(
-                    lambda limit=room: reader.poll(timeout_s=0.2, max_records=min(limit, 500))
+                    partial(reader.poll, timeout_s=0.2, max_records=min(room, 500))
                 )
                 await self._assign(reader)
                 for record in records:
@@ -199,7 +200,7 @@ class Crawl:
         self.offsets.forget(reader.revoked())
         for partition in reader.assigned():
             if not self.offsets.knows(partition):
-                start = await self._read(lambda p=partition: reader.committed(p))
+                start = await self._read(partial(reader.committed, partition))
                 self.offsets.start(partition, start)
                 # The last owner may just have fetched from these hosts.
                 self._quarantine[partition] = time.monotonic() + self.settings.delay_s
@@ -221,7 +222,7 @@ class Crawl:
     async def _commit(self, reader: Reader) -> None:
         for partition, committed in self.offsets.commits().items():
             try:
-                await self._read(lambda p=partition, c=committed: reader.commit({p: c}))
+                await self._read(partial(reader.commit, {partition: committed}))
             except NotOwner as error:
                 logger.info("not committed: %s", error)
 
@@ -245,8 +246,9 @@ def with_engine(settings: CrawlSettings, work: Callable[[Fetcher], Awaitable[Non
                 await work(fetcher)
             except BaseException as error:  # noqa: BLE001 - carried to the caller
                 errors.append(error)
-            return
-            yield
+            nothing: tuple[Any, ...] = ()
+            for item in nothing:  # this makes it a generator, as Scrapy wants it
+                yield item
 
     logging.getLogger("scrapy").setLevel(logging.ERROR)  # it speaks of every request
     process.crawl(Spider)

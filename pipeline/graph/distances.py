@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.graph.csr import DomainGraph, Integers, Weights
+from pipeline.graph.threads import at_most
 
 BATCH = 64  # sources a search: the bits of a word
 PULL_ABOVE = 2  # pull once more than m/2 edges leave the frontier: best or near it of 0 to 32
@@ -28,21 +29,22 @@ def add_up(graph: DomainGraph, sources: Integers, weights: Weights) -> Weights:
     """float64[n]: for every t, the sum over sources u other than t of weights[u] / d(u, t).
 
     sources: distinct ids[k]; weights: float64[k]. d counts links along their direction.
-    The batches go to a number of lanes that depends on n alone, each with a sum of its own, so
-    the bits are the same whatever the number of threads.
+    The batches go to a number of lanes that depends on n and k alone, each with a sum of its
+    own, so the bits are the same whatever the number of threads.
     Time: about k/64 times a few sweeps over the edges. Memory: 8n a lane, 32n a thread.
     """
-    lanes = max(1, min(MAX_LANES, LANE_BYTES // (8 * max(graph.n, 1))))
-    sums = np.zeros((lanes, graph.n))
     batches = -(-len(sources) // BATCH)
+    lanes = max(1, min(MAX_LANES, LANE_BYTES // (8 * max(graph.n, 1)), batches))
+    sums = np.zeros((lanes, graph.n))
     ids = sources.astype(np.uint32)
     step = lanes * BATCHES_A_CALL
-    for first in range(0, batches, step):
-        _search(
-            graph.out_offsets.view(np.uint64), graph.out_targets.view(np.uint32),
-            graph.in_offsets.view(np.uint64), graph.in_sources.view(np.uint32),
-            ids, weights, first, min(first + step, batches), sums,
-        )  # fmt: skip
+    with at_most(lanes):
+        for first in range(0, batches, step):
+            _search(
+                graph.out_offsets.view(np.uint64), graph.out_targets.view(np.uint32),
+                graph.in_offsets.view(np.uint64), graph.in_sources.view(np.uint32),
+                ids, weights, first, min(first + step, batches), sums,
+            )  # fmt: skip
     total: Weights = sums.sum(axis=0)
     return total
 

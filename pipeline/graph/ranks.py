@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pipeline.errors import DidNotConverge
 from pipeline.graph.csr import DomainGraph, Integers, Offsets, Weights
 from pipeline.graph.distances import add_up
+from pipeline.graph.threads import at_most
 
 Scores = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -46,25 +47,13 @@ def pagerank(
         raise ValueError(f"damping {damping} must be in [0, 1), tolerance {tolerance} above 0")
     if graph.n == 0:
         return np.empty(0)
-    teleport = _teleport(graph.n, personal)
-    per_weight = _per_weight(graph)
-    weights = np.empty(0) if graph.in_weights is None else graph.in_weights
-    # Unsigned, numba need not look for negative indices: 15% of a sweep.
-    offsets, sources = graph.in_offsets.view(np.uint64), graph.in_sources.view(np.uint32)
-    blocks = _blocks(graph)
-    parts = np.empty((len(blocks) - 1, 2))
-    scores, shares, next_shares = teleport.copy(), teleport * per_weight, np.empty(graph.n)
-    dangling, moved = float(scores[per_weight == 0].sum()), np.inf
-    for _ in range(max_sweeps):
-        base = 1 - damping + damping * dangling
-        _sweep(
-            blocks, offsets, sources, weights, damping, base, teleport,
-            per_weight, shares, next_shares, scores, parts,
-        )  # fmt: skip
-        shares, next_shares = next_shares, shares
-        moved, dangling = (float(part) for part in parts.sum(axis=0))
-        if moved <= tolerance:
-            return scores
+    sweep = _Sweeps(graph, _teleport(graph.n, personal), damping)
+    moved = np.inf
+    with at_most(sweep.pieces):
+        for _ in range(max_sweeps):
+            moved = sweep()
+            if moved <= tolerance:
+                return sweep.scores
     raise DidNotConverge("pagerank", max_sweeps, moved)
 
 
@@ -223,6 +212,34 @@ def _blocks(graph: DomainGraph) -> Offsets:
     work = graph.in_offsets + np.arange(graph.n + 1)
     marks = np.arange(0, work[-1], BLOCK)
     return np.unique(np.append(np.searchsorted(work, marks), graph.n))
+
+
+class _Sweeps:
+    """The state between two power iterations; calling it does one and says how far it moved."""
+
+    def __init__(self, graph: DomainGraph, teleport: Scores, damping: float) -> None:
+        self.teleport, self.damping = teleport, damping
+        # Unsigned, numba need not look for negative indices: 15% of a sweep.
+        self.offsets = graph.in_offsets.view(np.uint64)
+        self.sources = graph.in_sources.view(np.uint32)
+        self.weights = np.empty(0) if graph.in_weights is None else graph.in_weights
+        self.per_weight = _per_weight(graph)
+        self.blocks = _blocks(graph)
+        self.pieces = len(self.blocks) - 1
+        self.parts = np.empty((self.pieces, 2))
+        self.scores = teleport.copy()
+        self.shares, self.next_shares = teleport * self.per_weight, np.empty(graph.n)
+        self.dangling = float(teleport[self.per_weight == 0].sum())
+
+    def __call__(self) -> float:
+        base = 1 - self.damping + self.damping * self.dangling
+        _sweep(
+            self.blocks, self.offsets, self.sources, self.weights, self.damping, base,
+            self.teleport, self.per_weight, self.shares, self.next_shares, self.scores, self.parts,
+        )  # fmt: skip
+        self.shares, self.next_shares = self.next_shares, self.shares
+        moved, self.dangling = (float(part) for part in self.parts.sum(axis=0))
+        return moved
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)

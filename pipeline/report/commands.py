@@ -182,7 +182,9 @@ def show(ctx: click.Context, target: str, as_json: bool, show_sql: bool) -> None
 @click.option("--offset", type=click.IntRange(0), default=0)
 @output_options
 @click.pass_context
-def links(ctx: click.Context, target: str, state: str, limit: int, offset: int, **out: Any) -> None:
+def links(
+    ctx: click.Context, /, target: str, state: str, limit: int, offset: int, **out: Any
+) -> None:
     """The links to a domain, the strongest first.
 
     \b
@@ -203,7 +205,7 @@ def links(ctx: click.Context, target: str, state: str, limit: int, offset: int, 
 @click.option("--offset", type=click.IntRange(0), default=0)
 @output_options
 @click.pass_context
-def domains(ctx: click.Context, target: str | None, limit: int, offset: int, **out: Any) -> None:
+def domains(ctx: click.Context, /, target: str | None, limit: int, offset: int, **out: Any) -> None:
     """The domains that link to DOMAIN; without one, all domains of the newest snapshot.
 
     \b
@@ -231,7 +233,7 @@ def domains(ctx: click.Context, target: str | None, limit: int, offset: int, **o
 @output_options
 @click.pass_context
 def sql(
-    ctx: click.Context, query: str, parameters: tuple[tuple[str, str], ...], **out: Any
+    ctx: click.Context, /, query: str, parameters: tuple[tuple[str, str], ...], **out: Any
 ) -> None:
     """Ask the index in SQL (ClickHouse's). Reads only. docs/schema.md has the tables.
 

@@ -10,8 +10,8 @@ from pipeline.page import OUTCOMES
 from pipeline.quality.score import Snapshot
 from pipeline.report.overview import day
 
-_INWARD = """These are links out of your seeds' sites. To see who links to them, crawl the sites that
-do: give them as seeds too, or widen the scope with --scope hops:1 or open."""
+_INWARD = """These are links out of your seeds' sites. To see who links to them, crawl the sites
+that do: give them as seeds too, or widen the scope with --scope hops:1 or open."""
 
 
 def say_how_it_ended(

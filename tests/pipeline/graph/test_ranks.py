@@ -29,6 +29,7 @@ from tests.pipeline.graph.corpus import power_law, sources_of
 
 Edge = tuple[int, int, int]
 N = 9
+unhurried = settings(deadline=None)  # the first call compiles
 EDGES = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8), st.integers(1, 5)), max_size=30)
 
 
@@ -189,6 +190,7 @@ def test_graphs_without_edges(n: int) -> None:
         assert trust(graph, np.array([0])).tolist() == [1] + [0] * (n - 1)
 
 
+@unhurried
 @given(EDGES, st.booleans())
 def test_pagerank_and_trust_solve_their_equations(edges: list[Edge], weighted: bool) -> None:
     graph = graph_of(*(edge if weighted else edge[:2] for edge in edges), n=N)
@@ -201,6 +203,7 @@ def test_pagerank_and_trust_solve_their_equations(edges: list[Edge], weighted: b
     assert scores.min() >= 0.15 / N
 
 
+@unhurried
 @given(EDGES)
 def test_harmonic_agrees_with_plain_searches(edges: list[Edge]) -> None:
     graph = graph_of(*edges, n=N)
@@ -235,6 +238,7 @@ MEASURES: list[Callable[[DomainGraph], Scores]] = [
 ]
 
 
+@unhurried
 @given(EDGES, st.permutations(range(N)))
 def test_relabelling_the_domains_relabels_the_scores(edges: list[Edge], new: list[int]) -> None:
     graph = graph_of(*edges, n=N)
@@ -252,6 +256,7 @@ def test_relabelling_the_domains_relabels_the_scores(edges: list[Edge], new: lis
         assert rank_of(after)[0][new].tolist() == rank_of(before)[0].tolist()
 
 
+@unhurried
 @given(EDGES)
 def test_a_domain_alone_changes_no_distance(edges: list[Edge]) -> None:
     graph, more = graph_of(*edges, n=N), graph_of(*edges, n=N + 1)
@@ -267,7 +272,7 @@ def test_disconnected_parts_know_nothing_of_each_other() -> None:
     assert trust(graph, np.array([0]))[3:].tolist() == [0, 0, 0]
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(EDGES)
 def test_self_links_and_repeats_buy_nothing(edges: list[Edge]) -> None:
     plain = [edge[:2] for edge in edges]
@@ -311,10 +316,11 @@ def test_fewer_lanes_for_larger_graphs_give_the_same_scores(
 def test_a_sample_comes_near_the_whole() -> None:
     graph = power_law(3000, 30_000)
     sample = np.random.default_rng(5).choice(3000, 1000, replace=False)
-    exact, drawn = harmonic(graph), harmonic(graph, sources=sample)
-    well_linked = exact > 100
-    assert np.abs(drawn / exact - 1)[well_linked].max() < 0.2
-    assert np.median(np.abs(drawn / exact - 1)[well_linked]) < 0.02
+    exact = harmonic(graph)
+    linked = exact > 100
+    error = np.abs(harmonic(graph, sources=sample)[linked] / exact[linked] - 1)
+    assert error.max() < 0.2
+    assert np.median(error) < 0.02
 
 
 # --- what is refused ---
@@ -387,4 +393,5 @@ def test_links_from_trusted_domains_do_lift() -> None:
     before = authority_scores(honest, seeds)
     target = int(np.argmin(before))
     bought = planted(honest, [(u, target) for u in (0, 1, 2)], more=0)
-    assert authority_scores(bought, seeds)[target] > before[target] + 0.1
+    ranks = [rank_of(scores)[0][target] for scores in (before, authority_scores(bought, seeds))]
+    assert ranks[1] < 100 < 500 < ranks[0]
