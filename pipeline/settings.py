@@ -115,7 +115,7 @@ class RevisitSettings(_Section):
     """When a page is due again."""
 
     first_s: int = Field(
-       default= default=7 * DAY, ge=0, description="until the second visit; then it adapts"
+        default=7 * DAY, ge=0, description="until the second visit; then it adapts"
     )
     shortest_s: int = Field(default=3_600, ge=0, description="for pages whose links keep changing")
     longest_s: int = Field(default=90 * DAY, ge=1, description="for pages whose links never change")
@@ -144,12 +144,14 @@ class ConsumeSettings(_Section):
         default=100, ge=1, description="so many unreadable records in a row stop the worker"
     )
     retry_s: float = Field(
-       default= default=0.5, gt=0, description="first pause where the store is busy; it doubles"
+        default=0.5, gt=0, description="first pause where the store is busy; it doubles"
     )
     longest_retry_s: float = Field(default=30.0, gt=0, description="longest pause")
     stop_s: float = Field(default=20.0, ge=0, description="to finish in when told to stop")
     lifecycle_s: float = Field(
-        default=30.0, gt=0, description="between two runs of the job that tells which links were lost"
+        default=30.0,
+        gt=0,
+        description="between two runs of the job that tells which links were lost",
     )
     retention_s: int = Field(
         default=7 * DAY, ge=0, description="for which consumed records stay in the embedded log"
@@ -188,7 +190,7 @@ class Settings(BaseSettings):
     )
 
     data: Path = Field(
-       default= default=Path("backlinks-data"), description="directory of the log and the store"
+        default=Path("backlinks-data"), description="directory of the log and the store"
     )
     crawl: CrawlSettings = CrawlSettings()
     plan: PlanSettings = PlanSettings()

@@ -26,6 +26,7 @@ import tldextract
 from ada_url import join_url, normalize_url
 
 MAX_URL = 2048  # what servers and search engines reliably take
+MAX_HOST = 253  # what DNS takes
 
 TRACKING_PREFIXES = ("utm_", "mtm_", "pk_", "hsa_", "_hs", "vero_", "oly_")
 TRACKING = frozenset(
@@ -42,11 +43,15 @@ _PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;?]*", re.IGNORECA
 _SCHEME = re.compile(r"[\x00-\x20]*([A-Za-z][A-Za-z0-9+.-]*):")
 _IPV4 = re.compile(r"\d+(?:\.\d+){3}")
 _NAMED_SCHEMES = frozenset("mailto javascript data tel sms ftp file about blob whatsapp".split())
-# Already canonical, so that ada need not look: checked against the slow way by a property test.
-_CLEAN = re.compile(
-    r"https?://((?>(?!xn--)[a-z0-9_-]++\.)++(?!xn--)[a-z]{2,}+)"
-    r"(/(?!\.)(?>[A-Za-z0-9_~!$'()*,:@.-]++|/(?!\.))*+)\Z"
+# Already canonical, so that ada need not look: checked against the slow way by property tests.
+_CLEAN_PATH = (
+    r"(/(?!\.)(?>[A-Za-z0-9_~!$'()*,:@.-]++|/(?!\.))*+"
+    r"(?:\?[A-Za-z0-9_~!$()*,:@./;?=-]++(?:&[A-Za-z0-9_~!$()*,:@./;?=-]++)*+)?+)\Z"
 )
+_CLEAN = re.compile(
+    r"https?://((?>(?!xn--)[a-z0-9_-]++\.)++(?!xn--)[a-z]{2,}+)" + _CLEAN_PATH
+)
+_CLEAN_ROOTED = re.compile(r"(?!//)" + _CLEAN_PATH)
 
 
 class Refused(Exception):
@@ -86,11 +91,32 @@ def canonical(href: str, base: str | None = None, *, allow_ip: bool = False) -> 
     Raises Refused: scheme names (mailto, javascript, ...), scheme, too_long, no_host, ip,
     invalid, empty. Never anything else, whatever the strings.
     """
+    if href[:1] == "/":
+        return _rooted(href, base, allow_ip)
     match = _CLEAN.match(href)
     if match is not None and len(href) <= MAX_URL:
-        host = match[1]
-        return Url(href, href[: href.index(":")], host, match[2], domains(host).registered)
+        host, path = match.groups()
+        if len(host) <= MAX_HOST and not _has_dropped_parameter(path):
+            return Url(href, href[: href.index(":")], host, path, domains(host).registered)
     return _slow(href, base, allow_ip)
+
+
+def _rooted(href: str, base: str | None, allow_ip: bool) -> Url:
+    if base is not None and _CLEAN_ROOTED.match(href) and not _has_dropped_parameter(href):
+        origin, scheme, host, _, domain = _root(base, allow_ip)
+        url = origin[:-1] + href
+        if len(url) <= MAX_URL:
+            return Url(url, scheme, host, href, domain)
+    return _slow(href, base, allow_ip)
+
+
+@lru_cache(maxsize=256)
+def _root(base: str, allow_ip: bool) -> Url:
+    return _slow("/", base, allow_ip)
+
+
+def _has_dropped_parameter(path: str) -> bool:
+    return "?" in path and any(map(_is_tracking, path.partition("?")[2].split("&")))
 
 
 def _slow(href: str, base: str | None, allow_ip: bool) -> Url:
@@ -139,7 +165,7 @@ def _host(authority: str, allow_ip: bool) -> str:
     if name.endswith("."):
         name = name[:-1]
         host = name + colon + port
-    if not name or len(name) > 253 or name[0] == "." or ".." in name or name[-1] == ".":
+    if not name or len(name) > MAX_HOST or name[0] == "." or ".." in name or name[-1] == ".":
         raise Refused("no_host")
     return host
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 MANY_TAGS = 10_000  # below this no nesting is dear: 0.15 s at most
 MAX_DEPTH = 512  # what browsers allow as well
-MAX_ATTRIBUTES = 256
+MAX_ATTRIBUTES = 512
 LONG_TAG = 2_048  # a megabyte of tags of 1,000 attributes each takes 0.35 s
 QUOTED_ENDS = 8  # so often may a `>` hide within quotes before a page is looked at closely
 SMALL_PAGE = 64_000  # characters; below this no number of attributes is dear
@@ -30,7 +30,8 @@ _TAG = re.compile(
     rf"(?:>|(?:{_ATTRIBUTE}){{0,{MAX_ATTRIBUTES}}}+({_ATTRIBUTE})?+\s*+(/?)[\s/]*+>?))"
 )
 _COMMENT_END = re.compile(r"--!?>")
-_LONG_TAG = re.compile(rf"<[a-zA-Z][^>]{{{LONG_TAG}}}")
+_LONG_TAG = re.compile(rf"<[a-zA-Z][^>]{{{LONG_TAG},}}+")
+_ATTRIBUTE_START = re.compile(r"""[\s/"'](?=[^\s/>])""")
 _QUOTED_END = re.compile(r"""=\s*+(?:"[^">]*+>|'[^'>]*+>)""")
 _FORMATTING = "b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u"
 _DRESSED = re.compile(rf"<(?:{_FORMATTING})[\s/]", re.IGNORECASE)
@@ -146,9 +147,13 @@ def cut_hostile(html: str) -> tuple[str, str]:
 
 
 def _may_have_long_tags(html: str) -> bool:
-    """A tag of many attributes has no `>` for long, or it has many of them within quotes."""
+    """A tag of many attributes runs on for long without a `>`, or has many of them in quotes."""
+    for run in _LONG_TAG.finditer(html):
+        starts = _ATTRIBUTE_START.finditer(html, *run.span())
+        if next(islice(starts, MAX_ATTRIBUTES, None), None) is not None:
+            return True
     hidden = islice(_QUOTED_END.finditer(html), QUOTED_ENDS, None)
-    return _LONG_TAG.search(html) is not None or next(hidden, None) is not None
+    return next(hidden, None) is not None
 
 
 def _plain_formatting(html: str, tags: int) -> str:

@@ -51,11 +51,14 @@ _SHELL = re.compile(
 )
 
 
-def why_incomplete(*, title: str, text: str, html: str, links: int) -> str:
+def why_incomplete(
+    *, title: str, text: str, html: str, links: int, refresh: bool = False
+) -> str:
     """The reason why a 2xx HTML page is no evidence, '' where it is.
 
-    Reasons: challenge, consent, parked, soft_404, shell, blank.
+    Reasons: challenge, consent, parked, soft_404, refresh, shell, blank.
     text: what a reader sees. links: how many a and area elements have a target.
+    refresh: a meta element leads to another page.
     """
     short = len(text) < SHORT_TEXT
     few = links < FEW_LINKS
@@ -72,6 +75,8 @@ def why_incomplete(*, title: str, text: str, html: str, links: int) -> str:
         return "consent"
     if links == 0 and _NOT_FOUND.search(text[:400]):
         return "soft_404"
+    if refresh and links < 3 and len(text) < 200:
+        return "refresh"
     if links < 3 and len(text) < 400 and "<script" in head.lower() and _SHELL.search(head):
         return "shell"
     if links == 0 and not text.strip():

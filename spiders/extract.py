@@ -38,10 +38,10 @@ MAX_INTERNAL = 5_000
 MAX_ANCHOR = 300
 MAX_CONTEXT = 120
 MAX_TITLE = 300
+MAX_HEAD = 400  # link and meta elements looked at
 
 HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml")
 
-_SPACE = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff‪-‮⁦-⁩]")
 _REFRESH = re.compile(r"\s*([\d.]+)\s*[;,\s]\s*(?:url\s*=\s*)?['\"]?\s*([^'\"]*)", re.IGNORECASE)
 _CRAWLED_ALTERNATE = ("", "text/html", "application/xhtml+xml")
@@ -104,7 +104,8 @@ _BLOCKS = frozenset(
         "ul",
     ]
 )
-_BREAKS = "br,div,p,li,td,h1,h2,h3,h4,h5,h6"
+_BREAK = re.compile(r"<(?:br|div|p|li|td|h[1-6])[\s>]")
+_LINKING = "[href],iframe[src],form[action],meta[content]"
 
 
 class Extracted(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,9 +173,10 @@ def is_html(content_type: str, body: bytes) -> bool:
 def decode(body: bytes, content_type: str) -> str:
     """Text by byte-order mark, header, meta, then detection. Never raises."""
     try:
-        return html_to_unicode(
+        text: str = html_to_unicode(
             content_type, body, auto_detect_fun=_detect, default_encoding="utf-8"
         )[1]
+        return text
     except (LookupError, UnicodeError, ValueError):
         return body.decode("utf-8", "replace")
 
@@ -193,20 +195,27 @@ def _detect(body: bytes) -> str:
 def clean(text: str, limit: int) -> str:
     """One line without control and bidi characters, at most `limit` characters."""
     # Cut first: hostile text is long, and collapsing it whole would be work for nothing.
-    text = _CONTROL.sub(" ", text[: limit * 8])
-    return " ".join(text.split())[:limit]
+    text = " ".join(text[: limit * 8].split())
+    if not text.isprintable():
+        text = " ".join(_CONTROL.sub(" ", text).split())
+    return text[:limit]
 
 
-def anchors(tree: LexborHTMLParser) -> Iterator[tuple[LexborNode, str]]:
-    """Every a and area element with an href, in document order."""
-    for node in tree.css("a[href],area[href]"):
-        href = node.attributes.get("href")
-        yield node, href or ""
+def linking(tree: LexborHTMLParser) -> list[tuple[str, LexborNode]]:
+    """Every element that may lead elsewhere, with its tag, in document order."""
+    return [(node.tag or "", node) for node in tree.css(_LINKING)]
 
 
-def base_url(tree: LexborHTMLParser, page: Url) -> str:
-    """What links resolve against: the first base element with an href that can be parsed."""
-    node = tree.css_first("base[href]")
+def anchors(nodes: list[tuple[str, LexborNode]]) -> Iterator[str]:
+    """The href of every a and area element among them."""
+    for tag, node in nodes:
+        if tag in ("a", "area"):
+            yield node.attributes.get("href") or ""
+
+
+def base_url(nodes: list[tuple[str, LexborNode]], page: Url) -> str:
+    """What links resolve against: the first base element with an href, where it can be parsed."""
+    node = next((node for tag, node in nodes if tag == "base"), None)
     if node is None:
         return page.url
     try:
@@ -228,7 +237,8 @@ class _Reading:
     ) -> None:
         self.page, self.tree, self.html, self.headers = page, tree, html, headers
         self.robots_header = robots_header
-        self.base = base_url(tree, page)
+        self.nodes = linking(tree)
+        self.base = base_url(self.nodes, page)
         self.allow_ip = page.domain == page.host.partition(":")[0] and not page.domain[-1].isalpha()
         self.external: dict[tuple[str, str, str], tuple[Url, Kind, _Place, int]] = {}
         self.internal: dict[str, int] = {}
@@ -236,15 +246,17 @@ class _Reading:
         self.dropped = 0
         self.ordinal = 0
         self.resolved: dict[str, Url | None] = {}
+        self.found = 0  # a and area elements with a target
+        self.refreshes = False
+        self.canonical = ""
+        self.directives: list[str] = []
         self.positions: dict[int, Position] = {}
         self.texts: dict[int, str] = {}
 
     def read(self, reason: str) -> Extracted:
         title = self._title()
-        found = self._anchors()
-        self._embedded()
-        canonical_url = self._head_links()
-        robots_meta = self._meta()
+        self._links()
+        robots_meta = clean(", ".join(self.directives), 300)
         language = self._declared_language()
         text = self._visible_text()
         words = words_of(text)
@@ -253,13 +265,15 @@ class _Reading:
         if not reason and self.dropped:
             reason = "links_cap"
         if not reason:
-            reason = why_incomplete(title=title, text=text, html=self.html, links=found)
+            reason = why_incomplete(
+                title=title, text=text, html=self.html, links=self.found, refresh=self.refreshes
+            )
         return Extracted(
             incomplete=reason,
             language=language_of(language, words, text),
             title=title,
             terms=top_terms(words),
-            canonical=canonical_url,
+            canonical=self.canonical,
             robots_meta=robots_meta,
             robots_header=clean(self.robots_header, 300),
             noindex="noindex" in directives,
@@ -275,56 +289,57 @@ class _Reading:
         node = self.tree.css_first("title")
         return clean(node.text(), MAX_TITLE) if node is not None else ""
 
-    def _anchors(self) -> int:
-        count = 0
-        for count, (node, href) in enumerate(anchors(self.tree), 1):
-            self._link(node, href, "area" if node.tag == "area" else "a")
-        return count
-
-    def _embedded(self) -> None:
-        for node in self.tree.css("iframe[src],form[action]"):
-            if node.tag == "iframe":
-                self._link(node, node.attributes.get("src") or "", "iframe")
-            else:
-                self._link(node, node.attributes.get("action") or "", "form")
-
-    def _head_links(self) -> str:
-        canonical_url = ""
-        for node in self.tree.css("link[rel][href]")[:200]:
+    def _links(self) -> None:
+        heads = 0
+        for tag, node in self.nodes:
             attributes = node.attributes
-            rels = (attributes.get("rel") or "").lower().split()
-            href = attributes.get("href") or ""
-            if "canonical" in rels:
+            if tag in ("a", "area"):
+                self.found += 1
+                kind: Kind = "a" if tag == "a" else "area"
+                self._link(node, attributes.get("href") or "", kind, _rel(attributes.get("rel")))
+            elif tag == "iframe":
+                self._link(node, attributes.get("src") or "", "iframe")
+            elif tag == "form":
+                self._link(node, attributes.get("action") or "", "form")
+            elif tag in ("link", "meta") and heads < MAX_HEAD:
+                heads += 1
+                if tag == "link":
+                    self._head_link(node, attributes)
+                else:
+                    self._meta(node, attributes)
+
+    def _head_link(self, node: LexborNode, attributes: dict[str, str | None]) -> None:
+        rels = (attributes.get("rel") or "").lower().split()
+        href = attributes.get("href") or ""
+        if "canonical" in rels:
+            target = None if self.canonical else self._resolve(href)
+            if target is not None:
+                self.canonical = target.url
+                self._link(node, href, "canonical")
+        elif "next" in rels:
+            self._link(node, href, "next")
+        elif "prev" in rels or "previous" in rels:
+            self._link(node, href, "prev")
+        elif "alternate" in rels and "stylesheet" not in rels:
+            kind = (attributes.get("type") or "").lower().strip()
+            if kind in _CRAWLED_ALTERNATE:
+                self._link(node, href, "alternate")
+
+    def _meta(self, node: LexborNode, attributes: dict[str, str | None]) -> None:
+        content = attributes.get("content") or ""
+        if (attributes.get("name") or "").strip().lower() == "robots":
+            self.directives.append(content[:100])
+        elif (attributes.get("http-equiv") or "").strip().lower() == "refresh":
+            match = _REFRESH.match(content[: 2 * 2048])
+            href = match[2].strip() if match is not None else ""
+            if href:
                 target = self._resolve(href)
-                if target is not None and not canonical_url:
-                    canonical_url = target.url
-                    self._link(node, href, "canonical")
-            elif "next" in rels:
-                self._link(node, href, "next")
-            elif "prev" in rels or "previous" in rels:
-                self._link(node, href, "prev")
-            elif "alternate" in rels and "stylesheet" not in rels:
-                kind = (attributes.get("type") or "").lower().strip()
-                if kind in _CRAWLED_ALTERNATE:
-                    self._link(node, href, "alternate")
-        return canonical_url
-
-    def _meta(self) -> str:
-        directives = []
-        for node in self.tree.css("meta[content]")[:200]:
-            attributes = node.attributes
-            content = attributes.get("content") or ""
-            if (attributes.get("name") or "").strip().lower() == "robots":
-                directives.append(content[:100])
-            elif (attributes.get("http-equiv") or "").strip().lower() == "refresh":
-                match = _REFRESH.match(content[: 2 * 2048])
-                if match is not None and match[2].strip():
-                    self._link(node, match[2].strip(), "redirect")
-        return clean(", ".join(directives), 300)
+                self.refreshes |= target is not None and target.page != self.page.page
+                self._link(node, href, "redirect")
 
     def _declared_language(self) -> str:
-        node = self.tree.css_first("html[lang]")
-        declared = (node.attributes.get("lang") or "") if node is not None else ""
+        root = self.tree.root
+        declared = (root.attributes.get("lang") or "") if root is not None else ""
         return declared or self.headers.get("content-language", "").partition(",")[0]
 
     def _visible_text(self) -> str:
@@ -333,7 +348,7 @@ class _Reading:
         if body is None:
             return ""
         body.strip_tags(["script", "style", "noscript", "template", "svg"])
-        return _SPACE.sub(" ", body.text(separator=" ")[:65_536]).strip()
+        return " ".join(body.text(separator=" ")[:65_536].split())
 
     def _resolve(self, href: str) -> Url | None:
         """The canonical target, once a page for each spelling; None where it was refused."""
@@ -347,7 +362,7 @@ class _Reading:
         self.resolved[href] = target
         return target
 
-    def _link(self, node: LexborNode, href: str, kind: Kind) -> None:
+    def _link(self, node: LexborNode, href: str, kind: Kind, rel: int = 0) -> None:
         if href[:1] == "#":
             return
         target = self._resolve(href)
@@ -355,16 +370,15 @@ class _Reading:
             return
         self.ordinal += 1
         if target.domain == self.page.domain:
-            self._internal_link(node, target, kind)
+            self._internal_link(target, kind, rel)
         else:
-            self._external_link(node, target, kind)
+            self._external_link(node, target, kind, rel)
 
-    def _internal_link(self, node: LexborNode, target: Url, kind: Kind) -> None:
+    def _internal_link(self, target: Url, kind: Kind, rel: int) -> None:
         if kind in ("form", "canonical"):
             return
         if target.page == self.page.page and target.scheme == self.page.scheme:
             return
-        rel = _rel(node.attributes.get("rel")) if kind in ("a", "area") else 0
         known = self.internal.get(target.url)
         if known is not None:
             self.internal[target.url] = known & rel
@@ -373,38 +387,46 @@ class _Reading:
         else:
             self.dropped += 1
 
-    def _external_link(self, node: LexborNode, target: Url, kind: Kind) -> None:
+    def _external_link(self, node: LexborNode, target: Url, kind: Kind, rel: int) -> None:
         anchor = ""
-        rel = 0
-        if kind in ("a", "area"):
-            rel = _rel(node.attributes.get("rel"))
-            anchor = self._anchor(node) if kind == "a" else _alt(node)
-            if kind == "a" and not anchor:
-                image = node.css_first("img")
-                if image is not None:
-                    kind, anchor = "img-link", _alt(image)
+        if kind == "a":
+            kind, anchor = self._anchor(node)
+        elif kind == "area":
+            anchor = _alt(node)
         key = (target.host, target.path, kind)
         known = self.external.get(key)
         if known is None and len(self.external) >= MAX_EXTERNAL:
             self.dropped += 1
             return
         position = self._position(node)
+        ordinal = min(self.ordinal - 1, 0xFFFF)
+        rank = (_BEST[position], rel & NOFOLLOW, ordinal)
+        if known is not None and known[2][:3] <= rank:
+            self.external[key] = (*known[:3], min(known[3] + 1, 0xFFFF))
+            return
         place = _Place(
-            _BEST[position], rel & NOFOLLOW, min(self.ordinal - 1, 0xFFFF), rel, position, anchor,
+            *rank, rel, position, anchor,
             self._context(node, forward=False), self._context(node, forward=True),
         )  # fmt: skip
         if known is None:
             self.external[key] = (target, kind, place, 1)
         else:
-            self.external[key] = (
-                known[0], kind, min(known[2], place), min(known[3] + 1, 0xFFFF)
-            )  # fmt: skip
+            self.external[key] = (known[0], kind, place, min(known[3] + 1, 0xFFFF))
 
-    def _anchor(self, node: LexborNode) -> str:
+    def _anchor(self, node: LexborNode) -> tuple[Kind, str]:
+        """A link's text; where it has none, it is an image's, with that image's alt."""
         child = node.first_child
-        mixed = child is not None and (child.next is not None or not child.is_text_node)
-        separator = " " if mixed and node.css_first(_BREAKS) is not None else ""
-        return clean(node.text(separator=separator), MAX_ANCHOR)
+        if child is None:
+            return "a", ""
+        if child.is_text_node and child.next is None:
+            text = clean(node.text(), MAX_ANCHOR)
+        else:
+            # Words in blocks of their own stay apart; a dropped cap stays with its word.
+            html = node.html or ""
+            text = clean(node.text(separator=" " if _BREAK.search(html) else ""), MAX_ANCHOR)
+            if not text and "<img" in html and (image := node.css_first("img")) is not None:
+                return "img-link", _alt(image)
+        return "a", text
 
     def _position(self, node: LexborNode) -> Position:
         """The nearest ancestor that tells a place, remembered for every ancestor on the way."""

@@ -34,8 +34,10 @@ _COMMON = {
 _LANGUAGES = {name: frozenset(words.split()) for name, words in _COMMON.items()}
 _STOP: frozenset[str] = frozenset().union(*_LANGUAGES.values())
 
-_WORD = re.compile(r"[^\W\d_]{3,24}")
+_ASCII_WORD = re.compile(r"[a-z]{3,24}")
+_WORD = re.compile(r"[^\W\d_぀-ヿ㐀-鿿가-힯]{3,24}")
 _CJK = re.compile(r"[぀-ヿ㐀-鿿가-힯]+")
+_CJK_PAIR = re.compile(r"(?=([぀-ヿ㐀-鿿가-힯]{2}))")
 _KANA = re.compile(r"[぀-ヿ]")
 _HANGUL = re.compile(r"[가-힯]")
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*\Z")
@@ -44,12 +46,9 @@ _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*\Z")
 def words_of(text: str) -> list[str]:
     """Words of three letters or more in lower case, and pairs of CJK characters."""
     text = text[:MAX_TEXT].lower()
-    words = _WORD.findall(text)
-    if _CJK.search(text):
-        words = [word for word in words if not _CJK.match(word)]
-        for run in _CJK.findall(text):
-            words.extend(run[i : i + 2] for i in range(len(run) - 1))
-    return words
+    if text.isascii():
+        return _ASCII_WORD.findall(text)
+    return _WORD.findall(text) + _CJK_PAIR.findall(text)
 
 
 def top_terms(words: list[str]) -> list[str]:

@@ -49,8 +49,8 @@ class Planner:
     def plan(self, pages: int, *, first_bucket: int = 0, end_bucket: int = BUCKETS) -> int:
         """Publishes at most `pages` requests and leases their URLs; how many.
 
-        The lease is written first: a planner killed in between delays those URLs, it can't
-        have them fetched twice.
+        The lease is written last: a planner killed in between has those URLs fetched twice, which
+        changes nothing in the index, where it would else have left them alone for minutes.
         """
         now = int(self.clock())
         settings = self.settings
@@ -73,7 +73,6 @@ class Planner:
         if not chosen:
             return 0
         carried = self._carried(chosen)
-        self._lease(chosen, now + settings.deadline_s + _SLACK_S)
         deadline = (now + settings.deadline_s) * 1000
         messages = []
         for row in interleaved(chosen):
@@ -85,6 +84,7 @@ class Planner:
             )
             messages.append(Message(row["domain"].encode(), encode(wanted)))
         self.log.append(REQUESTS, messages).result()
+        self._lease(chosen, now << 32 | now + settings.deadline_s + _SLACK_S)
         return len(messages)
 
     def _snapshot(self) -> int:
@@ -105,7 +105,7 @@ class Planner:
         )
         return {(row["host"], row["path"]): row for row in rows(found)}
 
-    def _lease(self, chosen: list[dict[str, Any]], until: int) -> None:
+    def _lease(self, chosen: list[dict[str, Any]], lease: int) -> None:
         self.store.insert(
             "frontier_in",
             pa.table(
@@ -113,7 +113,7 @@ class Planner:
                     "domain": pa.array([row["domain"] for row in chosen], pa.string()),
                     "host": pa.array([row["host"] for row in chosen], pa.string()),
                     "path": pa.array([row["path"] for row in chosen], pa.string()),
-                    "leased": pa.array([until] * len(chosen), pa.uint32()),
+                    "leased": pa.array([lease] * len(chosen), pa.uint64()),
                 }
             ),
         )

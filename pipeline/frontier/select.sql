@@ -12,9 +12,10 @@ WITH
             min(discovered) AS discovered,
             max(fetched) AS fetched,
             max(failures) AS failures,
-            max(leased) AS leased,
+            max(leased) AS lease,
             max(wanted) AS wanted,
             toUInt32(bitShiftRight(fetched, 32)) AS fetched_s,
+            if(bitShiftRight(lease, 32) > fetched_s, toUInt32(bitAnd(lease, 4294967295)), 0) AS leased_until,
             if(wanted > fetched_s, least(wanted, toUInt32(bitAnd(fetched, 4294967295))), toUInt32(bitAnd(fetched, 4294967295))) AS due_s
         FROM frontier
         WHERE bucket >= {first_bucket:UInt16} AND bucket < {end_bucket:UInt32}
@@ -24,8 +25,8 @@ WITH
     (
         SELECT
             *,
-            sum(fetched > 0 OR leased > {now:UInt32}) OVER (PARTITION BY domain) AS taken,
-            row_number() OVER (PARTITION BY domain, fetched > 0 OR leased > {now:UInt32} ORDER BY hops, discovered, length(path), host, path) AS place
+            sum(fetched > 0 OR leased_until > {now:UInt32}) OVER (PARTITION BY domain) AS taken,
+            row_number() OVER (PARTITION BY domain, fetched > 0 OR leased_until > {now:UInt32} ORDER BY hops, discovered, length(path), host, path) AS place
         FROM known
         WHERE hops <= {max_hops:UInt16}
     ),
@@ -33,7 +34,7 @@ WITH
     (
         SELECT *
         FROM ranked
-        WHERE leased <= {now:UInt32}
+        WHERE leased_until <= {now:UInt32}
             AND due_s <= {now:UInt32}
             AND (fetched > 0 OR taken + place <= {site_pages:UInt32})
         ORDER BY hops, discovered, length(path), host, path

@@ -115,7 +115,7 @@ def _from_batch(
     while size > 0:
         edges = 0
         for i in range(size):
-            edges += np.int64(out_offsets[here[i] + 1] - out_offsets[here[i]])
+            edges += int(out_offsets[here[i] + 1] - out_offsets[here[i]])
         if edges * PULL_ABOVE > out_targets.size:
             found = _pull(in_offsets, in_sources, everyone, seen, near, far, there)
         else:

@@ -94,6 +94,10 @@ class Index:
     def domains(self, **options: Any) -> list[dict[str, Any]]:
         return domains(**options).rows(self.store)
 
+    def quality(self) -> list[dict[str, Any]]:
+        """Every column of every domain in the newest snapshot."""
+        return Question("quality_all", {}).rows(self.store)
+
     def overview(self, target: str) -> dict[str, Any]:
         """Everything that `show` tells, as nested dictionaries."""
         started = time.monotonic()

@@ -92,7 +92,7 @@ def score(
     progress("building the graph")
     graph = build(edges, pages)
     ranks = rank(graph, settings, seeds, progress)
-    quality = _quality(graph, ranks, edges, targets, pages, as_of)
+    quality = _quality(graph, ranks, edges, targets, pages, as_of, settings.damping)
     manifest = _manifest(settings, seeds, ranks, graph)
     progress("writing the snapshot")
     _swap_in(store, "domain_edges", edges, as_of)
@@ -166,6 +166,7 @@ def _quality(
     targets: pa.Table,
     pages: pa.Table,
     snapshot: int,
+    damping: float,
 ) -> pa.Table:
     n = graph.n
     names = graph.names.cast(pa.string())
@@ -180,6 +181,7 @@ def _quality(
         "trusted_harmonic_rank": _nullable(trusted_rank),
         "trust": _nullable(ranks.trust, n),
         "trust_rank": _nullable(_rank(ranks.trust, n)[0]),
+        "damping": np.full(n, damping),
         "pagerank": ranks.pagerank,
         "pagerank_rank": rank_of(ranks.pagerank)[0],
         "harmonic": ranks.harmonic,

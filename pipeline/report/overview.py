@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.quality.marks import SMALL, marks, percentile
 from pipeline.report.output import cell, safe
-
-SMALL = 30  # domains; below this a rank says little
 
 
 def write_overview(found: dict[str, Any], to: TextIO, *, width: int | None = None) -> None:
@@ -67,11 +66,6 @@ def _authority(found: dict[str, Any]) -> str:
     if n < SMALL:
         return f"Authority     {text} (too few domains for a number)"
     return f"Authority     {quality['authority']:.1f}   {text}"
-
-
-def percentile(rank: float, n: int) -> float:
-    """Share of the others that it stands above, in per cent."""
-    return 100.0 if n <= 1 else 100.0 * (n - rank) / (n - 1)
 
 
 def _links(counts: dict[str, Any]) -> list[str]:
@@ -145,31 +139,9 @@ def advice(found: dict[str, Any]) -> list[str]:
         notes.append(f"{footer:,} of {live:,} live links stand in footers: sitewide or bought?")
     if counts["lost"] > live / 4:
         notes.append(f"{counts['lost']:,} links lost beside {live:,} live")
-    if quality is not None and quality["referring_domains"]:
-        share = quality["reciprocal"] / quality["referring_domains"]
-        if share > 0.5 and quality["referring_domains"] >= 4:
-            notes.append(
-                f"it links back to {quality['reciprocal']:,} of its "
-                f"{quality['referring_domains']:,} referring domains: an exchange or a farm?"
-            )
-        gap = _gap(quality)
-        if gap:
-            notes.append(gap)
+    if quality is not None:
+        notes.extend(mark.text for mark in marks(quality))
     return notes
-
-
-def _gap(quality: dict[str, Any]) -> str:
-    """Many links and no trust is what a farm looks like."""
-    rank, n = quality["trusted_harmonic_rank"], quality["domains"]
-    if rank is None or n < SMALL:
-        return ""
-    fall = percentile(quality["pagerank_rank"], n) - percentile(rank, n)
-    if fall < 25:
-        return ""
-    return (
-        f"PageRank puts it {fall:.0f} percentile points above its authority: many links, "
-        "little trust behind them"
-    )
 
 
 def day(ms: int) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 from collections import Counter, deque
 from collections.abc import Iterator
 from functools import cache
+from http.client import HTTPConnection, HTTPSConnection
 from typing import NamedTuple
 
 import pytest
@@ -12,7 +14,7 @@ from lxml import html as lxml_html
 from protego import Protego
 
 from demo.changes import APPEARED, DISCOVERED, REMOVED
-from demo.serve import Answer, Asked
+from demo.serve import ADDRESS, Answer, Asked, LoopbackWeb
 from demo.sites import CLOSED, FARM, PARKED, SLOW, TRAP
 from demo.web import CALENDAR, DemoWeb, Link, Phase
 from pipeline.page import NOFOLLOW, SPONSORED, UGC
@@ -383,9 +385,11 @@ def test_bought_links_stand_in_the_footer_of_every_page() -> None:
 
 def test_messy_spellings_are_planted_and_are_one_page() -> None:
     raw = b"".join(answer.body for _, answer in pages(1))
-    for spelling in (b"utm_source=", b"PHPSESSID=", b"#comments", b":443/", b":80/", b"HTTPS://",
-                     b"/./x/..", b'"//webatlas', b'"../', "Bäckerweg.Example".encode()):  # fmt: skip
-        assert spelling in raw, spelling
+    for spelling in (
+        "utm_source=", "PHPSESSID=", "#comments", ":443/", ":80/", "HTTPS://", "/./x/..",
+        '"//webatlas', '"../', "Bäckerweg.Example",
+    ):  # fmt: skip
+        assert spelling.encode() in raw, spelling
     for link in web().truth(1).links:
         assert canonical(link.target).url == link.target
 
@@ -394,7 +398,7 @@ def test_robots_and_the_small_files_answer() -> None:
     def status(path: str, host: str) -> int:
         return get(1, canonical(f"https://{host}{path}")).status
 
-    assert {status("/robots.txt", host) for host in web().hosts if ".lnk" not in host} == {200, 404}
+    assert {status("/robots.txt", host) for host in web().hosts} == {200, 404}
     assert b"Crawl-delay: 0.4" in get(1, canonical(f"https://{SLOW}/robots.txt")).body
     assert status("/favicon.ico", SLOW) == 404
     assert status("/style.css", SLOW) == 200
@@ -404,6 +408,25 @@ def test_robots_and_the_small_files_answer() -> None:
         "Location",
         "https://bakersguild.example/robots.txt",
     )
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_what_is_served_is_what_was_made(phase: Phase) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with LoopbackWeb(lambda asked: web().respond(asked, phase)) as served:
+        clear = HTTPConnection(ADDRESS, served.http_port, timeout=10)
+        secret = HTTPSConnection(ADDRESS, served.https_port, timeout=10, context=context)
+        for url in list(walked(phase).answers)[::5]:
+            connection = clear if url.scheme == "http" else secret
+            connection.request("GET", url.path, headers={"Host": url.host})
+            response = connection.getresponse()
+            expected = get(phase, url)
+            assert (response.status, response.read()) == (expected.status, expected.body)
+            assert set(expected.headers) <= set(response.getheaders())
+        clear.close()
+        secret.close()
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ CREATE TABLE frontier
     hops SimpleAggregateFunction(min, UInt16) DEFAULT 65535 COMMENT 'links between registered domains from a seed',
     fetched SimpleAggregateFunction(max, UInt64) COMMENT 'latest visit << 32 | due again',
     failures SimpleAggregateFunction(max, UInt64) COMMENT 'latest visit << 32 | latency in ms << 8 | failures in a row',
-    leased SimpleAggregateFunction(max, UInt32) COMMENT 'planned: not again before',
+    leased SimpleAggregateFunction(max, UInt64) COMMENT 'planned at << 32 | not again before, unless it was fetched since',
     wanted SimpleAggregateFunction(max, UInt32) COMMENT 'asked for again at'
 )
 ENGINE = AggregatingMergeTree
@@ -315,7 +315,7 @@ CREATE TABLE frontier_in
     https UInt8 DEFAULT 0,
     discovered UInt32 DEFAULT 4294967295,
     hops UInt16 DEFAULT 65535,
-    leased UInt32 DEFAULT 0,
+    leased UInt64 DEFAULT 0,
     wanted UInt32 DEFAULT 0
 )
 ENGINE = Null;
@@ -364,6 +364,7 @@ CREATE TABLE domain_quality
     trusted_harmonic_rank Nullable(Float64) COMMENT 'ties at their middle, 1 is best',
     trust Nullable(Float64) COMMENT 'personalised PageRank from the seeds',
     trust_rank Nullable(Float64),
+    damping Float64 COMMENT 'of PageRank and trust',
     pagerank Float64,
     pagerank_rank Float64,
     harmonic Float64 COMMENT 'harmonic centrality',

@@ -17,12 +17,18 @@ import zstandard
 from pipeline.graph.csr import DomainGraph, from_edges, from_names
 
 ROOT = Path(__file__).parents[3]
+CNR = "graphs/cnr-2000-edges.tsv.zst"
 HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+
+
+def in_corpus(name: str) -> Path:
+    """Where a file of the corpus is, or would be."""
+    return Path(os.environ.get("BACKLINKS_CORPUS") or ROOT.parent / "shared" / "corpus") / name
 
 
 def path_of(name: str) -> Path:
     """A file of the corpus; skips the test where it is absent."""
-    path = Path(os.environ.get("BACKLINKS_CORPUS") or ROOT.parent / "shared" / "corpus") / name
+    path = in_corpus(name)
     if not path.exists():
         pytest.skip(f"the shared corpus has no {name} at {path} (set $BACKLINKS_CORPUS)")
     return path
@@ -30,7 +36,7 @@ def path_of(name: str) -> Path:
 
 def cnr_2000() -> DomainGraph:
     """LAW's crawl of 2000: 325,557 pages, 3,128,710 links besides self-links, no names."""
-    packed = path_of("graphs/cnr-2000-edges.tsv.zst").read_bytes()
+    packed = path_of(CNR).read_bytes()
     text = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(packed)).read()
     table = pyarrow.csv.read_csv(
         io.BytesIO(text),
