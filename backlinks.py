@@ -73,6 +73,7 @@ class Run:
             raise
         self.interrupted = False
         self.exhausted = False
+        self._skipped = -1  # requests past their deadline, when leases were last ignored
         self._errors: list[BaseException] = []
 
     def run(self) -> None:
@@ -131,9 +132,9 @@ class Run:
             if self.crawl.counts["pages"] >= self.settings.plan.pages:
                 break
             planned = self._plan_once()
-            quiet = (
-                not planned and not self._behind(CRAWL_GROUP) and not self._behind(CONSUME_GROUP)
-            )
+            quiet = not (planned or self._behind(CRAWL_GROUP) or self._behind(CONSUME_GROUP))
+            if quiet and self._leases_are_stale():
+                quiet = not self._plan_once(ignore_leases=True)
             if quiet or time.monotonic() >= next_job:
                 self.lifecycle.run()
                 next_job = time.monotonic() + self.settings.consume.lifecycle_s
@@ -142,11 +143,18 @@ class Run:
         self.exhausted = idle >= _IDLE_ROUNDS
         self.crawl.stop()
 
-    def _plan_once(self) -> int:
+    def _leases_are_stale(self) -> bool:
+        """With no request left in the log, URLs leased by a run that died, or whose deadline
+        passed, would wait for the lease's end. A host that fails has its wait on purpose."""
+        counts, before = self.crawl.counts, self._skipped
+        self._skipped = counts["skipped"]
+        return self._skipped > before or (before < 0 and not counts["deferred"])
+
+    def _plan_once(self, *, ignore_leases: bool = False) -> int:
         outstanding = self._behind(CRAWL_GROUP)
         left = self.settings.plan.pages - self.crawl.counts["pages"] - outstanding
-        room = _WINDOW - outstanding
-        return self.planner.plan(min(left, room)) if min(left, room) > 0 else 0
+        pages = min(left, _WINDOW - outstanding)
+        return self.planner.plan(pages, ignore_leases=ignore_leases) if pages > 0 else 0
 
     def _behind(self, group: str) -> int:
         topic = REQUESTS if group == CRAWL_GROUP else PAGES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +13,8 @@ from pipeline.page import NOFOLLOW, POSITIONS, Page, decode
 from pipeline.settings import RevisitSettings
 
 FUTURE_MS = 5 * 60_000  # a page can't be fetched later than the log took it, but for clocks
-_REMEMBERED = 200_000
+_REMEMBERED = 500_000  # URLs; then it starts anew, which costs some rows and nothing else
+_NEVER = 1 << 20  # hops
 _TO_FOLLOW = frozenset(
     {"a", "area", "img-link", "redirect", "canonical", "alternate", "next", "prev"}
 )
@@ -50,7 +50,7 @@ class PageRows:
 
     def __init__(self, policy: RevisitSettings) -> None:
         self.policy = policy
-        self._lately: OrderedDict[str, int] = OrderedDict()
+        self._lately: dict[str, int] = {}
 
     def decode(self, record: Record) -> Page:
         """Raises PoisonRecord."""
@@ -102,32 +102,27 @@ class PageRows:
 
     def _found(self, page: Page) -> tuple[list[str], list[str], list[int]]:
         """URLs for the frontier that this worker hasn't lately found as near to a seed."""
-        urls: list[str] = []
-        domains: list[str] = []
-        hops: list[int] = []
         if page.nofollow or page.source != "crawl":
-            return urls, domains, hops
+            return [], [], []
         near, far = page.request.hops, min(page.request.hops + 1, 0xFFFE)
-        for url, rel in zip(page.internal.target, page.internal.rel, strict=True):
-            if not rel & NOFOLLOW and self._is_news(url, near):
-                urls.append(url)
-                domains.append(page.domain)
-                hops.append(near)
-        links = page.external
-        for i, url in enumerate(links.target):
-            follow = links.kind[i] in _TO_FOLLOW and not links.rel[i] & NOFOLLOW
-            if follow and self._is_news(url, far):
-                urls.append(url)
-                domains.append(links.domain[i])
-                hops.append(far)
-        return urls, domains, hops
-
-    def _is_news(self, url: str, hops: int) -> bool:
         lately = self._lately
-        known = lately.get(url)
-        if known is not None and known <= hops:
-            return False
-        lately[url] = hops
+        inner = page.internal
+        urls = [
+            url
+            for url, rel in zip(inner.target, inner.rel, strict=True)
+            if not rel & NOFOLLOW and lately.get(url, _NEVER) > near
+        ]
+        lately.update(dict.fromkeys(urls, near))
+        within = len(urls)
+        links = page.external
+        domains = [page.domain] * within
+        for url, domain, kind, rel in zip(
+            links.target, links.domain, links.kind, links.rel, strict=True
+        ):
+            if kind in _TO_FOLLOW and not rel & NOFOLLOW and lately.get(url, _NEVER) > far:
+                lately[url] = far
+                urls.append(url)
+                domains.append(domain)
         if len(lately) > _REMEMBERED:
-            lately.popitem(last=False)
-        return True
+            self._lately = {}
+        return urls, domains, [near] * within + [far] * (len(urls) - within)

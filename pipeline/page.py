@@ -153,8 +153,8 @@ def encode(page: Page) -> bytes:
 def decode(data: bytes) -> Page:
     """A record from the wire.
 
-    Raises PoisonRecord with a reason: null, empty, huge, encoding, json, version, type,
-    suffix_list, arrays.
+    Raises PoisonRecord with a reason: empty (a tombstone too), huge, encoding, json, version,
+    type, suffix_list, arrays.
     """
     if not data:
         raise PoisonRecord("empty")
@@ -190,7 +190,7 @@ def _poison(data: bytes, error: Exception) -> PoisonRecord:
         return PoisonRecord("type", detail)
     except msgspec.DecodeError:
         return PoisonRecord("json", detail)
-    if version not in ACCEPTED:
+    if not isinstance(version, int) or version not in ACCEPTED:
         return PoisonRecord("version", f"{version!r}; this reads {sorted(ACCEPTED)}")
     return PoisonRecord("type", detail)
 

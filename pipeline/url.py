@@ -39,7 +39,10 @@ SESSION_PREFIXES = ("aspsessionid",)
 
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})|%")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;?]*", re.IGNORECASE)
+# Not after a lone `.` or `..`, which would become a dot segment.
+_PATH_SESSION = re.compile(
+    r"(?<!/\.)(?<!/\.\.);(?:jsessionid|phpsessid|sid)=[^/;?]*", re.IGNORECASE
+)
 _SCHEME = re.compile(r"[\x00-\x20]*([A-Za-z][A-Za-z0-9+.-]*):")
 _IPV4 = re.compile(r"\d+(?:\.\d+){3}")
 _NAMED_SCHEMES = frozenset("mailto javascript data tel sms ftp file about blob whatsapp".split())
@@ -48,9 +51,7 @@ _CLEAN_PATH = (
     r"(/(?!\.)(?>[A-Za-z0-9_~!$'()*,:@.-]++|/(?!\.))*+"
     r"(?:\?[A-Za-z0-9_~!$()*,:@./;?=-]++(?:&[A-Za-z0-9_~!$()*,:@./;?=-]++)*+)?+)\Z"
 )
-_CLEAN = re.compile(
-    r"https?://((?>(?!xn--)[a-z0-9_-]++\.)++(?!xn--)[a-z]{2,}+)" + _CLEAN_PATH
-)
+_CLEAN = re.compile(r"https?://((?>(?!xn--)[a-z0-9_-]++\.)++(?!xn--)[a-z]{2,}+)" + _CLEAN_PATH)
 _CLEAN_ROOTED = re.compile(r"(?!//)" + _CLEAN_PATH)
 
 

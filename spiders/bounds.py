@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import NamedTuple
 
 MANY_TAGS = 10_000  # below this no nesting is dear: 0.15 s at most
 MAX_DEPTH = 512  # what browsers allow as well
@@ -38,98 +37,28 @@ _DRESSED = re.compile(rf"<(?:{_FORMATTING})[\s/]", re.IGNORECASE)
 _ANY_FORMATTING = re.compile(rf"<(/?)(?=(?:{_FORMATTING})[\s/>])", re.IGNORECASE)
 _BARE_KINDS = 3 * (_FORMATTING.count("|") + 1)  # equal ones are built again three times at most
 
-_FORMATTERS = frozenset((*_FORMATTING.split("|"), "a"))
 _RAW = frozenset(["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"])
 _RAW_END = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in _RAW}
-_FOREIGN = ("svg", "math")
-_INTEGRATION = frozenset("foreignobject desc title mi mo mn ms mtext annotation-xml".split())
-_VOID = frozenset(
-    [
-        "area",
-        "base",
-        "basefont",
-        "bgsound",
-        "br",
-        "col",
-        "embed",
-        "frame",
-        "hr",
-        "img",
-        "input",
-        "keygen",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-        "html",
-        "head",
-        "body",
-        "frameset",
-    ]
+_SPECIAL = _RAW | {"html", "body", "plaintext", "a"}
+_DEEP, _INSIDE = 1, 2  # counts as nesting; what stands in it is SVG or MathML
+_FOREIGN = frozenset({"svg", "math"})
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_INTEGRATION = _names("foreignobject desc title mi mo mn ms mtext annotation-xml")
+_VOID = _names(
+    "area base basefont bgsound br col embed frame hr img input keygen link meta param source "
+    "track wbr head frameset"
 )
 # Closed by the next of their kind, so that any number of them is no nesting.
-_OPTIONAL = frozenset(
-    [
-        "p",
-        "li",
-        "td",
-        "th",
-        "tr",
-        "option",
-        "optgroup",
-        "dd",
-        "dt",
-        "tbody",
-        "thead",
-        "tfoot",
-        "colgroup",
-        "caption",
-    ]
-)
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "button",
-        "center",
-        "details",
-        "dialog",
-        "dir",
-        "div",
-        "dl",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "header",
-        "hgroup",
-        "listing",
-        "main",
-        "menu",
-        "nav",
-        "ol",
-        "pre",
-        "search",
-        "section",
-        "summary",
-        "ul",
-        "table",
-        "select",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "applet",
-        "marquee",
-        "object",
-        "template",
-    ]
+_OPTIONAL = _names("p li td th tr option optgroup dd dt tbody thead tfoot colgroup caption")
+_IMPLYING = _OPTIONAL | _names(
+    "address article aside blockquote button center details dialog dir div dl fieldset figcaption "
+    "figure footer header hgroup listing main menu nav ol pre search section summary ul table "
+    "select h1 h2 h3 h4 h5 h6 applet marquee object template a " + _FORMATTING.replace("|", " ")
 )
 
 
@@ -169,27 +98,23 @@ def _plain_formatting(html: str, tags: int) -> str:
     return _ANY_FORMATTING.sub(r"<\1x-", html)
 
 
-class _Open(NamedTuple):
-    name: str
-    foreign: bool  # what stands in it is SVG or MathML, where no end tag is optional
-    deep: bool  # counts as nesting
-
-
 class _Walk:
     """A page's tags in turn, with the elements that stand open at least as long as for a parser."""
 
     def __init__(self, html: str) -> None:
         self.html = html
-        self.stack: list[_Open] = []
+        self.names: list[str] = []
+        self.marks: list[int] = []  # of each open element: _DEEP, _INSIDE
         self.open: dict[str, int] = {}
-        self.foreign = False
+        self.mark = 0
         self.depth = 0
         self.doubt = 0  # elements closed here that a parser may have kept open
         self.merged = 0  # html and body tags: attributes of all of them end in one element
 
     def cut(self, max_depth: int) -> tuple[str, str]:
         html, at = self.html, 0
-        while (match := _TAG.search(html, at)) is not None:
+        search = _TAG.search
+        while (match := search(html, at)) is not None:
             at = match.end()
             end, name, over, self_closing = match.groups()
             if name is None:
@@ -200,7 +125,10 @@ class _Walk:
             name = name.lower()
             if end:
                 self._close(name)
-            elif not (self_closing and self.foreign):
+            elif self.mark & _INSIDE:
+                if not self_closing:
+                    self._push(name, _DEEP)
+            elif name not in _VOID:
                 at = self._start(name, at)
             if self.depth + self.doubt > max_depth:
                 return html[: match.start()], "nesting"
@@ -213,40 +141,42 @@ class _Walk:
         return len(self.html) if found is None else found.end()
 
     def _start(self, name: str, at: int) -> int:
-        if self.foreign:
-            self._push(name, deep=True)
-        elif name == "plaintext":
-            return len(self.html)
-        elif name in _RAW:
-            # Within a select only scripts are what they say.
-            return at if self.open.get("select") and name != "script" else self._after(name, at)
+        if name in _OPTIONAL:
+            if self.names[-1:] != [name]:
+                self._push(name, 0)
+        elif name not in _SPECIAL:
+            self._push(name, _DEEP)
         elif name in ("html", "body"):
             self.merged += 1
-        elif name not in _VOID and not (
-            (name == "a" or name in _OPTIONAL) and self.stack and self.stack[-1].name == name
-        ):
-            self._push(name, deep=name not in _OPTIONAL)
+        elif name == "plaintext":
+            return len(self.html)
+        elif name == "a":
+            if self.names[-1:] != ["a"]:  # an a closes the a before it
+                self._push(name, _DEEP)
+        elif name == "script" or not self.open.get("select"):
+            # Within a select only scripts are what they say.
+            found = _RAW_END[name].search(self.html, at)
+            return len(self.html) if found is None else found.start()
         return at
 
-    def _after(self, name: str, at: int) -> int:
-        found = _RAW_END[name].search(self.html, at)
-        return len(self.html) if found is None else found.start()
-
-    def _push(self, name: str, *, deep: bool) -> None:
-        self.foreign = name in _FOREIGN or (self.foreign and name not in _INTEGRATION)
-        self.stack.append(_Open(name, self.foreign, deep))
+    def _push(self, name: str, mark: int) -> None:
+        if name in _FOREIGN or (self.mark & _INSIDE and name not in _INTEGRATION):
+            mark |= _INSIDE
+        self.mark = mark
+        self.names.append(name)
+        self.marks.append(mark)
         self.open[name] = self.open.get(name, 0) + 1
-        self.depth += deep
+        self.depth += mark & _DEEP
 
     def _close(self, name: str) -> None:
         """Closes down to `name`; what it passes, save for optional end tags, is in doubt."""
         if not self.open.get(name):
             return
-        implied = name in _BLOCKS or name in _FORMATTERS or name in _OPTIONAL
-        top = None
-        while top is None or top.name != name:
-            top = self.stack.pop()
-            self.open[top.name] -= 1
-            self.depth -= top.deep
-            self.doubt += top.name != name and (top.deep or not implied)
-        self.foreign = bool(self.stack) and self.stack[-1].foreign
+        self.open[name] -= 1
+        while (top := self.names.pop()) != name:
+            self.open[top] -= 1
+            deep = self.marks.pop() & _DEEP
+            self.depth -= deep
+            self.doubt += deep or name not in _IMPLYING
+        self.depth -= self.marks.pop() & _DEEP
+        self.mark = self.marks[-1] if self.marks else 0

@@ -51,9 +51,7 @@ _SHELL = re.compile(
 )
 
 
-def why_incomplete(
-    *, title: str, text: str, html: str, links: int, refresh: bool = False
-) -> str:
+def why_incomplete(*, title: str, text: str, html: str, links: int, refresh: bool = False) -> str:
     """The reason why a 2xx HTML page is no evidence, '' where it is.
 
     Reasons: challenge, consent, parked, soft_404, refresh, shell, blank.

@@ -19,6 +19,7 @@ from pipeline.url import Url
 BUCKETS = 1024
 BATCH = 2_000  # requests of one plan
 _SLACK_S = 120  # fetch timeout and clock differences: a lease outlives its deadline by this
+_NEVER = 0xFFFF_FFFF
 
 
 class Planner:
@@ -46,11 +47,19 @@ class Planner:
         """Wants every page that was ever fetched once more, now."""
         self.store.execute(sql("pipeline/frontier/again"), {"wanted": int(self.clock())})
 
-    def plan(self, pages: int, *, first_bucket: int = 0, end_bucket: int = BUCKETS) -> int:
+    def plan(
+        self,
+        pages: int,
+        *,
+        first_bucket: int = 0,
+        end_bucket: int = BUCKETS,
+        ignore_leases: bool = False,
+    ) -> int:
         """Publishes at most `pages` requests and leases their URLs; how many.
 
         The lease is written last: a planner killed in between has those URLs fetched twice, which
         changes nothing in the index, where it would else have left them alone for minutes.
+        `ignore_leases`: for a planner who knows that no request is on its way.
         """
         now = int(self.clock())
         settings = self.settings
@@ -62,6 +71,7 @@ class Planner:
                     "first_bucket": first_bucket,
                     "end_bucket": end_bucket,
                     "now": now,
+                    "free": _NEVER if ignore_leases else now,
                     "max_hops": settings.max_hops,
                     "site_pages": settings.site_pages,
                     "host_cap": cap,

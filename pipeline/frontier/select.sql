@@ -25,20 +25,28 @@ WITH
     (
         SELECT
             *,
-            sum(fetched > 0 OR leased_until > {now:UInt32}) OVER (PARTITION BY domain) AS taken,
-            row_number() OVER (PARTITION BY domain, fetched > 0 OR leased_until > {now:UInt32} ORDER BY hops, discovered, length(path), host, path) AS place
+            sum(fetched > 0 OR leased_until > {free:UInt32}) OVER (PARTITION BY domain) AS taken,
+            row_number() OVER (PARTITION BY domain, fetched > 0 OR leased_until > {free:UInt32} ORDER BY hops, discovered, length(path), host, path) AS place,
+            -- Planned and not yet fetched: a host's requests must all be met before their deadline.
+            sum(leased_until > {free:UInt32}) OVER (PARTITION BY host) AS waiting
         FROM known
         WHERE hops <= {max_hops:UInt16}
+    ),
+    due AS
+    (
+        SELECT
+            *,
+            row_number() OVER (PARTITION BY host ORDER BY hops, discovered, length(path), path) AS turn
+        FROM ranked
+        WHERE leased_until <= {free:UInt32}
+            AND due_s <= {now:UInt32}
+            AND (fetched > 0 OR taken + place <= {site_pages:UInt32})
     ),
     chosen AS
     (
         SELECT *
-        FROM ranked
-        WHERE leased_until <= {now:UInt32}
-            AND due_s <= {now:UInt32}
-            AND (fetched > 0 OR taken + place <= {site_pages:UInt32})
-        ORDER BY hops, discovered, length(path), host, path
-        LIMIT {host_cap:UInt32} BY host
+        FROM due
+        WHERE waiting + turn <= {host_cap:UInt32}
     )
 SELECT
     domain,

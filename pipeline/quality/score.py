@@ -278,6 +278,9 @@ def _swap_in(store: Store, table: str, new: pa.Table, snapshot: int) -> None:
     """The partition of this snapshot, replaced whole by what was written beside it."""
     beside = f"{table}_next"
     store.execute(f"ALTER TABLE {beside} DROP PARTITION {snapshot:d}")  # left by a run that died
+    if not new.num_rows:  # no link between domains: there is no partition to put in its place
+        store.execute(f"ALTER TABLE {table} DROP PARTITION {snapshot:d}")
+        return
     store.insert(beside, new)
     store.execute(f"ALTER TABLE {table} REPLACE PARTITION {snapshot:d} FROM {beside}")
     store.execute(f"ALTER TABLE {beside} DROP PARTITION {snapshot:d}")
