@@ -43,7 +43,7 @@ from spiders.fetch import Fetcher
 from spiders.visit import Visitor
 
 CONSUME_GROUP = "consume"
-_IDLE_ROUNDS = 3  # a page that lost a link is wanted again a second later
+_IDLE_S = 3.0  # a page that lost a link is wanted again a second later
 _DRAIN_S = 60.0
 _WINDOW = 1_000  # requests planned ahead
 
@@ -58,11 +58,11 @@ class Run:
         self.store, held, self._close = open_to_write(settings.data, "backlinks run")
         try:
             self.log = SqliteLog(settings.data / LOG)
+            self.log.reader(CRAWL_GROUP, [REQUESTS]).close()  # from now on its lag is known
             self.server = Server(self.store.read_only)
             held.tell(str(self.server.path))
             self.planner = Planner(self.store, self.log, settings.plan, settings.crawl.delay_s)
-            if seeds:
-                self.planner.seed(seeds)
+            self.planner.seed(seeds)
             if again:
                 self.planner.again()
             self.lifecycle = Lifecycle(self.store, settings.revisit.confirm_s)
@@ -126,9 +126,9 @@ class Run:
 
     def _plan(self) -> None:
         """Requests ahead of the spider, until the budget is spent or nothing is due any more."""
-        idle = 0
+        idle, enough = 0, max(3, int(_IDLE_S / self.settings.plan.interval_s))
         next_job = time.monotonic() + self.settings.consume.lifecycle_s
-        while not self.interrupted and idle < _IDLE_ROUNDS:
+        while not self.interrupted and idle < enough:
             if self.crawl.counts["pages"] >= self.settings.plan.pages:
                 break
             planned = self._plan_once()
@@ -140,7 +140,7 @@ class Run:
                 next_job = time.monotonic() + self.settings.consume.lifecycle_s
             idle = idle + 1 if quiet else 0
             time.sleep(self.settings.plan.interval_s)
-        self.exhausted = idle >= _IDLE_ROUNDS
+        self.exhausted = idle >= enough
         self.crawl.stop()
 
     def _leases_are_stale(self) -> bool:
@@ -157,12 +157,7 @@ class Run:
         return self.planner.plan(pages, ignore_leases=ignore_leases) if pages > 0 else 0
 
     def _behind(self, group: str) -> int:
-        topic = REQUESTS if group == CRAWL_GROUP else PAGES
-        return sum(
-            behind
-            for (name, partition), behind in self.log.lag().items()
-            if name == group and partition.topic == topic
-        )
+        return sum(behind for (name, _), behind in self.log.lag().items() if name == group)
 
     def _drain(self, consuming: threading.Thread) -> None:
         """What was crawled is written before we go, unless the store can't be written."""
@@ -286,8 +281,7 @@ def run(
     trusted_domains = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
     runner = Run(settings, urls, again=again)
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: runner.interrupt())
+        _on_signal(runner.interrupt)
         with Progress(runner.describe) as progress:
             runner.run()
             snapshot = None
@@ -407,7 +401,8 @@ def worker_crawl(ctx: click.Context, /, **crawl: Any) -> None:
         seed_urls(("https://example.org/",), settings)
     log = SqliteLog(settings.data / LOG)
     spider = Crawl(log, settings.crawl)
-    _until_stopped(spider.stop, spider.run)
+    _on_signal(spider.stop)
+    spider.run()
     log.close()
     click.echo(f"{spider.counts['pages']:,} pages", err=True)
 
@@ -423,7 +418,8 @@ def worker_consume(ctx: click.Context) -> None:
     log = SqliteLog(settings.data / LOG)
     try:
         loop = consumer(store, log, settings, member="")
-        _until_stopped(loop.stop, loop.run)
+        _on_signal(loop.stop)
+        loop.run()
         Lifecycle(store, settings.revisit.confirm_s).run()
     finally:
         server.close()
@@ -462,8 +458,7 @@ def worker_plan(
     log = SqliteLog(settings.data / LOG)
     try:
         planner = Planner(store, log, settings.plan, settings.crawl.delay_s)
-        if urls:
-            planner.seed(urls)
+        planner.seed(urls)
         planned = planner.plan(settings.plan.pages)
     finally:
         log.close()
@@ -471,10 +466,9 @@ def worker_plan(
     click.echo(f"{planned:,} requests", err=True)
 
 
-def _until_stopped(stop: Callable[[], None], work: Callable[[], None]) -> None:
+def _on_signal(stop: Callable[[], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop())
-    work()
 
 
 @cli.group()

@@ -44,6 +44,8 @@ class Batch(Generic[Row]):
             self._rows.pop(partition, None)
             self._next.pop(partition, None)
             self.weight -= self._weights.pop(partition, 0)
+        if not self._next:
+            self.started = None
 
     def rows(self) -> list[Row]:
         return [row for rows in self._rows.values() for row in rows]

@@ -112,8 +112,11 @@ class Loop:
                     logger.warning("stopped with %s pages not written: %s", len(self.batch), error)
                     return
                 logger.warning("the store is busy, trying again in %.1f s: %s", pause, error)
+                stopping = self._stopping
                 self._wait(pause)
                 pause = min(2 * pause, self.settings.longest_retry_s)
+                if self._stopping != stopping:  # just told to stop: use what time there is
+                    pause = self.settings.retry_s
                 continue
             self._commit()
             self.batch.clear()
@@ -129,7 +132,8 @@ class Loop:
         """Polls with everything paused, so that the group does not take us for dead."""
         self.rows.forget()  # the rows are made again for the next try
         until = self.clock() + seconds * random.uniform(0.7, 1.3)
-        while self.clock() < until and self._stopping is None:
+        stopping = self._stopping
+        while self.clock() < until and self._stopping == stopping:
             self.reader.pause(self.reader.assigned())
             self._poll_and_take(timeout_s=0, limit=1)  # of a partition assigned just now
             self.sleep(min(0.2, seconds))

@@ -121,14 +121,15 @@ class Tour:
         say("\nWhere PageRank and authority part (place among all domains)")
         for line in self._parting():
             say(f"  {line}")
-        data = f"--data {self.directory}"
+        command = Path(sys.argv[0]).name if shutil.which("backlinks") else sys.argv[0]
+        data = f"{command} --data {self.directory}"
         money, honest = self.web.truth(2).money, self.web.trusted[0]
         say("\nGo on:")
-        for command in (
+        for question in (
             f"show {honest}", f"show {money}", f"links {honest} --state lost", "domains --limit 20",
             'sql "SELECT reason, count() FROM link_states WHERE state = \'lost\' GROUP BY reason"',
         ):  # fmt: skip
-            say(f"  backlinks {data} {command}")
+            say(f"  {data} {question}")
 
     def _parting(self) -> list[str]:
         truth = self.web.truth(2)

@@ -51,7 +51,9 @@ _CLEAN_PATH = (
     r"(/(?!\.)(?>[A-Za-z0-9_~!$'()*,:@.-]++|/(?!\.))*+"
     r"(?:\?[A-Za-z0-9_~!$()*,:@./;?=-]++(?:&[A-Za-z0-9_~!$()*,:@./;?=-]++)*+)?+)\Z"
 )
-_CLEAN = re.compile(r"https?://((?>(?!xn--)[a-z0-9_-]++\.)++(?!xn--)[a-z]{2,}+)" + _CLEAN_PATH)
+_CLEAN = re.compile(
+    r"(https?)://((?>(?!xn--)[a-z0-9_-]++\.)++(?!xn--)[a-z]{2,}+)(?:\Z|" + _CLEAN_PATH + ")"
+)
 _CLEAN_ROOTED = re.compile(r"(?!//)" + _CLEAN_PATH)
 
 
@@ -92,28 +94,34 @@ def canonical(href: str, base: str | None = None, *, allow_ip: bool = False) -> 
     Raises Refused: scheme names (mailto, javascript, ...), scheme, too_long, no_host, ip,
     invalid, empty. Never anything else, whatever the strings.
     """
-    if href[:1] == "/":
-        return _rooted(href, base, allow_ip)
-    match = _CLEAN.match(href)
-    if match is not None and len(href) <= MAX_URL:
-        host, path = match.groups()
-        if len(host) <= MAX_HOST and not _has_dropped_parameter(path):
-            return Url(href, href[: href.index(":")], host, path, domains(host).registered)
+    whole = href.partition("#")[0] if "#" in href else href
+    if whole[:1] == "/":
+        return _rooted(whole, base) or _slow(href, base, allow_ip)
+    match = _CLEAN.match(whole)
+    if match is not None and len(whole) < MAX_URL:
+        scheme, host, path = match.groups()
+        if len(host) <= MAX_HOST and not (path and _has_dropped_parameter(path)):
+            domain = domains(host).registered
+            return Url(whole if path else whole + "/", scheme, host, path or "/", domain)
     return _slow(href, base, allow_ip)
 
 
-def _rooted(href: str, base: str | None, allow_ip: bool) -> Url:
-    if base is not None and _CLEAN_ROOTED.match(href) and not _has_dropped_parameter(href):
-        origin, scheme, host, _, domain = _root(base, allow_ip)
-        url = origin[:-1] + href
-        if len(url) <= MAX_URL:
-            return Url(url, scheme, host, href, domain)
-    return _slow(href, base, allow_ip)
+def _rooted(href: str, base: str | None) -> Url | None:
+    if base is None or not _CLEAN_ROOTED.match(href) or _has_dropped_parameter(href):
+        return None
+    root = _root(base)
+    if root is None or len(root.url) + len(href) > MAX_URL:
+        return None
+    return Url(root.url[:-1] + href, root.scheme, root.host, href, root.domain)
 
 
 @lru_cache(maxsize=256)
-def _root(base: str, allow_ip: bool) -> Url:
-    return _slow("/", base, allow_ip)
+def _root(base: str) -> Url | None:
+    """The root of a base that has a name for its host."""
+    try:
+        return _slow("/", base, False)
+    except Refused:
+        return None
 
 
 def _has_dropped_parameter(path: str) -> bool:

@@ -11,6 +11,7 @@ from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadConnectionRefusedError,
     DownloadTimeoutError,
+    IgnoreRequest,
     StopDownload,
 )
 from scrapy.http import Response
@@ -46,7 +47,9 @@ class Fetcher:
     async def fetch(self, url: str, headers: dict[str, str], *, any_type: bool = False) -> Fetched:
         """One GET without redirects."""
         started = time.monotonic()
-        request = Request(url, headers=headers, dont_filter=True, meta={"any_type": any_type})
+        # Scrapy would drop a body of which it is told that it is too long; `_on_bytes` cuts it.
+        meta = {"any_type": any_type, "download_maxsize": 0}
+        request = Request(url, headers=headers, dont_filter=True, meta=meta)
         try:
             async with asyncio.timeout(self.timeout_s + 1):
                 response = await self.crawler.engine.download_async(request)
@@ -73,6 +76,7 @@ class Fetcher:
             raise StopDownload(fail=False)
 
     def _on_bytes(self, data: bytes, request: Request, **_: Any) -> None:
+        request.meta["download_maxsize"] = 2 * self.body_bytes  # of what it is decompressed to
         size = request.meta["size"] = request.meta.get("size", 0) + len(data)
         if size > self.body_bytes:
             raise StopDownload(fail=False)
@@ -95,6 +99,8 @@ def _failure(error: BaseException, latency_ms: int) -> Fetched:
     outcome: Outcome = "error"
     if _caused_by(error, Forbidden):
         outcome, reason = "refused", "private"
+    elif isinstance(error, IgnoreRequest):  # only decompression raises it
+        outcome, reason = "refused", "size"
     elif isinstance(error, DownloadTimeoutError | TimeoutError):
         outcome, reason = "timeout", "timeout"
     elif isinstance(error, CannotResolveHostError):

@@ -14,7 +14,10 @@ from twisted.internet.interfaces import IResolverSimple
 from zope.interface import implementer
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Their last four bytes are an IPv4 address: NAT64, its local use (RFC 8215), the old compatible form.
+_ENDS_IN_IPV4 = [
+    ipaddress.IPv6Network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")
+]
 
 
 class Forbidden(Exception):
@@ -43,14 +46,11 @@ class Guard:
         except ValueError:
             return False
         if isinstance(found, ipaddress.IPv6Address):
-            inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
-            if inner is None and found in _NAT64:
-                inner = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
-            if inner is not None:
-                found = inner
+            found = _within(found) or found
         if any(found in network for network in self.allowed if network.version == found.version):
             return True
-        return found.is_global and not found.is_multicast
+        site_local = isinstance(found, ipaddress.IPv6Address) and found.is_site_local
+        return found.is_global and not (found.is_multicast or site_local)
 
     def install(self, reactor: Any) -> None:
         """From now on every TCP connection of this reactor is looked at."""
@@ -66,6 +66,14 @@ class Guard:
         reactor.connectTCP = guarded
         if self.fixed is not None:
             reactor.installResolver(_Fixed(self.fixed))
+
+
+def _within(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a gateway on the way would make of it."""
+    inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+    if inner is None and int(address) > 1 and any(address in known for known in _ENDS_IN_IPV4):
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return inner
 
 
 @implementer(IResolverSimple)

@@ -42,7 +42,7 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
             "Accept-Language": "*",
         },
         "DOWNLOAD_TIMEOUT": settings.timeout_s,
-        # A backstop: the spider stops a body that is too long and keeps what came.
+        # A backstop, for requests that are not Fetcher's.
         "DOWNLOAD_MAXSIZE": 2 * settings.body_bytes,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_FAIL_ON_DATALOSS": False,

@@ -15,16 +15,17 @@ MAX_METADATA = 4_000  # characters; Kafka's default limit is 4,096 bytes
 
 
 class _Open:
-    __slots__ = ("committed", "low", "settled", "taken")
+    __slots__ = ("committed", "low", "read", "settled", "taken")
 
     def __init__(self, low: int, settled: set[int]) -> None:
-        self.low, self.settled = low, settled
+        self.low = self.read = low  # all below `low` are settled, none from `read` on was seen
+        self.settled = settled
         self.taken: set[int] = set()
         self.committed = (low, "")
 
 
 class Offsets:
-    """By partition, from its assignment on."""
+    """By partition, from its assignment on. Offsets rise, and may leave some out."""
 
     def __init__(self) -> None:
         self._open: dict[Partition, _Open] = {}
@@ -40,7 +41,10 @@ class Offsets:
     def take(self, partition: Partition, offset: int) -> bool:
         """False where it was settled before a restart."""
         state = self._open[partition]
-        if offset < state.low or offset in state.settled:
+        if offset < state.low:
+            return False
+        state.read = max(state.read, offset + 1)
+        if offset in state.settled:
             return False
         state.taken.add(offset)
         return True
@@ -51,9 +55,6 @@ class Offsets:
             return
         state.taken.discard(offset)
         state.settled.add(offset)
-        while state.low in state.settled:
-            state.settled.discard(state.low)
-            state.low += 1
 
     def forget(self, partitions: Collection[Partition]) -> None:
         for partition in partitions:
@@ -63,6 +64,8 @@ class Offsets:
         """What has changed since the last call."""
         changed = {}
         for partition, state in self._open.items():
+            state.low = min(state.taken, default=state.read)
+            state.settled = {offset for offset in state.settled if offset >= state.low}
             packed = (state.low, pack(state.low, state.settled))
             if packed != state.committed:
                 state.committed = packed

@@ -34,8 +34,8 @@ _COMMON = {
 _LANGUAGES = {name: frozenset(words.split()) for name, words in _COMMON.items()}
 _STOP: frozenset[str] = frozenset().union(*_LANGUAGES.values())
 
-_ASCII_WORD = re.compile(r"[a-z]{3,24}")
 _WORD = re.compile(r"[^\W\d_぀-ヿ㐀-鿿가-힯]{3,24}")
+_TOKEN = re.compile(r"\w+")
 _CJK = re.compile(r"[぀-ヿ㐀-鿿가-힯]+")
 _CJK_PAIR = re.compile(r"(?=([぀-ヿ㐀-鿿가-힯]{2}))")
 _KANA = re.compile(r"[぀-ヿ]")
@@ -46,9 +46,10 @@ _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*\Z")
 def words_of(text: str) -> list[str]:
     """Words of three letters or more in lower case, and pairs of CJK characters."""
     text = text[:MAX_TEXT].lower()
-    if text.isascii():
-        return _ASCII_WORD.findall(text)
-    return _WORD.findall(text) + _CJK_PAIR.findall(text)
+    if _CJK.search(text):
+        return _WORD.findall(text) + _CJK_PAIR.findall(text)
+    # Twice as fast as _WORD, whose class of letters is dear to match.
+    return [word for word in _TOKEN.findall(text) if 2 < len(word) < 25 and word.isalpha()]
 
 
 def top_terms(words: list[str]) -> list[str]:

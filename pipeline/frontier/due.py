@@ -15,7 +15,10 @@ class Next(msgspec.Struct, frozen=True):
 
 
 def next_visit(page: Page, policy: RevisitSettings) -> Next:
-    """Half the interval where the external links changed, half as long again where not."""
+    """Half the interval where the external links changed, half as long again where not.
+
+    A visit that can't tell, such as one that robots.txt forbade, leaves the interval as it is.
+    """
     now = page.fetched_at // 1000
     asked = page.request
     interval = asked.interval_s
@@ -31,7 +34,7 @@ def next_visit(page: Page, policy: RevisitSettings) -> Next:
         interval = policy.first_s
     elif page.outcome == "not_modified" or page.digest == asked.digest:
         interval = interval * 3 // 2
-    else:
+    elif page.complete or page.outcome == "redirect":
         interval //= 2
     interval = max(policy.shortest_s, min(interval, policy.longest_s))
     return Next(now + interval, interval, 0)

@@ -136,8 +136,10 @@ def _request(row: dict[str, Any], carried: dict[str, Any] | None) -> Request:
         hops=row["hops"],
         attempt=row["attempt"],
         interval_s=carried["interval_s"],
-        etag=carried["etag"],
-        last_modified=carried["last_modified"],
+        # Where a loss is to be confirmed, or a visit was asked for, the body must be seen: a 304
+        # proves nothing gone.
+        etag="" if row["asked_for"] else carried["etag"],
+        last_modified="" if row["asked_for"] else carried["last_modified"],
         digest=carried["digest"],
     )
 

@@ -55,6 +55,7 @@ SELECT
     https,
     hops,
     fetched_s,
+    toUInt8(wanted > fetched_s) AS asked_for,
     toUInt8(if(bitShiftRight(failures, 32) = fetched_s, bitAnd(failures, 255), 0)) AS attempt
 FROM chosen
 LEFT JOIN

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pyarrow as pa
 
-from pipeline.store import Store, rows, sql
+from pipeline.store import Parameters, Store, rows, sql
 
 _JOB = "lifecycle"
-# An insert may end so much later than its rows' arrival mark: these are looked at again.
+# An insert may end so much later than its rows' arrival mark, which is set before it.
 _OVERLAP_MS = 60_000
 
 
@@ -28,31 +29,39 @@ class Lifecycle:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store, self.confirm_s, self.clock = store, confirm_s, clock
+        self._looked_at = -1  # arrivals there were
 
     def run(self) -> int:
-        """Looks at the pages that arrived since the last run; how many arrivals."""
-        mark = self._mark()
-        found = rows(
-            self.store.query(
-                "SELECT max(arrived) AS latest, count() AS pages FROM arrivals "
-                "WHERE arrived > {mark:UInt64}",
-                {"mark": mark},
-            )
-        )[0]
-        if not found["pages"]:
+        """Looks at the pages that arrived since the last run, or late; how many arrivals."""
+        arrivals = int(self._one("SELECT count() AS arrivals FROM arrivals")["arrivals"])
+        if arrivals == self._looked_at:
             return 0
-        span = {"from": max(0, mark - _OVERLAP_MS), "to": found["latest"]}
-        self.store.execute(sql("pipeline/index/lifecycle"), span)
-        wanted = int(self.clock()) + 1 + self.confirm_s  # after this very second
-        self.store.execute(sql("pipeline/index/suspects"), {**span, "wanted": wanted})
-        self._move(found["latest"])
+        since = max(0, self._mark() - _OVERLAP_MS)
+        found = self._one(
+            "SELECT max(arrived) AS latest, count() AS pages FROM arrivals "
+            "WHERE arrived > {from:UInt64}",
+            {"from": since},
+        )
+        if found["pages"]:
+            self._look(since, found["latest"])
+        self._looked_at = arrivals
         return int(found["pages"])
 
+    def _look(self, since: int, latest: int) -> None:
+        span = {"from": since, "to": latest}
+        self.store.execute(sql("pipeline/index/lifecycle"), span)
+        now = self.clock()
+        wanted = int(now) + 1 + self.confirm_s  # after this very second
+        self.store.execute(sql("pipeline/index/suspects"), {**span, "wanted": wanted})
+        # Where a clock was ahead, what arrives once it is right must not be passed over.
+        self._move(min(latest, int(now * 1000)))
+
     def _mark(self) -> int:
-        found = self.store.query(
-            "SELECT max(mark) AS mark FROM marks WHERE job = {job:String}", {"job": _JOB}
-        )
-        return int(rows(found)[0]["mark"])
+        question = "SELECT max(mark) AS mark FROM marks WHERE job = {job:String}"
+        return int(self._one(question, {"job": _JOB})["mark"])
+
+    def _one(self, question: str, parameters: Parameters | None = None) -> dict[str, Any]:
+        return rows(self.store.query(question, parameters))[0]
 
     def _move(self, mark: int) -> None:
         self.store.insert(

@@ -1,7 +1,9 @@
--- The life of every link on the pages that came in since the last run: sightings, proofs of loss,
--- doubts. A pure function of those pages' visits, so that running it again changes nothing.
+-- The life of every link on the pages that came in since the last run: confirmations, proofs of loss,
+-- doubts. A pure function of those pages' visits, so that running it again changes nothing; and
+-- whatever is learned later only ever makes a packed integer greater, so that the order in which
+-- visits come changes nothing either.
 -- Cost: the visits of the changed pages.
-INSERT INTO links (target_domain, source_domain, source_host, source_path, target_host, target_path, kind, confirmed, doubt, absent, lost, absent_before)
+INSERT INTO links (target_domain, source_domain, source_host, source_path, target_host, target_path, kind, confirmed, doubt, lost, absent_before)
 WITH
     toUInt128(17592186044415) AS all_ones,
     visits AS
@@ -15,20 +17,20 @@ WITH
             max(extractor) AS extractor,
             min(outcome) AS outcome,
             max(status) AS status,
-            max(https) AS https,
-            max(final_url) AS final_url,
             -- A WAT may miss what a crawl sees; a list says only that a link is there.
             transform(toInt8(source), [1, 2, 3, 4], [3, 3, 2, 1], 0) AS thoroughness,
-            min(complete) = 1 AND uniqExact(part) = max(parts) AS complete,
+            min(complete) = 1 AND uniqExact(part) = max(parts) AS whole,
             groupArrayArray(arrayZip(targets, target_domains, kinds)) AS links,
             multiIf(
-                outcome = 'ok' AND complete, 1,
+                outcome = 'ok' AND whole, 1,
                 outcome = 'gone', 2,
                 outcome = 'redirect' AND status IN (301, 308), 3,
                 outcome = 'redirect', 4,
                 0) AS proof,
+            -- A part that has not come yet is no failure: it may still come.
             multiIf(
-                outcome = 'ok' AND NOT complete, 1,
+                source = 'list', 0,
+                outcome = 'ok' AND min(complete) = 0, 1,
                 outcome IN ('error', 'timeout', 'robots', 'blocked', 'refused'), toUInt8(outcome),
                 0) AS failure
         FROM page_links FINAL
@@ -49,7 +51,7 @@ WITH
             arraySort(groupArrayIf((at, proof, thoroughness, extractor), proof > 0)) AS proofs,
             arraySort(groupArrayIf((at, failure), failure > 0)) AS failed,
             arraySort(groupArrayIf(at, outcome = 'not_modified')) AS unmodified,
-            arraySort(groupArrayIf(at, outcome = 'ok')) AS bodies
+            arraySort(groupArrayIf(at, outcome = 'ok' AND source != 'list')) AS bodies
         FROM visits
         GROUP BY domain, host, path
     ),
@@ -64,8 +66,11 @@ WITH
             link.3 AS kind,
             min(at) AS first_seen,
             max(at) AS sighting,
-            argMax(thoroughness, at) AS thoroughness,
-            argMax(extractor, at) AS extractor
+            -- Where two sources saw it at once, as an archive's WARC and WAT do, the lesser counts.
+            argMin(thoroughness, (at, thoroughness)) AS first_thoroughness,
+            argMin(extractor, (at, extractor)) AS first_extractor,
+            argMax(thoroughness, (at, 255 - thoroughness)) AS last_thoroughness,
+            argMax(extractor, (at, 65535 - extractor)) AS last_extractor
         FROM visits
         ARRAY JOIN links AS link
         GROUP BY domain, host, path, target, target_domain, kind
@@ -78,19 +83,26 @@ SELECT
     substring(rest, 1, slash - 1),
     substring(rest, slash),
     kind,
-    if(confirmed_at > 0, bitOr(bitShiftLeft(sighting_128, 64), toUInt128(confirmed_at)), 0) AS confirmed,
-    if(length(failures) >= 2, bitOr(bitShiftLeft(sighting_128, 64), bitOr(bitShiftLeft(toUInt128(failures[-1].1), 16), toUInt128(failures[-1].2))), 0) AS doubt,
-    if(proved_at > 0, bitOr(bitShiftLeft(sighting_128, 64), all_ones - toUInt128(later[1].1)), 0) AS absent,
-    if(proved_at > 0, bitOr(bitShiftLeft(sighting_128, 80), bitOr(bitShiftLeft(all_ones - toUInt128(proved_at), 16), toUInt128(reason))), 0) AS lost,
+    epoch AS confirmed,
+    if(length(failures) >= 2, bitOr(bitShiftLeft(toUInt256(epoch), 128), bitOr(bitShiftLeft(toUInt256(failures[-1].1), 16), toUInt256(failures[-1].2))), 0) AS doubt,
+    if(proved_at > 0, bitOr(bitShiftLeft(toUInt256(epoch), 128), bitOr(bitShiftLeft(toUInt256(all_ones - toUInt128(proved_at)), 60), bitOr(bitShiftLeft(toUInt256(reason), 44), toUInt256(all_ones - toUInt128(later[1].1))))), 0) AS lost,
     if(before > 0, bitOr(bitShiftLeft(all_ones - toUInt128(first_seen), 64), toUInt128(before)), 0) AS absent_before
 FROM
 (
     SELECT
         *,
-        toUInt128(sighting) AS sighting_128,
         substring(target, position(target, '://') + 3) AS rest,
         position(rest, '/') AS slash,
-        arrayFilter(p -> p.1 > sighting AND p.3 >= thoroughness AND p.4 >= extractor, proofs) AS later,
+        -- A 304 says that the last body stands; it confirms what that body held.
+        arrayFirst(b -> b > sighting, bodies) AS next_body,
+        arrayLast(u -> u > sighting AND (next_body = 0 OR u < next_body), unmodified) AS confirmed_at,
+        greatest(sighting, confirmed_at) AS last_seen,
+        bitOr(
+            bitShiftLeft(toUInt128(sighting), 84),
+            bitOr(
+                if(next_body = 0, toUInt128(0), bitShiftLeft(all_ones - toUInt128(next_body), 40)),
+                toUInt128(least(last_seen - sighting, 1099511627775)))) AS epoch,
+        arrayFilter(p -> p.1 > last_seen AND p.3 >= last_thoroughness AND p.4 >= last_extractor, proofs) AS later,
         -- Two visits of one kind prove a loss, a permanent redirect one.
         arraySort(arrayFilter(c -> c.1 > 0, [
             (arrayFilter(p -> p.2 = 1, later)[2].1, 1),
@@ -99,11 +111,9 @@ FROM
             (arrayFilter(p -> p.2 = 4, later)[2].1, 4)])) AS proved,
         proved[1].1 AS proved_at,
         proved[1].2 AS reason,
-        arrayFilter(f -> f.1 > sighting, failed) AS failures,
-        arrayFirst(b -> b > sighting, bodies) AS next_body,
-        arrayLast(u -> u > sighting AND (next_body = 0 OR u < next_body), unmodified) AS confirmed_at,
-        arrayLast(p -> p.2 = 1 AND p.1 < first_seen AND p.3 >= thoroughness, proofs).1 AS before
+        arrayFilter(f -> f.1 > last_seen, failed) AS failures,
+        arrayLast(p -> p.2 = 1 AND p.1 < first_seen AND p.3 >= first_thoroughness AND p.4 >= first_extractor, proofs).1 AS before
     FROM sightings
     INNER JOIN histories USING (domain, host, path)
 )
-WHERE confirmed > 0 OR doubt > 0 OR absent > 0 OR lost > 0 OR absent_before > 0
+WHERE last_seen > sighting OR next_body > 0 OR before > 0 OR length(failures) >= 2 OR proved_at > 0

@@ -48,7 +48,10 @@ CREATE TABLE IF NOT EXISTS owners (
 
 
 class SqliteLog:
-    """See `Log`. `clock`: seconds since 1970."""
+    """See `Log`. `clock`: seconds since 1970.
+
+    heartbeat_s: how often a member says that it lives and looks who else does, as it polls.
+    """
 
     def __init__(
         self,
@@ -58,11 +61,14 @@ class SqliteLog:
         topics: Collection[str] = TOPICS,
         clock: Callable[[], float] = time.time,
         session_timeout_s: float = 30.0,
+        heartbeat_s: float = 0.5,
     ) -> None:
-        self.path, self.clock, self.session_timeout_s = path, clock, session_timeout_s
+        self.path, self.clock = path, clock
+        self.session_timeout_s, self.heartbeat_s = session_timeout_s, heartbeat_s
         self._lock = threading.Lock()
         self._arrived = threading.Condition()
-        _refuse_truncated(path)
+        with reading(path):
+            _refuse_truncated(path)
         self._connection = connect(path)
         with transaction(self._connection, path) as connection:
             for statement in _SCHEMA.split(";"):
@@ -194,7 +200,11 @@ class SqliteReader:
         self._revoked: set[Partition] = set()
         self._turn = 0
         self._next_heartbeat = 0.0
-        self._heartbeat(takeover=True)
+        try:
+            self._heartbeat(takeover=True)
+        except LogError:
+            self._connection.close()
+            raise
 
     def poll(self, *, timeout_s: float, max_records: int = 500) -> list[Record]:
         deadline = time.monotonic() + timeout_s
@@ -235,7 +245,7 @@ class SqliteReader:
     def _heartbeat(self, *, takeover: bool = False) -> None:
         """Says that this member lives, drops those that don't, and takes or gives partitions."""
         now = self.log.clock()
-        self._next_heartbeat = time.monotonic() + 0.5
+        self._next_heartbeat = time.monotonic() + self.log.heartbeat_s
         with transaction(self._connection, self.log.path) as connection:
             mine = connection.execute(
                 "SELECT instance FROM members WHERE member_group = ? AND member = ?",
@@ -392,14 +402,18 @@ class SqliteReader:
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection for one thread at a time. Raises LogDamaged, LogFull."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     with reading(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(
             path, timeout=30.0, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -16000")
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA cache_size = -16000")
+        except sqlite3.Error:
+            connection.close()
+            raise
     return connection
 
 
@@ -431,22 +445,29 @@ def reading(path: Path) -> Iterator[None]:
         if isinstance(error, sqlite3.ProgrammingError):
             raise
         raise LogError(f"the log {path} can't be used: {error}") from error
+    except OSError as error:
+        raise LogError(f"the log {path} can't be used: {error.strerror}") from error
 
 
 def _refuse_truncated(path: Path) -> None:
     """SQLite notices a missing end only when it reads there; we say so at once."""
-    wal = path.with_name(path.name + "-wal")
-    if not path.exists() or (wal.exists() and wal.stat().st_size):
+    size = _size(path)
+    if not size or _size(path.with_name(path.name + "-wal")):
         return
     with path.open("rb") as file:
         head = file.read(100)
-    size = path.stat().st_size
-    if not size:
-        return
+    size = _size(path)
     page = int.from_bytes(head[16:18], "big")
     pages = int.from_bytes(head[28:32], "big")
     if size < 100 or size < pages * (65_536 if page == 1 else page):
         raise LogDamaged(str(path), "its end is missing")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _record(partition: Partition, row: tuple[int, int, bytes, bytes, bytes | None]) -> Record:

@@ -217,10 +217,11 @@ def domains(ctx: click.Context, /, target: str | None, limit: int, offset: int, 
         question = questions.domains(limit=limit, offset=offset)
     else:
         question = questions.referring_domains(target, limit=limit, offset=offset)
-    answer(ctx, question, **out)
+    hide = frozenset({"pagerank_rank", "harmonic_rank", "out_domains", "referring_pages"})
+    answer(ctx, question, hide=hide | {"first_seen", "follow_share"}, **out)
 
 
-@cli.command()
+@cli.command(context_settings={"ignore_unknown_options": True})  # a query may begin with a comment
 @click.argument("query")
 @click.option(
     "-p",

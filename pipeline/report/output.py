@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.errors import BacklinksError, UsageError
+from pipeline.store import rows
 
 FORMATS = ("table", "csv", "json", "nl")
 SUFFIXES = {".parquet": "parquet", ".csv": "csv", ".json": "json", ".nl": "nl", ".jsonl": "nl"}
@@ -32,6 +33,9 @@ _HOSTILE = re.compile(
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _HEAD = 1_000  # rows of a table on a terminal
+_EXACT = int | float | datetime.datetime
+_SHORT = 10  # characters that are shown whole
+_GAP = 3  # characters between columns
 
 
 def safe(text: str) -> str:
@@ -80,7 +84,7 @@ def save(batches: Iterable[pa.RecordBatch], path: Path) -> int:
 
 def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
     for batch in batches:
-        yield from batch.to_pylist()
+        yield from rows(batch)
 
 
 def _columns(batches: Iterable[pa.RecordBatch]) -> tuple[list[str], Iterator[pa.RecordBatch]]:
@@ -98,22 +102,49 @@ def _table(batches: Iterable[pa.RecordBatch], to: TextIO, width: int | None) -> 
         rows.append(row)
         if len(rows) == _HEAD:
             break
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    console = Console(file=to, width=width, highlight=False)
     shown = [name for name in names if any(row[name] not in (None, "", []) for row in rows)]
-    for name in shown:
-        numbers = all(isinstance(row[name], int | float | None) for row in rows)
+    if not rows:
+        console.print("(nothing)")
+        return 0
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    fitted = _fitted(shown, rows, console.width)
+    for name, size in fitted.items():
+        figures = all(isinstance(row[name], int | float | None) for row in rows)
         table.add_column(
-            name.replace("_", " "), justify="right" if numbers else "left",
-            overflow="ellipsis", no_wrap=True,
+            name.replace("_", " "), justify="right" if figures else "left",
+            overflow="ellipsis", no_wrap=not figures, width=size,
         )  # fmt: skip
     for row in rows:
-        table.add_row(*(Text(cell(row[name])) for name in shown))
-    console = Console(file=to, width=width, highlight=False)
-    if rows:
-        console.print(table)
-    else:
-        console.print("(nothing)")
+        table.add_row(*(Text(cell(row[name])) for name in fitted))
+    console.print(table)
     return len(rows)
+
+
+def _fitted(names: list[str], rows: list[dict[str, Any]], width: int) -> dict[str, int]:
+    """A width for each column that finds room: figures and dates whole, long text as is left."""
+    heads = {
+        name: max(map(len, name.split("_")))
+        if isinstance(rows[0][name], int | float)
+        else len(name)
+        for name in names
+    }
+    needs = {name: max(heads[name], *(len(cell(row[name])) for row in rows)) for name in names}
+    least = {
+        name: need
+        if isinstance(rows[0][name], _EXACT) or need <= _SHORT
+        else max(_SHORT, heads[name])
+        for name, need in needs.items()
+    }
+    while least and sum(least.values()) + _GAP * (len(least) - 1) > width:
+        least.popitem()
+    left = width - sum(least.values()) - _GAP * (len(least) - 1)
+    fitted = {}
+    for place, (name, size) in enumerate(sorted(least.items(), key=lambda one: needs[one[0]])):
+        more = min(needs[name] - size, left // (len(least) - place))
+        fitted[name] = size + more
+        left -= more
+    return {name: max(fitted[name], 1) for name in least}
 
 
 def cell(value: Any) -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.quality.marks import SMALL, marks, percentile
-from pipeline.report.output import cell, safe
+from pipeline.report.output import safe
 
 
 def write_overview(found: dict[str, Any], to: TextIO, *, width: int | None = None) -> None:
@@ -98,29 +98,35 @@ def _mix(found: Any) -> str:
 
 def _strongest(links: list[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(justify="right")
-    for _ in range(3):
-        table.add_column(overflow="ellipsis", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True, min_width=15)
+    table.add_column(overflow="ellipsis", no_wrap=True, max_width=32)
+    table.add_column(overflow="ellipsis", no_wrap=True)
     for link in links:
         authority = "" if link["authority"] is None else f"{link['authority']:.1f}"
         table.add_row(
             f"  {authority}",
+            Text(f"{link['rel'] or 'follow'}, {link['position']}"),
+            Text(safe(link["anchor"])[:40] or "(no text)"),
             Text(safe(link["source_url"])),
-            Text(safe(link["anchor"]) or "(no text)"),
-            Text(", ".join(part for part in (link["rel"] or "follow", link["position"]) if part)),
         )
     return table
 
 
 def _lost(links: list[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
-    for _ in range(3):
-        table.add_column(overflow="ellipsis", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="ellipsis", no_wrap=True)
     for link in links:
-        last, by = cell(link["last_seen"]), cell(link["lost_by"])
+        last, by = _second(link["last_seen"]), _second(link["lost_by"])
         when = f"between {last} and {by}" if by else f"last seen {last}"
-        table.add_row(f"  {link['reason']}", Text(safe(link["source_url"])), when)
+        table.add_row(f"  {link['reason']}", when, Text(safe(link["source_url"])))
     return table
+
+
+def _second(at: datetime.datetime | None) -> str:
+    return "" if at is None else at.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def advice(found: dict[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ SQL lives in `.sql` files with `{name:Type}` parameters and runs alike on both.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ import pyarrow as pa
 Value = str | int | float | bool | list[str] | list[int]
 Parameters = Mapping[str, Value]
 DATABASE = "backlinks"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Store(Protocol):
@@ -42,7 +44,20 @@ def sql(name: str) -> str:
     return resources.files(package.replace("/", ".")).joinpath(f"{file}.sql").read_text()
 
 
-def rows(table: pa.Table) -> list[dict[str, Any]]:
+def rows(table: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:
     """A small answer as dictionaries."""
-    found: list[dict[str, Any]] = table.to_pylist()
-    return found
+    names = table.schema.names
+    columns = [values(table.column(name)) for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def values(column: pa.Array | pa.ChunkedArray) -> list[Any]:
+    """A column as Python values, times as datetime in UTC.
+
+    By hand, since pyarrow imports pandas to make one datetime, which takes a second.
+    """
+    if not pa.types.is_timestamp(column.type):
+        plain: list[Any] = column.to_pylist()
+        return plain
+    milliseconds = column.cast(pa.timestamp("ms", column.type.tz)).cast(pa.int64()).to_pylist()
+    return [None if ms is None else _EPOCH + timedelta(milliseconds=ms) for ms in milliseconds]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ _CODE = re.compile(r"Code: (\d+)")
 # TIMEOUT, SOCKET_TIMEOUT, NETWORK_ERROR, MEMORY_LIMIT, TOO_MANY_PARTS, TOO_MANY_QUERIES
 _BUSY = frozenset({159, 209, 210, 241, 252, 202})
 _FULL = frozenset({243})  # NOT_ENOUGH_SPACE
+_BATCH_ROWS = 65_536  # of a streamed answer: some megabytes, and not chDB's million rows
 _NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
 
 
@@ -35,20 +37,20 @@ class ChdbStore:
             self._session.query(f"USE {_safe(database)}")
 
     def execute(self, sql: str, parameters: Parameters | None = None) -> None:
-        with self._lock, _errors():
+        with self._asking():
             self._session.query(sql, "Null", params=encode_parameters(parameters))
 
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
-        with self._lock, _errors():
+        with self._asking():
             answer = self._session.query(sql, "Arrow", params=encode_parameters(parameters))
             data = answer.bytes()
         return plain(pa.ipc.open_file(data).read_all()) if data else pa.table({})
 
     def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[pa.RecordBatch]:
-        with self._lock, _errors():
+        with self._asking():
             answer = self._session.send_query(sql, "Arrow", params=encode_parameters(parameters))
             try:
-                for batch in answer.record_batch():
+                for batch in answer.record_batch(rows_per_batch=_BATCH_ROWS):
                     yield from plain(pa.Table.from_batches([batch])).to_batches()
             finally:
                 answer.close()
@@ -58,14 +60,28 @@ class ChdbStore:
             return
         columns = ", ".join(_safe(name) for name in rows.column_names)
         arriving = rows  # chDB finds it by its name in this frame
-        with self._lock, _errors():
+        with self._asking():
             self._session.query(
                 f"INSERT INTO {_safe(table)} ({columns}) SELECT {columns} FROM Python(arriving)"
             )
         del arriving
 
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """One question at a time, and a failed one leaves nothing behind.
+
+        chDB 26.9 puts what a failed query had written of its answer before the next query's.
+        """
+        with self._lock, _errors():
+            try:
+                yield
+            except (ChdbError, RuntimeError):
+                with suppress(ChdbError, RuntimeError):
+                    self._session.query("SELECT 1", "Null")
+                raise
+
     def read_only(self) -> ChdbStore:
-        """A second session on the same data, in this process, that can't write."""
+        """A second session on the same data, in this process, that can't write to any table."""
         other = object.__new__(ChdbStore)
         other.directory, other.database = self.directory, self.database
         other._lock = threading.Lock()

@@ -62,7 +62,12 @@ class Server:
         with connection, contextlib.suppress(OSError, EOFError):
             if _peer(connection) != os.getuid():
                 return
-            session = self._open()
+            try:
+                session = self._open()
+            except StoreError as error:
+                _receive(connection, _MAX_REQUEST)
+                _refuse(connection, error)
+                return
             try:
                 while True:
                     data = _receive(connection, _MAX_REQUEST)
@@ -77,8 +82,7 @@ class Server:
                 _send(connection, _BATCH + _packed(batch))
             _send(connection, _END)
         except (StoreError, msgspec.MsgspecError) as error:
-            kind = type(error).__name__ if type(error).__name__ in _KINDS else "StoreRefused"
-            _send(connection, _ERROR + msgspec.msgpack.encode((kind, str(error))))
+            _refuse(connection, error)
 
     def close(self) -> None:
         self._socket.close()
@@ -89,9 +93,20 @@ class RemoteStore:
     """See `Store`; reads only. Raises OSError where nobody listens."""
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.Lock()
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.connect(str(path))
+        self._path, self._lock = path, threading.Lock()
+        self._socket: socket.socket | None = None
+        self._connected()
+
+    def _connected(self) -> socket.socket:
+        if self._socket is None:
+            opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                opened.connect(str(self._path))
+            except OSError:
+                opened.close()
+                raise
+            self._socket = opened
+        return self._socket
 
     def execute(self, sql: str, parameters: Parameters | None = None) -> None:
         for _ in self.stream(sql, parameters):
@@ -104,21 +119,34 @@ class RemoteStore:
     def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[pa.RecordBatch]:
         question = Question(sql, dict(parameters or {}))
         with self._lock:
+            answered = False
             try:
-                _send(self._socket, msgspec.msgpack.encode(question))
-                while (frame := _receive(self._socket))[:1] != _END:
-                    if frame[:1] == _ERROR:
-                        kind, message = msgspec.msgpack.decode(frame[1:], type=tuple[str, str])
-                        raise _KINDS.get(kind, StoreError)(message)
+                connection = self._connected()
+                _send(connection, msgspec.msgpack.encode(question))
+                while (frame := _receive(connection))[:1] == _BATCH:
                     yield from pa.ipc.open_stream(frame[1:])
+                answered = True
             except (OSError, EOFError) as error:
                 raise StoreBusy("the process that holds the store went away; try again") from error
+            finally:
+                if not answered:  # the rest of an answer must not be taken for the next one's
+                    self.close()
+            if frame[:1] == _ERROR:
+                kind, message = msgspec.msgpack.decode(frame[1:], type=tuple[str, str])
+                raise _KINDS.get(kind, StoreError)(message)
 
     def insert(self, table: str, rows: pa.Table) -> None:
         raise StoreRefused("this store is held by another process and can only be read")
 
     def close(self) -> None:
-        self._socket.close()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+def _refuse(connection: socket.socket, error: Exception) -> None:
+    kind = type(error).__name__ if type(error).__name__ in _KINDS else "StoreRefused"
+    _send(connection, _ERROR + msgspec.msgpack.encode((kind, str(error))))
 
 
 def _packed(batch: pa.RecordBatch) -> bytes:

@@ -1,6 +1,6 @@
 """What html5lib, a parser that shares no line with ours, finds on the corpus's pages.
 
-`python -m tests.support.html5lib_truth` reads all of them (13 minutes of a core) and writes
+`python -m tests.support.html5lib_truth` reads all of them (a minute or two of a core) and writes
 tests/spiders/html5lib_targets.txt: hashes alone, no content. Run it again when a rule of
 pipeline/url.py changes what a canonical URL is.
 """

@@ -10,18 +10,17 @@ CREATE TABLE links
     source_domain String COMMENT 'registered domain of the page',
     source_host String COMMENT 'host of the page, with a port that is not default',
     source_path String COMMENT 'path and query of the page',
-    target_host String,
-    target_path String,
-    kind Enum8('a' = 1, 'area' = 2, 'img-link' = 3, 'iframe' = 4, 'form' = 5, 'canonical' = 6, 'redirect' = 7, 'alternate' = 8, 'next' = 9, 'prev' = 10),
+    target_host String COMMENT 'host of the target, with a port that is not default',
+    target_path String COMMENT 'path and query of the target',
+    kind Enum8('a' = 1, 'area' = 2, 'img-link' = 3, 'iframe' = 4, 'form' = 5, 'canonical' = 6, 'redirect' = 7, 'alternate' = 8, 'next' = 9, 'prev' = 10) COMMENT 'what made the link: an element, or a redirect',
     first_seen SimpleAggregateFunction(min, UInt64) DEFAULT 18446744073709551615 COMMENT 'earliest visit with the link',
     seen SimpleAggregateFunction(max, UInt64) COMMENT 'latest sighting: at << 16 | source << 8 | position << 4 | noindex << 3 | rel',
-    confirmed SimpleAggregateFunction(max, UInt128) COMMENT 'sighting << 64 | latest 304 that confirms it',
-    doubt SimpleAggregateFunction(max, UInt128) COMMENT 'sighting << 64 | latest of two or more failed visits << 16 | outcome',
-    absent SimpleAggregateFunction(max, UInt128) COMMENT 'sighting << 64 | (2^44 - 1 - first visit without it)',
-    lost SimpleAggregateFunction(max, UInt128) COMMENT 'sighting << 80 | (2^44 - 1 - visit that proved the loss) << 16 | reason',
+    confirmed SimpleAggregateFunction(max, UInt128) COMMENT 'sighting << 84 | (2^44 - 1 - next body, 0 without one) << 40 | latest 304 before that body, less the sighting',
+    doubt SimpleAggregateFunction(max, UInt256) COMMENT 'confirmed << 128 | latest of two or more failed visits since << 16 | outcome',
+    lost SimpleAggregateFunction(max, UInt256) COMMENT 'confirmed << 128 | (2^44 - 1 - visit that proved the loss) << 60 | reason << 44 | (2^44 - 1 - first visit without it)',
     absent_before SimpleAggregateFunction(max, UInt128) COMMENT '(2^44 - 1 - first_seen) << 64 | last complete visit without it before',
-    source_https SimpleAggregateFunction(max, UInt8),
-    target_https SimpleAggregateFunction(max, UInt8),
+    source_https SimpleAggregateFunction(max, UInt8) COMMENT '1 where the page was ever asked for with https',
+    target_https SimpleAggregateFunction(max, UInt8) COMMENT '1 where the link ever pointed to https',
     anchor AggregateFunction(argMax, String, UInt64) COMMENT 'anchor text at the latest sighting'
 )
 ENGINE = AggregatingMergeTree
@@ -39,8 +38,8 @@ CREATE TABLE link_context
     target_path String,
     kind Enum8('a' = 1, 'area' = 2, 'img-link' = 3, 'iframe' = 4, 'form' = 5, 'canonical' = 6, 'redirect' = 7, 'alternate' = 8, 'next' = 9, 'prev' = 10),
     at UInt64 COMMENT 'visit',
-    text_before String,
-    text_after String,
+    text_before String COMMENT 'text before the link, cut at 120 characters',
+    text_after String COMMENT 'text after the link, cut at 120 characters',
     ordinal UInt16 COMMENT 'place among the links of the page, from 0',
     count UInt16 COMMENT 'how often the target stands on the page'
 )
@@ -51,24 +50,24 @@ SETTINGS fsync_after_insert = 1;
 -- Every visit of every page with the links that it had, by source.
 CREATE TABLE page_links
 (
-    domain String,
-    host String,
-    path String,
+    domain String COMMENT 'registered domain of the page',
+    host String COMMENT 'host of the page, with a port that is not default',
+    path String COMMENT 'path and query of the page',
     at UInt64 COMMENT 'visit',
-    source Enum8('crawl' = 1, 'warc' = 2, 'wat' = 3, 'list' = 4),
-    part UInt16,
-    parts UInt16,
-    outcome Enum8('ok' = 1, 'not_modified' = 2, 'redirect' = 3, 'gone' = 4, 'error' = 5, 'timeout' = 6, 'robots' = 7, 'blocked' = 8, 'refused' = 9, 'skipped' = 10),
-    status UInt16,
-    complete UInt8,
+    source Enum8('crawl' = 1, 'warc' = 2, 'wat' = 3, 'list' = 4) COMMENT 'where the record came from',
+    part UInt16 COMMENT 'which part of the record, from 1',
+    parts UInt16 COMMENT 'how many parts the record has',
+    outcome Enum8('ok' = 1, 'not_modified' = 2, 'redirect' = 3, 'gone' = 4, 'error' = 5, 'timeout' = 6, 'robots' = 7, 'blocked' = 8, 'refused' = 9, 'skipped' = 10) COMMENT 'how the visit ended',
+    status UInt16 COMMENT 'HTTP status, 0 without an answer',
+    complete UInt8 COMMENT '1 where a link that is not in it may be taken for gone',
     incomplete LowCardinality(String) COMMENT 'why the visit is no evidence',
-    extractor UInt16,
-    noindex UInt8,
-    https UInt8,
-    final_url String,
-    targets Array(String),
-    target_domains Array(String),
-    kinds Array(Enum8('a' = 1, 'area' = 2, 'img-link' = 3, 'iframe' = 4, 'form' = 5, 'canonical' = 6, 'redirect' = 7, 'alternate' = 8, 'next' = 9, 'prev' = 10))
+    extractor UInt16 COMMENT 'version of the extractor that read the page',
+    noindex UInt8 COMMENT '1 where a robots directive of the page says noindex',
+    https UInt8 COMMENT '1 where it was asked for with https',
+    final_url String COMMENT 'where it led, empty where nowhere else',
+    targets Array(String) COMMENT 'canonical URLs of the external links',
+    target_domains Array(String) COMMENT 'their registered domains, in the same order',
+    kinds Array(Enum8('a' = 1, 'area' = 2, 'img-link' = 3, 'iframe' = 4, 'form' = 5, 'canonical' = 6, 'redirect' = 7, 'alternate' = 8, 'next' = 9, 'prev' = 10)) COMMENT 'their kinds, in the same order'
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (domain, host, path, at, source, part)
@@ -80,13 +79,13 @@ CREATE TABLE pages
     domain String,
     host String,
     path String,
-    first_visit SimpleAggregateFunction(min, UInt64),
-    last_visit SimpleAggregateFunction(max, UInt64),
+    first_visit SimpleAggregateFunction(min, UInt64) COMMENT 'earliest visit',
+    last_visit SimpleAggregateFunction(max, UInt64) COMMENT 'latest visit',
     last_complete SimpleAggregateFunction(max, UInt64) COMMENT '0 where no visit was complete',
-    https SimpleAggregateFunction(max, UInt8),
-    visit AggregateFunction(argMax, Tuple(outcome String, status UInt16, incomplete String, final_url String, ip String, latency_ms UInt32), UInt64),
-    content AggregateFunction(argMaxIf, Tuple(title String, language String, terms Array(String), canonical String, noindex UInt8, nofollow UInt8, internal UInt32, external UInt32, bytes UInt32), UInt64, UInt8),
-    validators AggregateFunction(argMaxIf, Tuple(etag String, last_modified String, digest String, interval_s UInt32), UInt64, UInt8)
+    https SimpleAggregateFunction(max, UInt8) COMMENT '1 where it was ever asked for with https',
+    visit AggregateFunction(argMax, Tuple(outcome String, status UInt16, incomplete String, final_url String, ip String, latency_ms UInt32), UInt64) COMMENT 'latest visit: read it with argMaxMerge',
+    content AggregateFunction(argMaxIf, Tuple(title String, language String, terms Array(String), canonical String, noindex UInt8, nofollow UInt8, internal UInt32, external UInt32, bytes UInt32), UInt64, UInt8) COMMENT 'latest complete visit: read it with argMaxIfMerge',
+    validators AggregateFunction(argMaxIf, Tuple(etag String, last_modified String, digest String, interval_s UInt32), UInt64, UInt8) COMMENT 'latest visit that ended ok or not_modified: read it with argMaxIfMerge'
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (domain, host, path)
@@ -99,8 +98,8 @@ CREATE TABLE frontier
     domain String,
     host String,
     path String,
-    https SimpleAggregateFunction(max, UInt8),
-    discovered SimpleAggregateFunction(min, UInt32) DEFAULT 4294967295,
+    https SimpleAggregateFunction(max, UInt8) COMMENT '1 where the URL was ever found with https',
+    discovered SimpleAggregateFunction(min, UInt32) DEFAULT 4294967295 COMMENT 'when it was first found',
     hops SimpleAggregateFunction(min, UInt16) DEFAULT 65535 COMMENT 'links between registered domains from a seed',
     fetched SimpleAggregateFunction(max, UInt64) COMMENT 'latest visit << 32 | due again',
     failures SimpleAggregateFunction(max, UInt64) COMMENT 'latest visit << 32 | latency in ms << 8 | failures in a row',
@@ -114,7 +113,7 @@ SETTINGS fsync_after_insert = 1;
 -- Which pages arrived when: what the lifecycle job has to look at.
 CREATE TABLE arrivals
 (
-    arrived UInt64,
+    arrived UInt64 COMMENT 'when the consumer wrote the page',
     domain String,
     host String,
     path String
@@ -127,9 +126,9 @@ SETTINGS fsync_after_insert = 1;
 -- How far each job has read.
 CREATE TABLE marks
 (
-    job String,
-    version UInt64,
-    mark UInt64
+    job String COMMENT 'name of the job',
+    version UInt64 COMMENT 'the greatest is the current row',
+    mark UInt64 COMMENT 'arrivals up to here were read'
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY job
@@ -142,47 +141,47 @@ CREATE TABLE page_records
     domain String,
     host String,
     path String,
-    https UInt8,
+    https UInt8 COMMENT '1 where it was asked for with https',
     at UInt64,
-    source String,
+    source String COMMENT 'where the record came from: crawl, warc, wat or list',
     part UInt16,
     parts UInt16,
-    outcome String,
+    outcome String COMMENT 'how the visit ended, by its name',
     status UInt16,
     complete UInt8,
     incomplete String,
     extractor UInt16,
     final_url String,
-    ip String,
-    latency_ms UInt32,
-    title String,
-    language String,
-    terms Array(String),
-    canonical String,
+    ip String COMMENT 'address that answered',
+    latency_ms UInt32 COMMENT 'of the answer',
+    title String COMMENT 'title of the page',
+    language String COMMENT 'language of the page',
+    terms Array(String) COMMENT 'most frequent words first',
+    canonical String COMMENT 'canonical URL that the page names',
     noindex UInt8,
-    nofollow UInt8,
-    bytes UInt32,
-    internal UInt32,
-    etag String,
-    last_modified String,
-    digest String,
-    interval_s UInt32,
+    nofollow UInt8 COMMENT '1 where a robots directive of the page says nofollow',
+    bytes UInt32 COMMENT 'of the body',
+    internal UInt32 COMMENT 'how many internal links',
+    etag String COMMENT 'validator for the next visit',
+    last_modified String COMMENT 'validator for the next visit',
+    digest String COMMENT 'of the set of external links',
+    interval_s UInt32 COMMENT 'between this visit and the next',
     hops UInt16,
-    failures UInt8,
-    due UInt32,
+    failures UInt8 COMMENT 'failures in a row',
+    due UInt32 COMMENT 'when to visit again',
     targets Array(String),
     target_domains Array(String),
-    kinds Array(String),
-    rels Array(UInt8),
-    positions Array(UInt8),
-    anchors Array(String),
-    befores Array(String),
-    afters Array(String),
-    ordinals Array(UInt16),
-    counts Array(UInt16),
+    kinds Array(String) COMMENT 'their kinds, in the same order',
+    rels Array(UInt8) COMMENT 'nofollow 1 + ugc 2 + sponsored 4, in the same order',
+    positions Array(UInt8) COMMENT 'main 0, nav 1, header 2, footer 3, aside 4, comment 5, in the same order',
+    anchors Array(String) COMMENT 'their texts, in the same order',
+    befores Array(String) COMMENT 'text before each',
+    afters Array(String) COMMENT 'text after each',
+    ordinals Array(UInt16) COMMENT 'place of each among the links of the page, from 0',
+    counts Array(UInt16) COMMENT 'how often each target stands on the page',
     found Array(String) COMMENT 'URLs for the frontier',
-    found_domains Array(String),
-    found_hops Array(UInt16)
+    found_domains Array(String) COMMENT 'their registered domains, in the same order',
+    found_hops Array(UInt16) COMMENT 'links between registered domains from a seed, in the same order'
 )
 ENGINE = Null;
 
@@ -328,9 +327,9 @@ FROM frontier_in;
 CREATE TABLE snapshots
 (
     snapshot UInt64 COMMENT 'ms since 1970 of the data it stands on',
-    written UInt64,
-    domains UInt64,
-    edges UInt64,
+    written UInt64 COMMENT 'when it was written; the greatest is the current row',
+    domains UInt64 COMMENT 'N: how many were ranked',
+    edges UInt64 COMMENT 'pairs of domains with a link that counts in the ranking',
     manifest String COMMENT 'JSON: formula, filters, seeds, counts, versions'
 )
 ENGINE = ReplacingMergeTree(written)
@@ -340,9 +339,9 @@ SETTINGS fsync_after_insert = 1;
 -- Who links to whom in a snapshot, by registered domain, after the edge filter.
 CREATE TABLE domain_edges
 (
-    snapshot UInt64,
-    source_domain String,
-    target_domain String,
+    snapshot UInt64 COMMENT 'as in snapshots',
+    source_domain String COMMENT 'registered domain that links',
+    target_domain String COMMENT 'registered domain that is linked',
     links UInt32 COMMENT 'live links',
     follow_links UInt32 COMMENT 'of them followed',
     pages UInt32 COMMENT 'linking pages',
@@ -357,27 +356,27 @@ SETTINGS fsync_after_insert = 1;
 CREATE TABLE domain_quality
 (
     snapshot UInt64,
-    domain String,
+    domain String COMMENT 'registered domain',
     domains UInt64 COMMENT 'N: how many were ranked',
     authority Nullable(Float64) COMMENT '100 * (1 - ln rank / ln N) by trust-weighted harmonic centrality; NULL without seeds',
-    trusted_harmonic Nullable(Float64),
+    trusted_harmonic Nullable(Float64) COMMENT 'trust-weighted harmonic centrality',
     trusted_harmonic_rank Nullable(Float64) COMMENT 'ties at their middle, 1 is best',
     trust Nullable(Float64) COMMENT 'personalised PageRank from the seeds',
-    trust_rank Nullable(Float64),
+    trust_rank Nullable(Float64) COMMENT 'ties at their middle, 1 is best',
     damping Float64 COMMENT 'of PageRank and trust',
-    pagerank Float64,
-    pagerank_rank Float64,
+    pagerank Float64 COMMENT 'PageRank: shares that sum to 1',
+    pagerank_rank Float64 COMMENT 'ties at their middle, 1 is best',
     harmonic Float64 COMMENT 'harmonic centrality',
-    harmonic_rank Float64,
+    harmonic_rank Float64 COMMENT 'ties at their middle, 1 is best',
     referring_domains UInt32 COMMENT 'with at least one live link',
-    referring_domains_rank Float64,
-    referring_pages UInt32,
+    referring_domains_rank Float64 COMMENT 'ties at their middle, 1 is best',
+    referring_pages UInt32 COMMENT 'pages with at least one live link',
     links UInt32 COMMENT 'live links from other domains',
     follow_share Nullable(Float64) COMMENT 'of the live links',
     out_domains UInt32 COMMENT 'domains it links to',
     reciprocal UInt32 COMMENT 'referring domains that it links back to',
     pages UInt32 COMMENT 'pages of it that were fetched whole',
-    top_anchors Array(String)
+    top_anchors Array(String) COMMENT 'the five most frequent anchor texts of the live links'
 )
 ENGINE = MergeTree
 PARTITION BY snapshot
@@ -398,15 +397,15 @@ SELECT
     source_path,
     target_host,
     target_path,
-    kind,
+    toString(kind) AS kind,
     concat(if(source_https = 1, 'https://', 'http://'), source_host, source_path) AS source_url,
     concat(if(target_https = 1, 'https://', 'http://'), target_host, target_path) AS target_url,
-    multiIf(lost_sighting = sighting, 'lost', noindex = 1, 'lost', unsure > confirmed_at, 'unverified', 'live') AS state,
-    multiIf(lost_sighting = sighting, transform(toUInt16(bitAnd(lost, 65535)), [1, 2, 3, 4], ['removed', 'gone', 'redirected', 'redirected'], ''), noindex = 1, 'noindex', unsure > confirmed_at, transform(toUInt16(bitAnd(doubt, 65535)), [1, 5, 6, 7, 8, 9], ['incomplete', 'error', 'timeout', 'robots', 'blocked', 'refused'], ''), '') AS reason,
+    multiIf(lost_epoch = epoch, 'lost', noindex = 1, 'lost', doubt_epoch = epoch, 'unverified', 'live') AS state,
+    multiIf(lost_epoch = epoch, transform(toUInt16(bitAnd(bitShiftRight(lost, 44), 65535)), [1, 2, 3, 4], ['removed', 'gone', 'redirected', 'redirected'], ''), noindex = 1, 'noindex', doubt_epoch = epoch, transform(toUInt16(bitAnd(doubt, 65535)), [1, 5, 6, 7, 8, 9], ['incomplete', 'error', 'timeout', 'robots', 'blocked', 'refused'], ''), '') AS reason,
     first_seen,
     if(all_ones - bitShiftRight(absent_before, 64) = first_seen, toUInt64(bitAnd(absent_before, 18446744073709551615)), 0) AS not_before,
-    greatest(sighting, confirmed_at) AS last_seen,
-    if(lost_sighting = sighting AND bitShiftRight(absent, 64) = sighting, toUInt64(all_ones - bitAnd(absent, 18446744073709551615)), 0) AS lost_by,
+    sighting + toUInt64(bitAnd(epoch, 1099511627775)) AS last_seen,
+    if(lost_epoch = epoch, toUInt64(all_ones - toUInt128(bitAnd(lost, 17592186044415))), 0) AS lost_by,
     bitAnd(seen, 1) AS nofollow,
     bitAnd(bitShiftRight(seen, 1), 1) AS ugc,
     bitAnd(bitShiftRight(seen, 2), 1) AS sponsored,
@@ -427,7 +426,6 @@ FROM
         max(seen) AS seen,
         max(confirmed) AS confirmed,
         max(doubt) AS doubt,
-        max(absent) AS absent,
         max(lost) AS lost,
         max(absent_before) AS absent_before,
         max(source_https) AS source_https,
@@ -436,9 +434,10 @@ FROM
         toUInt128(17592186044415) AS all_ones,
         bitShiftRight(seen, 16) AS sighting,
         bitAnd(bitShiftRight(seen, 3), 1) AS noindex,
-        bitShiftRight(lost, 80) AS lost_sighting,
-        if(bitShiftRight(confirmed, 64) = sighting, toUInt64(bitAnd(confirmed, 18446744073709551615)), 0) AS confirmed_at,
-        if(bitShiftRight(doubt, 64) = sighting, toUInt64(bitShiftRight(bitAnd(doubt, 18446744073709551615), 16)), 0) AS unsure
+        -- What a loss and a doubt are told of: the sighting with what confirmed it since.
+        greatest(confirmed, bitShiftLeft(toUInt128(sighting), 84)) AS epoch,
+        toUInt128(bitShiftRight(lost, 128)) AS lost_epoch,
+        toUInt128(bitShiftRight(doubt, 128)) AS doubt_epoch
     FROM links
     GROUP BY target_domain, source_domain, source_host, source_path, target_host, target_path, kind
     HAVING seen > 0
@@ -451,7 +450,7 @@ SELECT
     source_domain,
     source_url,
     target_url,
-    toString(kind) AS kind,
+    kind,
     state,
     if(state = 'lost' AND reason IN ('removed', 'gone', 'redirected') AND maxIf(first_seen, state = 'live') OVER (PARTITION BY source_domain, target_host, target_path) >= last_seen, 'moved', reason) AS reason,
     anchor,

@@ -1,0 +1,131 @@
+"""The lifecycle job itself: what it looks at, and what it asks for again."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.index.lifecycle import Lifecycle
+from pipeline.store import Store, rows
+from pipeline.store.chdb import ChdbStore
+from tests.support.records import DAY, START, TODAY, page, write
+
+NOW = TODAY
+URL, LINK = "https://source.org/page", "https://target.org/"
+BARE = ["https://elsewhere.org/"]
+
+
+class Job:
+    def __init__(self, store: Store, confirm_s: int = 60) -> None:
+        self.store, self.now = store, NOW / 1000
+        self.lifecycle = Lifecycle(store, confirm_s, clock=lambda: self.now)
+
+    def state(self) -> str:
+        self.lifecycle.run()
+        found = self.store.query("SELECT state FROM link_states WHERE target_domain = 'target.org'")
+        return str(rows(found)[0]["state"])
+
+    def wanted(self) -> dict[str, int]:
+        self.lifecycle.run()
+        found = self.store.query("SELECT path, max(wanted) AS at FROM frontier GROUP BY path")
+        return {row["path"]: row["at"] for row in rows(found) if row["at"]}
+
+
+@pytest.fixture
+def job(store: ChdbStore) -> Job:
+    return Job(store)
+
+
+def lose(store: Store, arrived: int, first: int = 0) -> None:
+    pages = [
+        page(URL, START, [LINK]),
+        page(URL, START + DAY, BARE),
+        page(URL, START + 2 * DAY, BARE),
+    ]
+    write(store, pages[first:], arrived)
+
+
+def test_a_run_without_arrivals_does_nothing(job: Job) -> None:
+    assert job.lifecycle.run() == 0
+    lose(job.store, NOW)
+    assert job.lifecycle.run() == 3
+    assert job.lifecycle.run() == 0
+
+
+def test_what_arrives_late_with_an_early_mark_is_looked_at(job: Job) -> None:
+    """An insert marks its rows before it begins, and may end after the job has run."""
+    write(job.store, [page(URL, START, [LINK])], NOW - 5000)
+    write(job.store, [page("https://another.org/", START)], NOW)
+    assert job.state() == "live"
+    lose(job.store, NOW - 4000, first=1)
+    assert job.state() == "lost"
+
+
+def test_what_arrives_in_the_same_millisecond_is_looked_at(job: Job) -> None:
+    write(job.store, [page(URL, START, [LINK])], NOW)
+    assert job.state() == "live"
+    lose(job.store, NOW, first=1)
+    assert job.state() == "lost"
+
+
+def test_a_clock_that_was_ahead_does_not_hide_what_comes_after_it_is_right(job: Job) -> None:
+    write(job.store, [page(URL, START, [LINK])], NOW + 10 * DAY)
+    assert job.state() == "live"
+    job.now += 1
+    lose(job.store, NOW + 1000, first=1)
+    assert job.state() == "lost"
+
+
+def test_another_process_goes_on_where_the_last_one_was(store: ChdbStore) -> None:
+    lose(store, NOW - 2 * DAY)
+    assert Job(store).state() == "lost"
+    write(store, [page("https://another.org/", START)], NOW)
+    Job(store).lifecycle.run()
+    assert Job(store).lifecycle.run() <= 1, "only the last minute's"
+
+
+def test_running_again_changes_nothing(job: Job) -> None:
+    lose(job.store, NOW)
+    assert job.state() == "lost"
+    before = rows(job.store.query("SELECT * FROM link_states"))
+    job.store.execute("TRUNCATE TABLE marks")
+    assert Job(job.store).lifecycle.run() == 3
+    assert rows(job.store.query("SELECT * FROM link_states")) == before
+
+
+def test_a_page_that_lost_a_link_is_wanted_again_soon(job: Job) -> None:
+    write(job.store, [page(URL, START, [LINK]), page(URL, START + DAY, BARE)], NOW)
+    assert job.wanted() == {"/page": NOW // 1000 + 1 + 60}
+
+
+def test_a_page_that_is_gone_is_wanted_again_soon(job: Job) -> None:
+    gone = page(URL, START + DAY, outcome="gone")
+    write(job.store, [page(URL, START, [LINK]), gone], NOW)
+    assert job.wanted() == {"/page": NOW // 1000 + 1 + 60}
+
+
+def test_a_page_whose_links_are_as_before_is_not_wanted(job: Job) -> None:
+    same = [page(URL, START + i * DAY, [LINK, *BARE]) for i in range(3)]
+    more = page(URL, START + 3 * DAY, [LINK, *BARE, "https://third.org/"])
+    write(job.store, [*same, more], NOW)
+    assert job.wanted() == {}
+
+
+def test_a_loss_that_is_proved_is_not_asked_about_again(job: Job) -> None:
+    lose(job.store, NOW)
+    assert job.wanted() == {}
+
+
+@pytest.mark.parametrize("outcome", ["error", "timeout", "robots", "redirect", "not_modified"])
+def test_a_failure_or_a_redirect_is_not_asked_about(job: Job, outcome: str) -> None:
+    away = page(URL, START + DAY, outcome=outcome)  # type: ignore[arg-type]
+    write(job.store, [page(URL, START, [LINK]), away], NOW)
+    assert job.wanted() == {}
+
+
+def test_the_parts_of_one_visit_are_not_taken_for_two(job: Job) -> None:
+    parts = [
+        page(URL, START, [LINK], part=1, parts=2),
+        page(URL, START, BARE, part=2, parts=2),
+    ]
+    write(job.store, parts, NOW)
+    assert job.wanted() == {}

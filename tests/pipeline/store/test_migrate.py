@@ -1,0 +1,166 @@
+"""The schema's versions: applied once, checked always, finished when they were interrupted."""
+
+from __future__ import annotations
+
+import re
+
+import pyarrow as pa
+import pytest
+
+import pipeline.store.migrate as subject
+from pipeline.errors import StoreMismatch, StoreRefused
+from pipeline.store import Parameters, Store, rows
+from pipeline.store.chdb import ChdbStore
+from pipeline.store.migrate import Migration, check, migrate, migrations, split
+
+FIRST = migrations()[0]
+
+
+def schema(store: Store) -> list[dict[str, object]]:
+    """Every table and view with the statement that made it, the database's name left out."""
+    found = rows(
+        store.query(
+            "SELECT name, engine, create_table_query AS made, currentDatabase() AS here "
+            "FROM system.tables WHERE database = currentDatabase() ORDER BY name"
+        )
+    )
+    for row in found:
+        row["made"] = str(row["made"]).replace(f"{row.pop('here')}.", "")
+    return found
+
+
+def test_all_migrations_are_applied_once(empty_store: ChdbStore) -> None:
+    applied = migrate(empty_store)
+    assert [m.number for m in applied] == list(range(1, len(migrations()) + 1))
+    assert migrate(empty_store) == []
+    assert check(empty_store) == {m.number for m in migrations()}
+
+
+def test_migrated_equals_declared(empty_store: ChdbStore) -> None:
+    """Every table and view named in the files exists, and nothing else."""
+    migrate(empty_store)
+    declared = {"migrations"}
+    for migration in migrations():
+        for statement in migration.statements:
+            found = re.search(r"CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) (\w+)", statement)
+            assert found is not None, statement
+            declared.add(found[1])
+    assert {str(row["name"]) for row in schema(empty_store)} == declared
+
+
+def test_declared_columns_are_the_columns_there_are(empty_store: ChdbStore) -> None:
+    migrate(empty_store)
+    text = "\n".join(statement for m in migrations() for statement in m.statements)
+    for table, body in re.findall(r"CREATE TABLE (\w+)\n\(\n(.*?)\n\)", text, re.DOTALL):
+        declared = re.findall(r"^    (\w+) ", body, re.MULTILINE)
+        found = empty_store.query(
+            "SELECT name FROM system.columns WHERE database = currentDatabase() "
+            "AND table = {table:String} ORDER BY position",
+            {"table": table},
+        )
+        assert [row["name"] for row in rows(found)] == declared, table
+
+
+def test_statements_end_where_a_line_ends_with_a_semicolon() -> None:
+    text = "-- a; b\nCREATE TABLE a (b String DEFAULT ';x');\n\nCREATE VIEW c;  \n-- the end\n"
+    assert split(text) == ("-- a; b\nCREATE TABLE a (b String DEFAULT ';x')", "CREATE VIEW c")
+
+
+class Stopping:
+    """A store whose process dies after so many statements that change it."""
+
+    def __init__(self, store: ChdbStore, statements: int) -> None:
+        self.store, self.left = store, statements
+
+    def _count(self) -> None:
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+
+    def execute(self, sql: str, parameters: Parameters | None = None) -> None:
+        self._count()
+        self.store.execute(sql, parameters)
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        self._count()
+        self.store.insert(table, rows)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.store, name)
+
+
+@pytest.mark.parametrize("statements", [0, 1, 2, 9, 15, len(FIRST.statements), "all but the note"])
+def test_an_interrupted_migration_is_finished_by_the_next_run(
+    empty_store: ChdbStore, store_directory: object, statements: int | str
+) -> None:
+    done = len(FIRST.statements) + 1 if isinstance(statements, str) else statements
+    with pytest.raises(KeyboardInterrupt):
+        migrate(Stopping(empty_store, done))  # type: ignore[arg-type]
+    if done:
+        assert check(empty_store) == set()
+    assert migrate(empty_store) == migrations()
+    assert migrate(empty_store) == []
+    interrupted = schema(empty_store)
+    whole = ChdbStore(empty_store.directory, database=f"{empty_store.database}_whole")
+    migrate(whole)
+    assert interrupted == schema(whole)
+    whole.execute(f"DROP DATABASE {whole.database}")
+    whole.close()
+
+
+def noted(store: ChdbStore, **changed: object) -> None:
+    """Notes the first migration as another program would have."""
+    row = rows(store.query("SELECT * FROM migrations FINAL WHERE number = 1"))[0] | changed
+    table = pa.table({name: [value] for name, value in row.items()})
+    for name in ("number", "applied"):
+        kind = pa.uint32() if name == "number" else pa.uint64()
+        table = table.set_column(table.column_names.index(name), name, table[name].cast(kind))
+    store.insert("migrations", table)
+
+
+def test_a_store_of_a_newer_schema_is_refused(store: ChdbStore) -> None:
+    noted(store, number=9_999, name="later")
+    for act in (migrate, check):
+        with pytest.raises(StoreMismatch, match=r"9999_later, newer .*upgrade"):
+            act(store)
+
+
+def test_a_store_made_from_another_file_is_refused(store: ChdbStore) -> None:
+    noted(store, checksum="0123456789abcdef")
+    with pytest.raises(StoreMismatch, match=r"0001_\w+ was applied from another file .*--data"):
+        migrate(store)
+
+
+def test_a_store_of_another_suffix_list_is_refused(store: ChdbStore) -> None:
+    noted(store, suffix_list="another")
+    with pytest.raises(StoreMismatch, match="suffix list another") as raised:
+        migrate(store)
+    assert subject.suffix_list_version() in str(raised.value)
+
+
+def test_a_store_that_was_never_migrated_cannot_be_checked(empty_store: ChdbStore) -> None:
+    with pytest.raises(StoreRefused):
+        check(empty_store)
+
+
+def test_a_later_migration_is_applied_to_what_is_there(
+    store: ChdbStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = Migration(2, "more", ("CREATE TABLE more (a UInt8) ENGINE = Memory",), "0" * 16)
+    known = [*migrations(), second]
+    monkeypatch.setattr(subject, "migrations", lambda: known)
+    assert migrate(store) == [second]
+    assert migrate(store) == []
+    monkeypatch.undo()
+    with pytest.raises(StoreMismatch, match="0002_more"):
+        migrate(store)
+
+
+def test_a_statement_that_fails_is_not_noted(
+    empty_store: ChdbStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = Migration(1, "wrong", ("CREATE TABLE a (b NoSuchType) ENGINE = Memory",), "0" * 16)
+    monkeypatch.setattr(subject, "migrations", lambda: [wrong])
+    with pytest.raises(StoreRefused):
+        migrate(empty_store)
+    assert check(empty_store) == set()

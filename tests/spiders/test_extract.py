@@ -1,0 +1,175 @@
+"""What one page says of itself: its text, head, robots and completeness, on made pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.page import link_digest
+from spiders.extract import MAX_BODY, MAX_EXTERNAL, MAX_INTERNAL, MAX_TITLE, decode
+from tests.support.reading import OUT, read
+
+# Encodings: BOM, header, meta, then detection.
+
+GERMAN = "<p>Größe über Äpfel und Öl, das ist für die Straße nicht mit dem Schiff"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"\xef\xbb\xbf" + GERMAN.encode(), "text/html; charset=iso-8859-1"),
+        (b"\xff\xfe" + GERMAN.encode("utf-16-le"), "text/html"),
+        (GERMAN.encode("iso-8859-1"), "text/html; charset=iso-8859-1"),
+        (GERMAN.encode("cp1250"), 'text/html; charset="windows-1250"'),
+        (b"<meta charset=iso-8859-1>" + GERMAN.encode("iso-8859-1"), "text/html"),
+        (
+            b'<meta http-equiv=content-type content="text/html; charset=iso-8859-1">'
+            + GERMAN.encode("iso-8859-1"),
+            "text/html",
+        ),
+        (b"<meta charset=iso-8859-1>" + GERMAN.encode(), "text/html; charset=utf-8"),
+        (GERMAN.encode(), "text/html"),
+        ((GERMAN * 8).encode("cp1252"), "text/html"),
+        (GERMAN.encode(), "text/html; charset=no-such-thing"),
+        (GERMAN.encode() + "ö".encode()[:1], "text/html"),
+    ],
+    ids=(
+        "a BOM beats the header,a BOM of UTF-16,header,quoted header,meta,meta http-equiv,"
+        "the header beats meta,UTF-8 undeclared,cp1252 undeclared,unknown name,"
+        "cut within a character"
+    ).split(","),
+)
+def test_a_page_is_decoded(body: bytes, content_type: str) -> None:
+    assert GERMAN in decode(body, content_type)
+
+
+def test_a_wrong_declaration_costs_characters_and_never_links() -> None:
+    body = f"<a href='{OUT}x'>Größe</a><a href='{OUT}漢'>漢字</a>".encode()
+    found = read(body, content_type="text/html; charset=us-ascii").external
+    assert len(found) == 2
+    assert found.target[0] == OUT + "x"
+
+
+def test_shift_jis_is_read_where_it_is_declared() -> None:
+    body = "<title>港の船</title>".encode("shift_jis")
+    assert read(body, content_type="text/html; charset=Shift_JIS").title == "港の船"
+
+
+# Heads: title, language, terms, robots.
+
+
+def test_the_title_is_one_bounded_line() -> None:
+    assert read("<title>\n Harbour\x07 &amp;  news </title>").title == "Harbour & news"
+    assert len(read(f"<title>{'x' * 999}</title>").title) == MAX_TITLE
+    assert read("<p>none").title == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "header", "language"),
+    [
+        ("<html lang=de-AT><p>x", "", "de"),
+        ("<html lang=fr><p>x", "en", "fr"),
+        ("<p>x", "en-GB, de", "en"),
+        (GERMAN, "", "de"),
+        ("<p>x", "", ""),
+    ],
+)
+def test_the_language_is_declared_or_read(body: str, header: str, language: str) -> None:
+    assert read(body, content_language=header).language == language
+
+
+def test_terms_are_of_what_is_read_and_not_of_scripts() -> None:
+    body = "<title>t</title><p>harbour crane harbour<script>var hidden</script><style>b{}</style>"
+    assert read(body).terms == ["harbour", "crane"]
+    assert read("<p>東京東京").terms[0] == "東京"
+
+
+@pytest.mark.parametrize(
+    ("body", "header", "noindex", "nofollow"),
+    [
+        ("", "", False, False),
+        ("<meta name=robots content=noindex>", "", True, False),
+        ("<meta name=ROBOTS content='NoIndex, NOFOLLOW'>", "", True, True),
+        ("<meta name=robots content=none>", "", True, True),
+        ("<meta name=googlebot content=noindex>", "", False, False),
+        ("<meta name=robots content=index><meta name=robots content=nofollow>", "", False, True),
+        ("", "noindex", True, False),
+        ("", "otherbot: noindex, nofollow", False, False),
+        ("", "nofollow, otherbot: noindex", False, True),
+        ("", "unavailable_after: 25 Jun 2030 15:00:00 PST, noindex", True, False),
+        ("", "none", True, True),
+    ],
+)
+def test_robots_directives_are_read_from_meta_and_header(
+    body: str, header: str, noindex: bool, nofollow: bool
+) -> None:
+    found = read(body, x_robots_tag=header)
+    assert (found.noindex, found.nofollow) == (noindex, nofollow)
+    assert found.robots_header == header
+
+
+def test_robots_meta_is_kept_as_written() -> None:
+    assert read("<meta name=robots content='max-snippet:-1, index'>").robots_meta == (
+        "max-snippet:-1, index"
+    )
+
+
+def test_nofollow_of_the_page_hides_no_link() -> None:
+    assert len(read(f"<meta name=robots content=none><a href={OUT}>x</a>").external) == 1
+
+
+# The rest of the record.
+
+
+def test_the_digest_is_that_of_the_external_links() -> None:
+    found = read(f"<a href={OUT}>x</a><a href=/in>y</a>")
+    assert found.digest == link_digest([OUT], ["a"])
+    assert found.digest == read(f"<p>More<a href={OUT}>other</a>").digest
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "is_html"),
+    [
+        ("text/html", "", True),
+        ("Text/HTML ;charset=x", "", True),
+        ("application/xhtml+xml", "", True),
+        ("application/pdf", "<p>", False),
+        ("image/png", "", False),
+        ("text/plain", "<a href=/x>", False),
+        ("", "<p>x", True),
+        ("", "plain", False),
+        ("", "<\x00", False),
+    ],
+)
+def test_only_html_is_read(content_type: str, body: str, is_html: bool) -> None:
+    found = read(body + "<a href=/x>y</a>" * is_html, content_type=content_type)
+    assert (found.incomplete == "not_html") is not is_html
+    assert bool(found.internal.target) is is_html
+
+
+def test_robots_headers_bind_what_is_no_html_too() -> None:
+    found = read("%PDF", content_type="application/pdf", x_robots_tag="noindex")
+    assert (found.noindex, found.nofollow, found.robots_header) == (True, False, "noindex")
+
+
+def test_links_over_the_cap_are_counted_and_the_visit_is_incomplete() -> None:
+    body = "".join(f"<a href=https://a{i}.example/>x</a>" for i in range(MAX_EXTERNAL + 7))
+    found = read(body + "<p>" + "word " * 500)
+    assert (len(found.external), found.dropped) == (MAX_EXTERNAL, 7)
+    assert found.incomplete == "links_cap"
+    body = "".join(f"<a href=/{i}>x</a>" for i in range(MAX_INTERNAL + 3))
+    found = read(body)
+    assert (len(found.internal.target), found.dropped) == (MAX_INTERNAL, 3)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("<p>x" + " " * MAX_BODY, "cut"),
+        ("<div>" * 20_000, "nesting"),
+        ("<p " + " ".join(f"a{i}" for i in range(20_000)) + ">", "attributes"),
+    ],
+)
+def test_a_page_read_in_part_says_why(body: str, reason: str) -> None:
+    found = read("<a href=/first>x</a>" + body)
+    assert found.incomplete == reason
+    assert found.internal.target == ["https://www.example.org/first"]
