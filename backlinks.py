@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import signal
 import threading
@@ -17,7 +16,7 @@ import msgspec
 from consumers.deadletter import DeadLetters
 from consumers.loop import Loop
 from consumers.pages import PageRows
-from pipeline.errors import BacklinksError, BadSeed, UsageError
+from pipeline.errors import BacklinksError
 from pipeline.frontier.plan import Planner
 from pipeline.frontier.request import Wanted
 from pipeline.index import questions
@@ -30,13 +29,14 @@ from pipeline.report.commands import cli, crawl_flags, crawl_options, settings_o
 from pipeline.report.ended import say_how_it_ended
 from pipeline.report.overview import day
 from pipeline.report.progress import Progress
+from pipeline.report.seeds import local_settings, seed_urls
 from pipeline.report.visit import tell
 from pipeline.settings import Settings
 from pipeline.store import Store
 from pipeline.store.directory import LOG, open_to_write
 from pipeline.store.migrate import migrate as migrate_store
 from pipeline.store.remote import Server
-from pipeline.url import Refused, Url, canonical
+from pipeline.url import Url
 from spiders.crawl import GROUP as CRAWL_GROUP
 from spiders.crawl import Crawl, with_engine
 from spiders.fetch import Fetcher
@@ -175,50 +175,6 @@ def consumer(store: Store, log: SqliteLog, settings: Settings, member: str = "ru
         DeadLetters(log, DEAD_PAGES, limit=settings.consume.dead_letters),
         settings.consume,
     )
-
-
-def seed_urls(seeds: tuple[str, ...], settings: Settings) -> list[Url]:
-    """Raises BadSeed; UsageError where a stranger's site would be crawled without a contact."""
-    urls = []
-    for seed in seeds:
-        text = seed if "://" in seed else f"https://{seed}"
-        try:
-            urls.append(canonical(text, allow_ip=settings.crawl.allow_ip or is_local(text)))
-        except Refused as refusal:
-            raise BadSeed(seed, refusal.reason) from None
-    if any(is_local(url.url) for url in urls) and not (
-        settings.crawl.allow_private or settings.crawl.connect_to
-    ):
-        raise UsageError(
-            f"{urls[0].host} is on this machine, and nothing private is fetched unasked; "
-            "add --allow-private 127.0.0.0/8"
-        )
-    beyond = not settings.crawl.connect_to and not all(is_local(url.url) for url in urls)
-    if beyond and not settings.crawl.contact:
-        raise UsageError(
-            "site owners must be able to reach you: add --contact https://YOUR-SITE/ABOUT-THE-BOT"
-        )
-    return urls
-
-
-def is_local(text: str) -> bool:
-    """Is the URL's host this machine?"""
-    host = text.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-def local_settings(settings: Settings, urls: list[Url]) -> Settings:
-    """With IP addresses taken as hosts where a seed is one."""
-    if any(url.host[0] == "[" or url.host.partition(":")[0][-1].isdigit() for url in urls):
-        crawl = settings.crawl.model_copy(update={"allow_ip": True})
-        return settings.model_copy(update={"crawl": crawl})
-    return settings
 
 
 # --- the command line ---
@@ -380,6 +336,10 @@ def demo(ctx: click.Context, keep: Path | None) -> None:
 
     No network is used. The web has honest sites, a link farm, bought links, redirects, dead pages,
     challenges, a trap; what was found is held against what was planted.
+
+    \b
+    backlinks demo
+    backlinks demo --keep demo-index
     """
     from demo.tour import tour
 
@@ -395,7 +355,11 @@ def worker() -> None:
 @crawl_options
 @click.pass_context
 def worker_crawl(ctx: click.Context, /, **crawl: Any) -> None:
-    """Fetch what is in the log's requests. Any number of these may run side by side."""
+    """Fetch what is in the log's requests. Any number of these may run side by side.
+
+    \b
+    backlinks worker crawl --contact https://example.org/bot
+    """
     settings = settings_of(ctx, crawl=crawl_flags(**crawl))
     if not settings.crawl.contact and not settings.crawl.connect_to:
         seed_urls(("https://example.org/",), settings)
@@ -410,7 +374,11 @@ def worker_crawl(ctx: click.Context, /, **crawl: Any) -> None:
 @worker.command(name="consume")
 @click.pass_context
 def worker_consume(ctx: click.Context) -> None:
-    """Write the log's pages to the store. Embedded, it holds the store alone."""
+    """Write the log's pages to the store. Embedded, it holds the store alone.
+
+    \b
+    backlinks worker consume
+    """
     settings = settings_of(ctx)
     store, held, close = open_to_write(settings.data, "backlinks worker consume")
     server = Server(store.read_only)
@@ -447,13 +415,17 @@ def worker_plan(
     contact: str | None,
     connect_to: str | None,
 ) -> None:
-    """Publish requests for what is due, once, and end. Embedded, it holds the store alone."""
+    """Publish requests for what is due, once, and end. Embedded, it holds the store alone.
+
+    \b
+    backlinks worker plan example.org --contact https://example.org/bot
+    """
     settings = settings_of(
         ctx,
         plan={"scope": scope, "pages": pages, "site_pages": site_pages},
         crawl={"contact": contact, "connect_to": connect_to},
     )
-    urls = seed_urls(seeds, settings) if seeds else []
+    urls = seed_urls(seeds, settings)
     store, _, close = open_to_write(settings.data, "backlinks worker plan")
     log = SqliteLog(settings.data / LOG)
     try:
@@ -479,7 +451,11 @@ def admin() -> None:
 @admin.command()
 @click.pass_context
 def migrate(ctx: click.Context) -> None:
-    """Bring the store to this program's schema. `run` and the workers do it too."""
+    """Bring the store to this program's schema. `run` and the workers do it too.
+
+    \b
+    backlinks --data backlinks-data admin migrate
+    """
     settings = settings_of(ctx)
     store, _, close = open_to_write(settings.data, "backlinks admin migrate")
     try:

@@ -206,22 +206,27 @@ def linking(tree: LexborHTMLParser) -> list[tuple[str, LexborNode]]:
     return [(node.tag or "", node) for node in tree.css(_LINKING)]
 
 
-def anchors(nodes: list[tuple[str, LexborNode]]) -> Iterator[str]:
-    """The href of every a and area element among them."""
-    for tag, node in nodes:
-        if tag in ("a", "area"):
-            yield node.attributes.get("href") or ""
+def anchors(tree: LexborHTMLParser) -> Iterator[tuple[LexborNode, str]]:
+    """Every a and area element with an href, in document order."""
+    for tag, node in linking(tree):
+        if tag in ("a", "area") and "href" in (attributes := node.attributes):
+            yield node, attributes["href"] or ""
 
 
-def base_url(nodes: list[tuple[str, LexborNode]], page: Url) -> str:
+def base_url(tree: LexborHTMLParser, page: Url) -> str:
     """What links resolve against: the first base element with an href, where it can be parsed."""
-    node = next((node for tag, node in nodes if tag == "base"), None)
-    if node is None:
-        return page.url
-    try:
-        return canonical(node.attributes.get("href") or "", page.url, allow_ip=True).url
-    except Refused:
-        return page.url
+    return _base_url(linking(tree), page)
+
+
+def _base_url(nodes: list[tuple[str, LexborNode]], page: Url) -> str:
+    for tag, node in nodes:
+        if tag == "base":
+            try:
+                href = node.attributes.get("href") or ""
+                return canonical(href, page.url, allow_ip=True).url
+            except Refused:
+                break
+    return page.url
 
 
 class _Reading:
@@ -238,7 +243,7 @@ class _Reading:
         self.page, self.tree, self.html, self.headers = page, tree, html, headers
         self.robots_header = robots_header
         self.nodes = linking(tree)
-        self.base = base_url(self.nodes, page)
+        self.base = _base_url(self.nodes, page)
         self.allow_ip = page.domain == page.host.partition(":")[0] and not page.domain[-1].isalpha()
         self.external: dict[tuple[str, str, str], tuple[Url, Kind, _Place, int]] = {}
         self.internal: dict[str, int] = {}

@@ -254,7 +254,12 @@ def sql(
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_context
 def status(ctx: click.Context, as_json: bool) -> None:
-    """What is in the index, and how far each worker is behind."""
+    """What is in the index, and how far each worker is behind.
+
+    \b
+    backlinks status
+    backlinks status --json | jq .lag
+    """
     settings = settings_of(ctx)
     with reading(settings) as store:
         found = questions.Index(store).status()

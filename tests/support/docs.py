@@ -38,7 +38,7 @@ OPTION_SETTINGS = {"trusted": "score.seeds"}
 
 # For the commands whose help has no examples.
 EXAMPLES = {
-    "status": ["backlinks status", "backlinks status --json | jq .lag"],
+    "status": ["backlinks status --json | jq .lag"],
     "demo": ["backlinks demo", "backlinks demo --keep demo-index"],
     "worker plan": ["backlinks worker plan example.org --contact https://example.org/bot"],
     "worker crawl": ["backlinks worker crawl --contact https://example.org/bot"],
@@ -46,8 +46,7 @@ EXAMPLES = {
     "admin migrate": ["backlinks --data backlinks-data admin migrate"],
 }
 
-_PACKED = "packed"
-_MS, _S, _PLACE = "ms since 1970", "s since 1970", "place"
+_MS, _S, _PLACE, _PACKED = "ms since 1970", "s since 1970", "place", "packed"
 UNITS = {
     **dict.fromkeys(["first_seen", "at", "first_visit", "last_visit", "last_complete"], _MS),
     **dict.fromkeys(["arrived", "written", "snapshot", "mark", "version", "applied"], _MS),
@@ -57,12 +56,9 @@ UNITS = {
     **dict.fromkeys(["trusted_harmonic_rank", "trust_rank", "pagerank_rank"], _PLACE),
     **dict.fromkeys(["harmonic_rank", "referring_domains_rank"], _PLACE),
     **dict.fromkeys(["pagerank", "trust", "follow_share", "damping"], "0 to 1"),
-    "authority": "0 to 100",
-    "bytes": "bytes",
-    "latency_ms": "ms",
-    "interval_s": "s",
+    **{"authority": "0 to 100", "bytes": "bytes"},
+    **{"latency_ms": "ms", "interval_s": "s"},
 }
-_NOT_PACKED = {("page_records", "failures")}
 
 # The one table that no migration makes: it holds what migrations were applied.
 _BOOK = {
@@ -72,6 +68,10 @@ _BOOK = {
     "suffix_list": "version of the public suffix list that domains are cut by",
     "applied": "when",
 }
+_TABLES = """SELECT name, engine, engine_full, sorting_key, partition_key FROM system.tables
+WHERE database = currentDatabase() AND engine NOT LIKE '%View'"""
+_COLUMNS = """SELECT table, name, type, comment FROM system.columns
+WHERE database = currentDatabase() ORDER BY table, position"""
 
 
 class Option(NamedTuple):
@@ -293,19 +293,13 @@ def _errors_part() -> str:
 
 
 def _parameters_part() -> str:
-    def listed(names: frozenset[str] | tuple[str, ...], after: str = "") -> str:
-        return ", ".join(f"`{name}{after}`" for name in sorted(names))
-
-    return "\n".join(
-        [
-            "| dropped | names |",
-            "|---|---|",
-            f"| tracking, by name | {listed(TRACKING)} |",
-            f"| tracking, by beginning | {listed(TRACKING_PREFIXES, '…')} |",
-            f"| session, by name | {listed(SESSION)} |",
-            f"| session, by beginning | {listed(SESSION_PREFIXES, '…')} |",
-        ]
-    )
+    lines = ["| dropped | names |", "|---|---|"]
+    for what, names, after in (
+        ("tracking, by name", TRACKING, ""), ("tracking, by beginning", TRACKING_PREFIXES, "…"),
+        ("session, by name", SESSION, ""), ("session, by beginning", SESSION_PREFIXES, "…"),
+    ):  # fmt: skip
+        lines.append(f"| {what} | {', '.join(f'`{name}{after}`' for name in sorted(names))} |")
+    return "\n".join(lines)
 
 
 def _demo_part() -> str:
@@ -351,18 +345,8 @@ class Table(NamedTuple):
 def tables(store: Store) -> dict[str, Table]:
     """What a migrated store has, in the order of the schema. A column without a comment means what
     the column of its name in a table above means."""
-    book = rows(
-        store.query(
-            "SELECT name, engine, engine_full, sorting_key, partition_key FROM system.tables "
-            "WHERE database = currentDatabase() AND engine NOT LIKE '%View'"
-        )
-    )
-    columns = rows(
-        store.query(
-            "SELECT table, name, type, comment FROM system.columns "
-            "WHERE database = currentDatabase() ORDER BY table, position"
-        )
-    )
+    book = rows(store.query(_TABLES))
+    columns = rows(store.query(_COLUMNS))
     meanings = leading_comments()
     order = {name: place for place, name in enumerate(meanings)}
     found: dict[str, Table] = {}
@@ -437,12 +421,9 @@ def _table_part(table: Table) -> str:
     for name, kind, meaning in table.columns:
         short, values = shortened(kind)
         told = f"{meaning}: {values}" if values else meaning
-        lines.append(f"| `{name}` | `{short}` | {_unit(table.name, name)} | {_cell(told)} |")
+        unit = "" if kind == "UInt8" else UNITS.get(name, "")  # a small number is nothing packed
+        lines.append(f"| `{name}` | `{short}` | {unit} | {_cell(told)} |")
     return "\n".join(lines)
-
-
-def _unit(table: str, column: str) -> str:
-    return "" if (table, column) in _NOT_PACKED else UNITS.get(column, "")
 
 
 def shortened(kind: str) -> tuple[str, str]:

@@ -1,0 +1,129 @@
+"""Random histories in any order: the index says of every link what the plain rules say.
+
+Hundreds of pages, each with a history of its own, come in one stream: shuffled, cut into batches,
+delivered again, some with an arrival mark from before, with the job at any moment between.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from pipeline.index.lifecycle import Lifecycle
+from pipeline.page import Outcome, Page, Source
+from pipeline.store import Store, rows
+from pipeline.store.chdb import ChdbStore
+from tests.support.link_life import Life, lives
+from tests.support.records import DAY, HOUR, START, TODAY, Link, page, write
+
+PAGES = 150
+OUTCOMES: tuple[Outcome, ...] = (
+    "ok", "ok", "ok", "ok", "ok", "not_modified", "not_modified", "gone", "gone", "redirect",
+    "error", "timeout", "robots", "blocked", "refused", "skipped",
+)  # fmt: skip
+SOURCES: tuple[Source, ...] = ("crawl", "crawl", "crawl", "crawl", "warc", "wat", "list")
+
+
+def history(number: int, dice: random.Random) -> list[Page]:
+    """Every part of every visit of one page, by time."""
+    url = f"https://source{number}.org/"
+    targets = [Link(f"https://target{number}-{i}.org/x?y={i}") for i in range(3)]
+    targets.append(targets[0]._replace(kind="iframe"))
+    found: list[Page] = []
+    at = START
+    simple = dice.random() < 0.4  # crawls alone, as most pages are
+    for _ in range(dice.randrange(1, 9)):
+        at += dice.randrange(1, 40) * HOUR
+        outcome = dice.choice(OUTCOMES)
+        source: Source = "crawl" if simple or outcome != "ok" else dice.choice(SOURCES)
+        parts = 2 if outcome == "ok" and dice.random() < 0.2 else 1
+        noindex, extractor = dice.random() < 0.1, dice.choice([1, 1, 1, 2])
+        visit = [
+            page(
+                url,
+                at,
+                [t for t in targets if dice.random() < 0.5] if outcome == "ok" else [],
+                outcome=outcome,
+                status=dice.choice([301, 302, 307, 308]) if outcome == "redirect" else None,
+                complete=outcome == "ok" and source != "list" and dice.random() < 0.85,
+                source=source,
+                noindex=noindex,
+                extractor=1 if simple else extractor,
+                part=part + 1,
+                parts=parts,
+            )
+            for part in range(parts)
+        ]
+        found += visit if dice.random() < 0.9 else visit[:1]
+        if source == "warc" and dice.random() < 0.5:  # an archive's WAT of the same visit
+            found += [page(url, at, [], source="wat", complete=dice.random() < 0.8)]
+    return found
+
+
+def deliver(store: Store, histories: list[list[Page]], dice: random.Random) -> None:
+    records = [record for found in histories for record in found]
+    again = dice.sample(records, len(records) // 4)
+    order = records + again
+    if dice.random() < 0.7:
+        dice.shuffle(order)
+    arrived = TODAY
+    job = Lifecycle(store, 60, clock=lambda: arrived / 1000)
+    while order:
+        size = dice.randrange(1, 400)
+        batch, order = order[:size], order[size:]
+        arrived += dice.randrange(1, 50_000)
+        late = dice.choice([0, 0, 1, 30_000])
+        write(store, batch, arrived - late)
+        if dice.random() < 0.7:
+            job.run()
+            if dice.random() < 0.2:
+                job = Lifecycle(store, 60, clock=lambda: arrived / 1000)
+    job.run()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_index_says_what_the_rules_say(store: ChdbStore, seed: int) -> None:
+    dice = random.Random(seed)
+    histories = [history(number, dice) for number in range(PAGES)]
+    deliver(store, histories, dice)
+    expected: dict[tuple[str, str, str], Life] = {}
+    for found in histories:
+        for (target, kind), life in lives(found).items():
+            expected[found[0].url, target, kind] = life
+    states = rows(
+        store.query(
+            "SELECT source_url, target_url, kind, state, reason, first_seen, not_before, last_seen, "
+            "lost_by FROM link_states"
+        )
+    )
+    told = {
+        (row.pop("source_url"), row.pop("target_url"), row.pop("kind")): Life(**row)
+        for row in states
+    }
+    wrong = {key: (told.get(key), life) for key, life in expected.items() if told.get(key) != life}
+    assert wrong == {}
+    assert told.keys() == expected.keys()
+    reasons = {(life.state, life.reason) for life in told.values()}
+    assert len(reasons) > 8, "the schedules meet most of the rules"
+
+
+def test_every_rule_is_met_by_some_schedule() -> None:
+    """So that the test above can't pass by looking at nothing but live links."""
+    met = set()
+    confirmed = known_before = 0
+    for seed in range(4):
+        dice = random.Random(seed)
+        for number in range(PAGES):
+            for life in lives(history(number, dice)).values():
+                met.add((life.state, life.reason))
+                confirmed += life.last_seen % DAY != 0 and life.state == "live"
+                known_before += life.not_before > 0
+    assert {reason for state, reason in met if state == "lost"} == {
+        "removed", "gone", "redirected", "noindex",
+    }  # fmt: skip
+    assert {reason for state, reason in met if state == "unverified"} == {
+        "incomplete", "error", "timeout", "robots", "blocked", "refused",
+    }  # fmt: skip
+    assert confirmed > 50
+    assert known_before > 50
