@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -24,7 +24,6 @@ from pipeline.index.lifecycle import Lifecycle
 from pipeline.log import DEAD_PAGES, PAGES, REQUESTS
 from pipeline.log.sqlite import SqliteLog
 from pipeline.page import Page
-from pipeline.quality.score import read_seeds, score
 from pipeline.report.commands import cli, crawl_flags, crawl_options, settings_of
 from pipeline.report.ended import say_how_it_ended
 from pipeline.report.overview import day
@@ -37,11 +36,14 @@ from pipeline.store.directory import LOG, open_to_write
 from pipeline.store.migrate import migrate as migrate_store
 from pipeline.store.remote import Server
 from pipeline.url import Url
-from spiders.crawl import GROUP as CRAWL_GROUP
-from spiders.crawl import Crawl, with_engine
-from spiders.fetch import Fetcher
-from spiders.visit import Visitor
 
+if TYPE_CHECKING:
+    from spiders.fetch import Fetcher
+
+# Scrapy and numba take two seconds to import, and who asks a question needs neither: they are
+# imported where they are used.
+
+CRAWL_GROUP = "crawl"
 CONSUME_GROUP = "consume"
 _IDLE_S = 3.0  # a page that lost a link is wanted again a second later
 _DRAIN_S = 60.0
@@ -54,6 +56,8 @@ class Run:
     """plan, crawl, consume and the lifecycle job in one process, over one data directory."""
 
     def __init__(self, settings: Settings, seeds: list[Url], *, again: bool = False) -> None:
+        from spiders.crawl import Crawl
+
         self.settings = settings
         self.store, held, self._close = open_to_write(settings.data, "backlinks run")
         try:
@@ -225,6 +229,8 @@ def run(
     Defaults: scope site (only the seeds' registered domains), 1,000 pages in all, 500 of one site,
     1 second between requests to a host, robots.txt obeyed, no links to private addresses followed.
     """
+    from pipeline.quality.score import read_seeds, score
+
     settings = settings_of(
         ctx,
         crawl=crawl_flags(**crawl),
@@ -287,6 +293,9 @@ def check(ctx: click.Context, /, url: str, to: str | None, as_json: bool, **craw
 
 
 def _visit(url: Url, settings: Settings) -> Page:
+    from spiders.crawl import with_engine
+    from spiders.visit import Visitor
+
     pages: list[Page] = []
 
     async def work(fetcher: Fetcher) -> None:
@@ -308,6 +317,8 @@ def score_command(ctx: click.Context, trusted: str | None, nofollow: bool | None
     \b
     backlinks score --seeds trusted.txt
     """
+    from pipeline.quality.score import read_seeds, score
+
     settings = settings_of(ctx, score={"seeds": trusted, "nofollow": nofollow})
     seeds = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
     store, _, close = open_to_write(settings.data, "backlinks score")
@@ -360,6 +371,8 @@ def worker_crawl(ctx: click.Context, /, **crawl: Any) -> None:
     \b
     backlinks worker crawl --contact https://example.org/bot
     """
+    from spiders.crawl import Crawl
+
     settings = settings_of(ctx, crawl=crawl_flags(**crawl))
     if not settings.crawl.contact and not settings.crawl.connect_to:
         seed_urls(("https://example.org/",), settings)

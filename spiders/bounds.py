@@ -37,7 +37,7 @@ _DRESSED = re.compile(rf"<(?:{_FORMATTING})[\s/]", re.IGNORECASE)
 _ANY_FORMATTING = re.compile(rf"<(/?)(?=(?:{_FORMATTING})[\s/>])", re.IGNORECASE)
 _BARE_KINDS = 3 * (_FORMATTING.count("|") + 1)  # equal ones are built again three times at most
 
-_RAW = frozenset(["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"])
+_RAW = frozenset("script style textarea title xmp iframe noembed noframes".split())
 _RAW_END = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in _RAW}
 _SPECIAL = _RAW | {"html", "body", "plaintext", "a"}
 # Of an open element: it counts as nesting; what stands in it is SVG, is MathML, may be either or

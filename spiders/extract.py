@@ -28,6 +28,7 @@ from pipeline.page import (
 from pipeline.url import Refused, Url, canonical
 from spiders.bounds import cut_hostile
 from spiders.complete import why_incomplete
+from spiders.position import position_mark
 from spiders.text import language_of, top_terms, words_of
 
 EXTRACTOR = 1  # goes up when a newer extractor may find other links on the same bytes
@@ -46,63 +47,12 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff‪-‮⁦-⁩]")
 _REFRESH = re.compile(r"\s*([\d.]+)\s*[;,\s]\s*(?:url\s*=\s*)?['\"]?\s*([^'\"]*)", re.IGNORECASE)
 _CRAWLED_ALTERNATE = ("", "text/html", "application/xhtml+xml")
 
-_LANDMARKS: dict[str, Position] = {
-    "nav": "nav", "header": "header", "footer": "footer", "aside": "aside", "main": "main",
-    "article": "main",
-}  # fmt: skip
-_ROLES: dict[str, Position] = {
-    "navigation": "nav", "banner": "header", "contentinfo": "footer", "complementary": "aside",
-    "main": "main", "article": "main", "menu": "nav", "menubar": "nav",
-}  # fmt: skip
-_CLASSES = re.compile(
-    r"(?:^|[\s_-])(?:(comments?|commentlist|disqus|replies)|(nav|navbar|navigation|menu|breadcrumbs?"
-    r"|pagination)|(footer|foot|colophon|copyright)|(sidebar|aside|widget|blogroll)"
-    r"|(header|masthead|banner|topbar))(?:$|[\s_-])",
-    re.IGNORECASE,
-)
-_CLASS_POSITIONS: tuple[Position, ...] = ("comment", "nav", "footer", "aside", "header")
 _BEST = {position: rank for rank, position in enumerate(
     ("main", "aside", "header", "nav", "footer", "comment"))}  # fmt: skip
 _BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "html",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "tbody",
-        "td",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
+    "address article aside blockquote body dd details div dl dt fieldset figure footer form "
+    "h1 h2 h3 h4 h5 h6 header hr html li main nav ol p pre section table tbody td th thead tr "
+    "ul".split()
 )
 _BREAK = re.compile(r"<(?:br|div|p|li|td|h[1-6])[\s>]")
 _LINKING = "[href],iframe[src],form[action],meta[content]"
@@ -444,7 +394,7 @@ class _Reading:
                 position = known
                 break
             path.append(current.mem_id)
-            mark = _mark(current)
+            mark = position_mark(current)
             if mark is not None:
                 position = mark
                 break
@@ -514,40 +464,6 @@ def _rel(value: str | None) -> int:
         | (UGC if "ugc" in tokens else 0)
         | (SPONSORED if "sponsored" in tokens else 0)
     )
-
-
-def _mark(node: LexborNode) -> Position | None:
-    """The place an element stands for: by landmark or role, then by its class and id."""
-    tag = node.tag or ""
-    attributes = node.attributes
-    role = attributes.get("role")
-    if role:
-        by_role = _ROLES.get(role.strip().lower())
-        if by_role is not None:
-            return by_role
-    if tag in _LANDMARKS and tag != "header":
-        return _LANDMARKS[tag]
-    if tag not in ("html", "body", "main", "article"):
-        names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"[:300]
-        if len(names) > 1:
-            match = _CLASSES.search(names)
-            if match is not None and match.lastindex is not None:
-                return _CLASS_POSITIONS[match.lastindex - 1]
-    if tag == "header":
-        return None if _within_content(node) else "header"
-    return None
-
-
-def _within_content(node: LexborNode) -> bool:
-    """A header in an article or in main is content; the page's own is not."""
-    current = node.parent
-    for _ in range(32):
-        if current is None:
-            return False
-        if current.tag in ("article", "main"):
-            return True
-        current = current.parent
-    return False
 
 
 def _directives(text: str, *, from_header: bool = False) -> set[str]:

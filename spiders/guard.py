@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IResolverSimple
 from zope.interface import implementer
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
-# Their last four bytes are an IPv4 address: NAT64, its local use (RFC 8215), the old compatible form.
+# They end in an IPv4 address: NAT64, its local use (RFC 8215), the old compatible form.
 _ENDS_IN_IPV4 = [
     ipaddress.IPv6Network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")
 ]

@@ -52,7 +52,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def data(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "data"))
+    return Path(shutil.copytree(made, tmp_path / "data", symlinks=True))  # chDB has some
 
 
 # --- seeds ---

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.page import OUTCOMES
-from pipeline.quality.score import Snapshot
 from pipeline.report.overview import day
+
+if TYPE_CHECKING:
+    from pipeline.quality.score import Snapshot  # numba takes a second to import
 
 _INWARD = """These are links out of your seeds' sites. To see who links to them, crawl the sites
 that do: give them as seeds too, or widen the scope with --scope hops:1 or open."""

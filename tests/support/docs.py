@@ -56,8 +56,10 @@ UNITS = {
     **dict.fromkeys(["trusted_harmonic_rank", "trust_rank", "pagerank_rank"], _PLACE),
     **dict.fromkeys(["harmonic_rank", "referring_domains_rank"], _PLACE),
     **dict.fromkeys(["pagerank", "trust", "follow_share", "damping"], "0 to 1"),
-    **{"authority": "0 to 100", "bytes": "bytes"},
-    **{"latency_ms": "ms", "interval_s": "s"},
+    "authority": "0 to 100",
+    "bytes": "bytes",
+    "latency_ms": "ms",
+    "interval_s": "s",
 }
 
 # The one table that no migration makes: it holds what migrations were applied.
@@ -442,9 +444,6 @@ def _plumbing_part(found: Mapping[str, Table]) -> str:
     lines += ["### Materialized views", "", "| view | reads | writes |", "|---|---|---|"]
     lines += [f"| `{name}` | `{source}` | `{to}` |" for name, source, to in materialized_views()]
     return "\n".join(lines)
-
-
-# --- putting them in ---
 
 
 def made(store: Store) -> dict[str, dict[str, str]]:
