@@ -20,7 +20,7 @@ from pipeline.errors import BacklinksError
 from pipeline.frontier.plan import Planner
 from pipeline.frontier.request import Wanted
 from pipeline.index import questions
-from pipeline.index.lifecycle import Lifecycle
+from pipeline.index.lifecycle import Lifecycle, Repeated
 from pipeline.log import DEAD_PAGES, PAGES, REQUESTS
 from pipeline.log.sqlite import SqliteLog
 from pipeline.page import Page
@@ -185,7 +185,7 @@ def consumer(store: Store, log: SqliteLog, settings: Settings, member: str = "ru
 
 
 @cli.command()
-@click.argument("seeds", nargs=-1, metavar="SEED...")
+@click.argument("seeds", nargs=-1, metavar="[SEED]...")
 @click.option("--scope", help="site, hops:N, or open. [default: site]")
 @click.option("--pages", type=int, help="Pages to fetch in this run. [default: 1000]")
 @click.option(
@@ -223,8 +223,8 @@ def run(
     \b
     backlinks run https://example.org/ --contact https://example.org/bot
     backlinks run example.org --scope hops:1 --pages 5000 --contact me@example.org
-    backlinks run                                go on
-    backlinks run --again                        visit everything known again
+    backlinks run                                # goes on
+    backlinks run --again                        # visits everything known again
 
     Defaults: scope site (only the seeds' registered domains), 1,000 pages in all, 500 of one site,
     1 second between requests to a host, robots.txt obeyed, no links to private addresses followed.
@@ -277,7 +277,7 @@ def check(ctx: click.Context, /, url: str, to: str | None, as_json: bool, **craw
 
     \b
     backlinks check https://example.org/page --contact me@example.org
-    backlinks check https://example.org/page --to mysite.example && echo still there
+    backlinks check https://example.org/page --to mysite.example --contact me@example.org
     """
     settings = settings_of(ctx, crawl=crawl_flags(**crawl))
     urls = seed_urls((url,), settings)
@@ -339,7 +339,9 @@ def score_command(ctx: click.Context, trusted: str | None, nofollow: bool | None
 
 @cli.command()
 @click.option(
-    "--keep", type=click.Path(path_type=Path), help="Keep the demo's index in this directory."
+    "--keep",
+    type=click.Path(path_type=Path),
+    help="Directory of the demo's index, which is kept. [default: backlinks-demo]",
 )
 @click.pass_context
 def demo(ctx: click.Context, keep: Path | None) -> None:
@@ -400,8 +402,12 @@ def worker_consume(ctx: click.Context) -> None:
     try:
         loop = consumer(store, log, settings, member="")
         _on_signal(loop.stop)
-        loop.run()
-        Lifecycle(store, settings.revisit.confirm_s).run()
+        jobs = Repeated(Lifecycle(store, settings.revisit.confirm_s), settings.consume.lifecycle_s)
+        jobs.start()
+        try:
+            loop.run()
+        finally:
+            jobs.stop()
     finally:
         server.close()
         log.close()
@@ -410,14 +416,14 @@ def worker_consume(ctx: click.Context) -> None:
 
 
 @worker.command(name="plan")
-@click.argument("seeds", nargs=-1, metavar="SEED...")
+@click.argument("seeds", nargs=-1, metavar="[SEED]...")
 @click.option("--scope", help="site, hops:N, or open. [default: site]")
 @click.option("--pages", type=int, help="Requests to plan at most. [default: 1000]")
 @click.option(
     "--site-pages", type=int, help="URLs of one registered domain at most. [default: 500]"
 )
-@click.option("--contact", help="As of the spiders that will fetch.")
-@click.option("--connect-to", help="As of the spiders that will fetch.")
+@click.option("--contact", help="Needed beyond loopback, as for `worker crawl`.")
+@click.option("--connect-to", help="Needed beyond loopback, as for `worker crawl`.")
 @click.pass_context
 def worker_plan(
     ctx: click.Context,

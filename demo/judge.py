@@ -88,7 +88,7 @@ def judge(store: Store, web: DemoWeb, phase: Phase, fetched: set[tuple[str, str]
             for link, why in lost.items()
             if link in said_lost and found[link][1] != why
         },
-        unharmed=len(truth.unharmed),
+        unharmed=len(set(_planted(truth.unharmed)) - said_lost),
         farm=len(truth.farm) + 1,
         farm_flagged=len(flagged & (truth.farm | {truth.money})),
         honest=len(truth.honest),

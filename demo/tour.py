@@ -121,13 +121,13 @@ class Tour:
         say("\nWhere PageRank and authority part (place among all domains)")
         for line in self._parting():
             say(f"  {line}")
-        command = Path(sys.argv[0]).name if shutil.which("backlinks") else sys.argv[0]
+        command = "backlinks" if shutil.which("backlinks") else f"{sys.executable} -m backlinks"
         data = f"{command} --data {self.directory}"
         money, honest = self.web.truth(2).money, self.web.trusted[0]
         say("\nGo on:")
         for question in (
             f"show {honest}", f"show {money}", f"links {honest} --state lost", "domains --limit 20",
-            'sql "SELECT reason, count() FROM link_states WHERE state = \'lost\' GROUP BY reason"',
+            'sql "SELECT state, count() FROM link_states GROUP BY state"',
         ):  # fmt: skip
             say(f"  {data} {question}")
 

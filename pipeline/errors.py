@@ -119,7 +119,7 @@ class OffsetLost(LogError):
         self.topic, self.partition, self.offset, self.start = topic, partition, offset, start
         super().__init__(
             f"{topic}[{partition}]: committed offset {offset} is gone, the log starts at {start}; "
-            "raise its retention, and import or crawl again what was lost"
+            "raise its retention; what was lost is crawled again when it is due"
         )
 
 

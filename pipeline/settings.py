@@ -49,6 +49,7 @@ class CrawlSettings(_Section):
     body_bytes: int = Field(
         default=5 << 20,
         ge=1024,
+        le=5 << 20,
         description="of a page, decompressed; what is longer is cut and is no evidence of loss",
     )
     robots_ttl_s: int = Field(

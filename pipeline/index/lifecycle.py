@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
 
+from pipeline.errors import StoreBusy
 from pipeline.store import Parameters, Store, rows, sql
+
+logger = logging.getLogger(__name__)
 
 _JOB = "lifecycle"
 # An insert may end so much later than its rows' arrival mark, which is set before it.
@@ -74,3 +79,24 @@ class Lifecycle:
                 }
             ),
         )
+
+
+class Repeated(threading.Thread):
+    """The lifecycle job at its interval, and once more at the end."""
+
+    def __init__(self, lifecycle: Lifecycle, interval_s: float) -> None:
+        super().__init__(name="lifecycle", daemon=True)
+        self.lifecycle, self.interval_s = lifecycle, interval_s
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopping.wait(self.interval_s):
+            try:
+                self.lifecycle.run()
+            except StoreBusy as error:
+                logger.warning("the lifecycle job waits for its next turn: %s", error)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.join()
+        self.lifecycle.run()

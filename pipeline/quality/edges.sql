@@ -1,4 +1,5 @@
--- Who links to whom, by registered domain: live links, after the edge filter. Reads all links once.
+-- Who links to whom, by registered domain: links that are not lost. Reads all links once. What the
+-- edge filter leaves out weighs 0.
 -- A link counts by its place (a footer says less than a text); pages add up sub-linearly, so that a
 -- sitewide link is not a thousand links.
 SELECT

@@ -60,15 +60,17 @@ def cli(ctx: click.Context, data: Path | None, config: Path | None) -> None:
     """Your own backlink index: crawl, keep every link with its life, score every domain.
 
     \b
-    backlinks demo                              see all of it on a made web, offline
+    backlinks demo                              # all of it on a made web, offline
     backlinks run https://example.org/ --contact https://example.org/bot
-    backlinks show example.org                  what links there, how good, and why
+    backlinks show example.org                  # what links there, how good, and why
     backlinks sql "SELECT * FROM backlinks(domain = 'example.org') LIMIT 5"
     """
+    named = os.environ.get("BACKLINKS_CONFIG")
+    if config is None and named:
+        config = Path(named)
     if config is None and Path("backlinks.toml").exists():
         config = Path("backlinks.toml")
-    named = os.environ.get("BACKLINKS_CONFIG")
-    ctx.obj = {"config": config or (Path(named) if named else None), "data": data}
+    ctx.obj = {"config": config, "data": data}
 
 
 def settings_of(ctx: click.Context, **sections: dict[str, Any]) -> Settings:
@@ -177,9 +179,23 @@ def show(ctx: click.Context, target: str, as_json: bool, show_sql: bool) -> None
 
 @cli.command()
 @click.argument("target", metavar="DOMAIN")
-@click.option("--state", type=click.Choice(questions.STATES), default="live", show_default=True)
-@click.option("--limit", type=click.IntRange(0), default=100, show_default=True)
-@click.option("--offset", type=click.IntRange(0), default=0)
+@click.option(
+    "--state",
+    type=click.Choice(questions.STATES),
+    default="live",
+    show_default=True,
+    help="Which links.",
+)
+@click.option(
+    "--limit", type=click.IntRange(0), default=100, show_default=True, help="Rows at most."
+)
+@click.option(
+    "--offset",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Rows to leave out first.",
+)
 @output_options
 @click.pass_context
 def links(
@@ -201,8 +217,16 @@ def links(
 
 @cli.command()
 @click.argument("target", metavar="[DOMAIN]", required=False)
-@click.option("--limit", type=click.IntRange(0), default=100, show_default=True)
-@click.option("--offset", type=click.IntRange(0), default=0)
+@click.option(
+    "--limit", type=click.IntRange(0), default=100, show_default=True, help="Rows at most."
+)
+@click.option(
+    "--offset",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Rows to leave out first.",
+)
 @output_options
 @click.pass_context
 def domains(ctx: click.Context, /, target: str | None, limit: int, offset: int, **out: Any) -> None:
@@ -251,7 +275,7 @@ def sql(
 
 
 @cli.command()
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
 @click.pass_context
 def status(ctx: click.Context, as_json: bool) -> None:
     """What is in the index, and how far each worker is behind.
@@ -294,7 +318,11 @@ def crawl_options(command: Command) -> Command:
         click.option(
             "--timeout", "timeout_s", type=float, help="Seconds for one request. [default: 30]"
         ),
-        click.option("--concurrency", type=int, help="Hosts fetched from at once. [default: 64]"),
+        click.option(
+            "--concurrency",
+            type=int,
+            help="Requests in flight, each to another host. [default: 64]",
+        ),
         click.option(
             "--allow-private",
             multiple=True,
@@ -303,7 +331,7 @@ def crawl_options(command: Command) -> Command:
         click.option(
             "--connect-to", help="ADDRESS:HTTP_PORT:HTTPS_PORT for every host: a web under test."
         ),
-    ):
+    )[::-1]:
         command = option(command)
     return command
 

@@ -98,7 +98,7 @@ def _mix(found: Any) -> str:
 
 def _strongest(links: list[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True, min_width=7)
     table.add_column(no_wrap=True, min_width=15)
     table.add_column(overflow="ellipsis", no_wrap=True, max_width=32)
     table.add_column(overflow="ellipsis", no_wrap=True)
@@ -139,7 +139,9 @@ def advice(found: dict[str, Any]) -> list[str]:
             "no live backlinks known: crawl the sites that link here, with scope hops:1 or open"
         )
     if live and counts["followed"] < live / 2:
-        notes.append(f"{live - counts['followed']:,} of {live:,} live links are nofollow")
+        notes.append(
+            f"{live - counts['followed']:,} of {live:,} live links are nofollow, ugc or sponsored"
+        )
     footer = dict(_pairs(counts["positions"])).get("footer", 0)
     if live >= 5 and footer > live / 3:
         notes.append(f"{footer:,} of {live:,} live links stand in footers: sitewide or bought?")

@@ -93,7 +93,7 @@ def check(store: Store) -> set[int]:
             raise StoreMismatch(
                 f"the store's domains were cut by public suffix list {row['suffix_list']}, this "
                 f"program has {suffix_list_version()}; install the tldextract that it was written "
-                "with, or start a new store with --data and import the pages"
+                "with, or start a new store with --data and crawl again"
             )
         applied.add(number)
     return applied

@@ -66,7 +66,7 @@ class World:
         self.job = Lifecycle(store, 60, clock=clock) if job else None
         self.workers: list[Loop] = []
         self.wrongs: list[str] = []
-        self._is_within = False
+        self._busy: list[Loop] = []  # in the middle of a turn
         self._at = START
         self.settings = ConsumeSettings(
             flush_rows=self.dice.choice([8, 20, 60]),
@@ -117,18 +117,22 @@ class World:
         return self.make(faulty, store, rows, dead, self.settings, self.clock)
 
     def _turn(self, worker: Loop) -> None:
+        self._busy.append(worker)
         try:
             worker.turn(timeout_s=0)
         except Crash:
             self._bury(worker)
+        self._busy.pop()
 
     def _leave(self, worker: Loop) -> None:
+        self._busy.append(worker)
+        worker.stop()
         try:
-            worker.stop()
             worker.run()
             self.workers.remove(worker)
         except Crash:
             self._bury(worker)
+        self._busy.pop()
 
     def _bury(self, worker: Loop) -> None:
         assert isinstance(worker.reader, FaultyReader)
@@ -138,18 +142,16 @@ class World:
 
     def _happen(self) -> None:
         """While one worker polls or commits, others go on."""
-        if self._is_within or self.dice.random() >= self.rate / 2:
+        if len(self._busy) != 1 or self.dice.random() >= self.rate / 2:
             return
-        self._is_within = True
         if self.dice.random() < 0.5:
             self.clock.now += 31
-        idle = [worker for worker in self.workers if not worker.batch]
-        if idle:
-            self._turn(self.dice.choice(idle))
+        others = [worker for worker in self.workers if worker not in self._busy]
+        if others:
+            self._turn(self.dice.choice(others))
         elif len(self.workers) < 3:
             self._join()
             self._turn(self.workers[-1])
-        self._is_within = False
 
     def _finish(self) -> None:
         """Those left leave or die; whoever comes next meets no faults."""
@@ -159,7 +161,6 @@ class World:
             else:
                 self._leave(worker)
         self.clock.now += 31
-        self._is_within = True
         worker = self._worker(self.log.reader(GROUP, [PAGES]), rate=0)
         while worker.turn(timeout_s=0) or worker.batch:
             self.clock.now += 1

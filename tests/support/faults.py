@@ -101,14 +101,12 @@ class FaultyReader:
 
     def poll(self, *, timeout_s: float, max_records: int = 500) -> list[Record]:
         self.happen()
-        if self.dice.random() < self.rate / 4:
-            raise Crash
+        self._maybe_die()
         return self.reader.poll(timeout_s=0, max_records=max_records)
 
     def commit(self, offsets: Mapping[Partition, Committed]) -> None:
         self.happen()
-        if self.dice.random() < self.rate / 4:
-            raise Crash
+        self._maybe_die()
         before = {partition: self.reader.committed(partition) for partition in offsets}
         self.reader.commit(offsets)
         for partition, committed in before.items():
@@ -116,6 +114,9 @@ class FaultyReader:
                 self.wrongs.append(
                     f"{partition}: {committed.offset} moved back to {offsets[partition].offset}"
                 )
+        self._maybe_die()
+
+    def _maybe_die(self) -> None:
         if self.dice.random() < self.rate / 4:
             raise Crash
 

@@ -8,7 +8,7 @@ SELECT
     uniqExactIf(source_domain, state = 'unverified') AS unverified_domains,
     countIf(state = 'live' AND first_seen >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND not_before IS NOT NULL) AS appeared,
     countIf(state = 'live' AND first_seen >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND not_before IS NULL) AS discovered,
-    countIf(state = 'live' AND nofollow = 0) AS followed,
+    countIf(state = 'live' AND nofollow = 0 AND ugc = 0 AND sponsored = 0) AS followed,
     countIf(state = 'live' AND ugc = 1) AS ugc,
     countIf(state = 'live' AND sponsored = 1) AS sponsored,
     sumMapIf(map(position, 1), state = 'live') AS positions,

@@ -5,7 +5,7 @@ SELECT
     countIf(state = 'live') AS live,
     countIf(state = 'lost') AS lost,
     countIf(state = 'unverified') AS unverified,
-    countIf(state = 'live' AND nofollow = 0) AS followed,
+    countIf(state = 'live' AND nofollow = 0 AND ugc = 0 AND sponsored = 0) AS followed,
     uniqExactIf(source_url, state = 'live') AS pages,
     topKIf(1)(anchor, state = 'live' AND anchor != '')[1] AS anchor,
     min(first_seen) AS first_seen,

@@ -342,7 +342,7 @@ CREATE TABLE domain_edges
     snapshot UInt64 COMMENT 'as in snapshots',
     source_domain String COMMENT 'registered domain that links',
     target_domain String COMMENT 'registered domain that is linked',
-    links UInt32 COMMENT 'live links',
+    links UInt32 COMMENT 'links that are not lost',
     follow_links UInt32 COMMENT 'of them followed',
     pages UInt32 COMMENT 'linking pages',
     weight Float64 COMMENT 'in the ranking'
