@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from demo.web import DemoWeb, Link, Phase
-from pipeline.index.questions import Index, Question
+from pipeline.index.questions import ALL, Index, links
 from pipeline.quality.marks import is_flagged
 from pipeline.store import Store, rows
 from pipeline.url import canonical
@@ -45,11 +45,7 @@ def lives(store: Store) -> Lives:
     found: Lives = {}
     targets = rows(store.query("SELECT DISTINCT target_domain FROM links ORDER BY target_domain"))
     for target in targets:
-        question = Question(
-            "links",
-            {"domain": target["target_domain"], "state": "all", "limit": 1_000_000, "offset": 0},
-        )
-        for row in question.rows(store):
+        for row in links(target["target_domain"], state="all", limit=ALL).rows(store):
             source = canonical(row["source_url"])
             link = Link(source.host, source.path, _schemeless(row["target_url"]), row["kind"])
             found[link] = (row["state"], row["reason"])

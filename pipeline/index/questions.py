@@ -12,6 +12,7 @@ from pipeline.errors import UsageError
 from pipeline.store import Parameters, Store, rows, sql
 from pipeline.url import Refused, canonical
 
+ALL = 1 << 40  # rows
 STATES = ("live", "lost", "unverified", "all")
 NEW_MS = 30 * 86_400_000  # what `show` calls new
 
@@ -55,16 +56,27 @@ def overview_questions(domain: str) -> dict[str, Question]:
         "known": Question("known", {"domain": domain}),
         "counts": Question("overview", {"domain": domain, "since": since}),
         "quality": Question("quality", {"domain": domain}),
-        "strongest": links(domain, limit=8),
+        "strongest": links(domain, limit=8, per_domain=1),
         "lost": links(domain, state="lost", limit=5),
     }
 
 
-def links(target: str, *, state: str = "live", limit: int = 100, offset: int = 0) -> Question:
-    """Backlinks of a target's registered domain, the strongest first."""
+def links(
+    target: str, *, state: str = "live", limit: int = 100, offset: int = 0, per_domain: int = ALL
+) -> Question:
+    """Backlinks of a target's registered domain, the strongest first.
+
+    per_domain: so many of one referring domain at most.
+    """
     return Question(
         "links",
-        {"domain": domain_of(target), "state": state, "limit": limit, "offset": offset},
+        {
+            "domain": domain_of(target),
+            "state": state,
+            "limit": limit,
+            "offset": offset,
+            "per_domain": per_domain,
+        },
     )
 
 

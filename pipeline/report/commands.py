@@ -187,6 +187,12 @@ def show(ctx: click.Context, target: str, as_json: bool, show_sql: bool) -> None
     help="Which links.",
 )
 @click.option(
+    "--per-domain",
+    type=click.IntRange(1),
+    default=questions.ALL,
+    help="Links of one referring domain at most. [default: all]",
+)
+@click.option(
     "--limit", type=click.IntRange(0), default=100, show_default=True, help="Rows at most."
 )
 @click.option(
@@ -199,16 +205,26 @@ def show(ctx: click.Context, target: str, as_json: bool, show_sql: bool) -> None
 @output_options
 @click.pass_context
 def links(
-    ctx: click.Context, /, target: str, state: str, limit: int, offset: int, **out: Any
+    ctx: click.Context,
+    /,
+    target: str,
+    state: str,
+    per_domain: int,
+    limit: int,
+    offset: int,
+    **out: Any,
 ) -> None:
     """The links to a domain, the strongest first.
 
     \b
     backlinks links example.org
     backlinks links example.org --state lost
+    backlinks links example.org --per-domain 1
     backlinks links example.org --state all --limit 1000000 -o links.parquet
     """
-    question = questions.links(target, state=state, limit=limit, offset=offset)
+    question = questions.links(
+        target, state=state, limit=limit, offset=offset, per_domain=per_domain
+    )
     hide = frozenset({"source_domain", "not_before", "kind", "first_seen"})
     if state == "live":
         hide |= {"state", "lost_by"}

@@ -23,5 +23,6 @@ LEFT JOIN
 ) AS quality ON quality.domain = links.source_domain
 WHERE ({state:String} = 'all' OR state = {state:String})
 ORDER BY state != 'live', authority DESC NULLS LAST, rel != '', position != 'main', source_domain, source_url, target_url, kind
+LIMIT {per_domain:UInt64} BY source_domain
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 SETTINGS join_use_nulls = 1

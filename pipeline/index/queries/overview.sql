@@ -8,9 +8,9 @@ SELECT
     uniqExactIf(source_domain, state = 'unverified') AS unverified_domains,
     countIf(state = 'live' AND first_seen >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND not_before IS NOT NULL) AS appeared,
     countIf(state = 'live' AND first_seen >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND not_before IS NULL) AS discovered,
-    countIf(state = 'live' AND nofollow = 0 AND ugc = 0 AND sponsored = 0) AS followed,
-    countIf(state = 'live' AND ugc = 1) AS ugc,
-    countIf(state = 'live' AND sponsored = 1) AS sponsored,
+    countIf(state = 'live' AND links.nofollow = 0 AND links.ugc = 0 AND links.sponsored = 0) AS followed,
+    countIf(state = 'live' AND links.ugc = 1) AS ugc,
+    countIf(state = 'live' AND links.sponsored = 1) AS sponsored,
     sumMapIf(map(position, 1), state = 'live') AS positions,
     sumMapIf(map(reason, 1), state = 'lost') AS reasons
-FROM backlinks(domain = {domain:String})
+FROM backlinks(domain = {domain:String}) AS links
