@@ -166,7 +166,12 @@ class Run:
     def _drain(self, consuming: threading.Thread) -> None:
         """What was crawled is written before we go, unless the store can't be written."""
         until = time.monotonic() + _DRAIN_S
-        while consuming.is_alive() and self._behind(CONSUME_GROUP) and time.monotonic() < until:
+        while (
+            consuming.is_alive()
+            and not self._errors
+            and self._behind(CONSUME_GROUP)
+            and time.monotonic() < until
+        ):
             time.sleep(0.1)
 
 

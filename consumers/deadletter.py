@@ -17,6 +17,7 @@ class DeadLetters:
     def keep(self, record: Record, poison: PoisonRecord) -> None:
         """Returns once the dead letter is acknowledged. Raises TooManyDeadLetters, LogError."""
         headers = (
+            *record.headers,  # ours last, so that they win by name
             ("topic", record.partition.topic.encode()),
             ("partition", str(record.partition.number).encode()),
             ("offset", str(record.offset).encode()),

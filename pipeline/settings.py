@@ -79,7 +79,9 @@ class CrawlSettings(_Section):
     @classmethod
     def _address(cls, value: str) -> str:
         if value:
-            address, http, https = value.rsplit(":", 2)
+            address, http, https = ["", *value.rsplit(":", 2)][-3:]
+            if not (address and http.isdecimal() and https.isdecimal()):
+                raise ValueError("give ADDRESS:HTTP_PORT:HTTPS_PORT")
             ipaddress.ip_address(address)
             if not (0 < int(http) < 65536 and 0 < int(https) < 65536):
                 raise ValueError("ports are from 1 to 65535")
@@ -217,21 +219,38 @@ def load(file: Path | None, environment: dict[str, str], flags: dict[str, Any]) 
 
     Raises BadSetting that names the setting, where it came from, and what it takes.
     """
-    merged = _read(file) if file is not None else {}
-    origin = f"in {file}" if file is not None else "in the settings"
-    _merge(merged, _from_environment(environment))
-    _merge(merged, flags)
+    written = _read(file) if file is not None else {}
+    found = _from_environment(environment)
+    merged: dict[str, Any] = {}
+    for source in (written, found, flags):
+        _merge(merged, source)
     try:
         return Settings(**merged)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        origin = "in the environment" if _has(found, first["loc"]) else f"in {file}"
+        if _has(flags, first["loc"]):
+            origin = "in the flags"
         if first["type"] == "extra_forbidden":
             known = ", ".join(_names_beside(first["loc"]))
             raise BadSetting(f"unknown setting {name!r} {origin}; known here: {known}") from error
         raise BadSetting(
-            f"setting {name!r} can't be {first.get('input')!r}: {first['msg']}; see docs/settings.md"
+            f"setting {name!r} {origin} can't be {first.get('input')!r}: {first['msg']}; "
+            "see docs/settings.md"
         ) from error
+
+
+def _has(source: dict[str, Any], location: tuple[int | str, ...]) -> bool:
+    """Does the setting at fault come from here?"""
+    at: Any = source
+    for part in location:
+        if not isinstance(at, dict):
+            return True
+        if part not in at:
+            return False
+        at = at[part]
+    return True
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -261,7 +280,9 @@ def _from_environment(environment: dict[str, str]) -> dict[str, Any]:
 
 def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
     for name, value in more.items():
-        if isinstance(value, dict) and isinstance(into.get(name), dict):
+        if isinstance(value, dict):
+            inner = into.get(name)
+            into[name] = dict(inner) if isinstance(inner, dict) else {}
             _merge(into[name], value)
         else:
             into[name] = value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import pyarrow as pa
@@ -35,8 +35,9 @@ class Question:
         self.sql = sql(f"pipeline/index/queries/{name}")
         self.parameters = parameters
 
-    def stream(self, store: Store) -> Iterator[pa.RecordBatch]:
-        return store.stream(self.sql, self.parameters)
+    def stream(self, store: Store) -> Generator[pa.RecordBatch, None, None]:
+        """To be closed where it is not read to its end: it holds the store until then."""
+        yield from store.stream(self.sql, self.parameters)
 
     def rows(self, store: Store) -> list[dict[str, Any]]:
         return rows(store.query(self.sql, self.parameters))

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -125,8 +125,8 @@ def answer(
             click.echo("-- " + json.dumps(dict(question.parameters)))
         return
     settings = settings_of(ctx)
-    with reading(settings) as store:
-        batches: Iterator[pa.RecordBatch] = question.stream(store)
+    with reading(settings) as store, closing(question.stream(store)) as found:
+        batches: Iterator[pa.RecordBatch] = found
         if output is not None:
             count = save(batches, output)
             click.echo(f"{count:,} rows in {output}", err=True)

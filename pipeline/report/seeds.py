@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from pipeline.errors import BadSeed, UsageError
 from pipeline.settings import Settings
 from pipeline.url import Refused, Url, canonical
+
+_IS_HOST = re.compile(r"[^/?#:@]+(?::\d+)?(?:[/?#]|\Z)")  # with or without a port and a path
 
 
 def seed_urls(seeds: tuple[str, ...], settings: Settings) -> list[Url]:
     """Raises BadSeed; UsageError where a stranger's site would be crawled without a contact."""
     urls = []
     for seed in seeds:
-        text = seed if "://" in seed else f"https://{seed}"
+        text = f"https://{seed}" if _IS_HOST.match(seed) else seed
         try:
             urls.append(canonical(text, allow_ip=settings.crawl.allow_ip or is_local(text)))
         except Refused as refusal:

@@ -11,6 +11,7 @@ import msgspec
 from consumers.deadletter import DeadLetters
 from consumers.loop import Loop
 from consumers.pages import PageRows
+from pipeline.errors import StoreRefused
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.log import DEAD_PAGES, PAGES, Message
 from pipeline.log.sqlite import SqliteLog, SqliteReader
@@ -74,7 +75,7 @@ class World:
             poll_records=self.dice.choice([2, 5, 20]),
             dead_letters=10_000,
         )
-        self.waiting = self._records(self.dice.randrange(6, 18))
+        self.waiting = self._records(self.dice.randrange(5, 15))
 
     def run(self) -> None:
         """Every record appended and consumed, by the end without faults."""
@@ -120,7 +121,7 @@ class World:
         self._busy.append(worker)
         try:
             worker.turn(timeout_s=0)
-        except Crash:
+        except (Crash, StoreRefused):
             self._bury(worker)
         self._busy.pop()
 
@@ -130,7 +131,7 @@ class World:
         try:
             worker.run()
             self.workers.remove(worker)
-        except Crash:
+        except (Crash, StoreRefused):
             self._bury(worker)
         self._busy.pop()
 

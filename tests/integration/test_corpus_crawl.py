@@ -47,7 +47,7 @@ class Crawled(NamedTuple):
     seconds: float
     served: set[tuple[str, str]]  # host and path of the corpus's own pages
     pages: list[Page]
-    index: dict[Pair, set[str]]  # paths that link, by pair
+    pairs: dict[Pair, set[str]]  # of the index: paths that link, by pair
 
 
 def bare(host: str) -> str:
@@ -112,7 +112,7 @@ def within_domain(pages: list[Page]) -> dict[Pair, set[str]]:
 
 def all_pairs(crawled: Crawled) -> dict[Pair, set[str]]:
     pairs = within_domain(crawled.pages)
-    for pair, paths in crawled.index.items():
+    for pair, paths in crawled.pairs.items():
         pairs[pair] |= paths
     return pairs
 

@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -108,9 +109,7 @@ def endless(asked: Asked) -> Answer:
 
 
 def run(data: Path, web: LoopbackWeb, *arguments: object, **more: Any) -> Ran:
-    return backlinks(
-        "run", *arguments, *at(web), "--delay", 0, data=data, environment=SOON, **more
-    )
+    return backlinks("run", *arguments, *at(web), "--delay", 0, data=data, environment=SOON, **more)
 
 
 def ask(data: Path, query: str) -> list[dict[str, Any]]:
@@ -170,7 +169,7 @@ def test_pages_are_fetched_over_http_and_https_once_each_and_robots_before(
     assert set(counts.values()) == {1}
     assert ("https", "two.example", "/") in counts
     assert ("http", "www.one.example", "/about.html") in counts
-    first = {}
+    first: dict[tuple[str, str], str] = {}
     for scheme, host, path in crawled.served:
         first.setdefault((scheme, host), path)
     assert set(first.values()) == {"/robots.txt"}
@@ -180,8 +179,7 @@ def test_pages_are_fetched_over_http_and_https_once_each_and_robots_before(
 def test_every_link_between_domains_is_in_the_index_and_no_other(crawled: Crawled) -> None:
     rows = ask(crawled.data, "SELECT source_url, target_url FROM link_states")
     found = {
-        (row["source_url"].partition("//")[2], row["target_url"].partition("//")[2])
-        for row in rows
+        (row["source_url"].partition("//")[2], row["target_url"].partition("//")[2]) for row in rows
     }
     assert found == LINKS
     assert len(rows) == len(LINKS)
@@ -412,8 +410,6 @@ def test_requests_past_their_deadline_are_planned_again_by_the_next_run(tmp_path
 
 def expire_requests(data: Path) -> None:
     """As if minutes had passed: every request in the log is past its deadline."""
-    import sqlite3
-
     connection = sqlite3.connect(data / "log.sqlite")
     rows = connection.execute(
         "SELECT id, value FROM records WHERE value LIKE '%\"deadline\":%'"
@@ -455,9 +451,7 @@ def test_ctrl_c_ends_the_run_cleanly_and_the_next_finishes_it(
         assert out.startswith(f"{stored} pages ({stored} ok)")  # what was fetched is written
         assert 0 < stored < 126
         rest = run(data, web, "--no-score")
-        pages = Counter(
-            (line.host, line.path) for line in web.log if line.path != "/robots.txt"
-        )
+        pages = Counter((line.host, line.path) for line in web.log if line.path != "/robots.txt")
     assert rest.out.startswith(f"{126 - stored} pages")
     assert set(pages.values()) == {1}
     assert tables(data) == undisturbed

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from itertools import pairwise
 from pathlib import Path
 from subprocess import Popen
 from typing import Any, cast
@@ -212,8 +214,6 @@ def test_two_workers_share_the_requests_and_fetch_none_twice(log: SqliteLog) -> 
 
 
 def owners(log: SqliteLog) -> int:
-    import sqlite3
-
     with sqlite3.connect(log.path) as connection:
         (count,) = connection.execute(
             "SELECT count(DISTINCT member) FROM owners WHERE member_group = ?", (GROUP,)
@@ -232,9 +232,7 @@ def test_a_host_gets_one_request_at_a_time_with_the_delay_between(log: SqliteLog
         for line in web.log:
             times[line.host].append(line.at)
     for host in hosts:
-        gaps = [
-            later - earlier for earlier, later in zip(times[host], times[host][1:], strict=False)
-        ]
+        gaps = [later - earlier for earlier, later in pairwise(times[host])]
         assert len(gaps) == 4  # robots.txt and four pages
         assert min(gaps) >= 0.3
 
@@ -249,7 +247,7 @@ def test_a_crawl_delay_of_robots_txt_is_kept(log: SqliteLog) -> None:
     with LoopbackWeb(slow_please) as web:
         crawled(log, web, "--delay", 0)
         times = [line.at for line in web.log]
-    assert min(later - earlier for earlier, later in zip(times, times[1:], strict=False)) >= 0.4
+    assert min(later - earlier for earlier, later in pairwise(times)) >= 0.4
 
 
 def test_a_request_past_its_deadline_is_settled_and_not_fetched(log: SqliteLog) -> None:

@@ -129,7 +129,8 @@ def visit_all(
 A = "http://a.example"
 STATUSES = {"/status/404": "gone", "/status/410": "gone", "/status/500": "error",
             "/status/503": "error", "/status/400": "error", "/status/401": "blocked",
-            "/status/403": "blocked", "/status/429": "blocked", "/status/451": "blocked"}  # fmt: skip
+            "/status/403": "blocked", "/status/429": "blocked",
+            "/status/451": "blocked"}  # fmt: skip
 PATHS = [
     "/sets-cookie", "/ok", "/moved", "/inside", "/secure", "/round", "/mail", "/itself", "/long",
     "/long.gz", "/report.pdf", "/broken.gz", "/headers", "/private/x", "/known", *STATUSES,
@@ -384,7 +385,8 @@ def rude_server() -> Iterator[int]:
                     connection.sendall(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
                 elif b"/short" in request:
                     connection.sendall(
-                        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9999\r\n\r\n"
+                        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+                        b"Content-Length: 9999\r\n\r\n"
                         b"<a href=//elsewhere.example/>x</a>"
                     )
                 elif b"/garbage" in request:

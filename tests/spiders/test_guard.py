@@ -73,7 +73,7 @@ class Reactor:
 def test_a_connection_to_a_private_address_is_refused_before_it_is_made() -> None:
     reactor = Reactor()
     Guard([]).install(reactor)
-    with pytest.raises(Forbidden, match="169.254.169.254 is not a public address"):
+    with pytest.raises(Forbidden, match=r"169\.254\.169\.254 is not a public address"):
         reactor.connectTCP("169.254.169.254", 80, None)
     assert reactor.connectTCP("8.8.8.8", 443, None, timeout=3) == "connector"
     assert reactor.connected == [("8.8.8.8", 443)]

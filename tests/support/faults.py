@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 import pyarrow as pa
 
-from pipeline.errors import StoreBusy, StoreFull
+from pipeline.errors import StoreBusy, StoreFull, StoreRefused
 from pipeline.log import Committed, Partition, Record
 from pipeline.log.sqlite import SqliteReader
 from pipeline.store import Parameters
@@ -47,7 +48,8 @@ class FaultyStore:
         if self.dice.random() >= self.rate:
             self.store.insert(table, rows)
             return
-        self.dice.choice([self._crash, self._partly, self._busy, self._answer_lost])(table, rows)
+        faults = [self._crash, self._partly, self._partly, self._busy, self._answer_lost]
+        self.dice.choice([*faults, self._refuse])(table, rows)
 
     def _crash(self, table: str, rows: pa.Table) -> None:
         if self.dice.random() < 0.5:
@@ -64,6 +66,9 @@ class FaultyStore:
     def _busy(self, table: str, rows: pa.Table) -> None:
         self.busy = self.dice.randrange(4)
         raise StoreBusy("too many queries")
+
+    def _refuse(self, table: str, rows: pa.Table) -> None:
+        raise StoreRefused("no such column")
 
     def _answer_lost(self, table: str, rows: pa.Table) -> None:
         self.store.insert(table, rows)
@@ -139,7 +144,8 @@ class FaultyReader:
         return self.reader.end_offsets(partitions)
 
     def close(self) -> None:
-        self.reader.close()
+        if not isinstance(sys.exc_info()[1], Crash):  # who dies does not say goodbye
+            self.reader.close()
 
     def die(self) -> None:
         """What the kernel does for a process that is gone; its membership stays behind."""

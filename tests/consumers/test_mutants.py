@@ -1,0 +1,185 @@
+"""The schedules of test_faults.py catch what they are there for: each mistake, made on purpose."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+import pipeline.store.migrate as migrations_module
+from consumers.batch import Batch
+from consumers.deadletter import DeadLetters
+from consumers.loop import Loop
+from consumers.pages import PageRows
+from pipeline.errors import PoisonRecord, StoreBusy, StoreError, StoreRefused
+from pipeline.log import Committed, Partition, Record
+from pipeline.page import Page
+from pipeline.settings import ConsumeSettings
+from pipeline.store import Store
+from pipeline.store.chdb import ChdbStore
+from pipeline.store.migrate import Migration, migrate, migrations, split
+from tests.consumers.truth import Rows, differences, found
+from tests.consumers.world import MakeLoop, World, plain_loop
+from tests.support.faults import Clock, FaultyReader
+from tests.support.records import TODAY
+
+FEW = 6  # schedules before each look at the tables
+MANY = 18
+
+
+class CommitsFirst(Loop):
+    def _insert(self) -> None:
+        self._commit()
+        super()._insert()
+
+
+class IgnoresRevocation(Loop):
+    def _forget_revoked(self) -> None:
+        self.reader.revoked()
+
+
+class ForgetsRowsAlone(Loop):
+    """The offsets of a lost partition are kept, its rows are not."""
+
+    def _forget_revoked(self) -> None:
+        for partition in self.reader.revoked():
+            self.batch._rows.pop(partition, None)
+
+
+class SwallowsBusy(Loop):
+    def _insert(self) -> None:
+        with contextlib.suppress(StoreBusy):
+            super()._insert()
+
+
+class SwallowsRefused(Loop):
+    def _insert(self) -> None:
+        with contextlib.suppress(StoreRefused):
+            super()._insert()
+
+
+class SwallowsAll(Loop):
+    def _insert(self) -> None:
+        with contextlib.suppress(StoreError):
+            super()._insert()
+
+
+class Shifted(Batch[Page]):
+    by = 0
+
+    def offsets(self) -> dict[Partition, Committed]:
+        shifted = super().offsets().items()
+        return {partition: Committed(max(0, at.offset + self.by)) for partition, at in shifted}
+
+
+class OneTooFar(Shifted):
+    by = 1
+
+
+class OneTooNear(Shifted):
+    by = -1
+
+
+class CommitsTooFar(Loop):
+    batch_type: type[Batch[Page]] = OneTooFar
+
+    def turn(self, *, timeout_s: float = 0.2) -> int:
+        if type(self.batch) is not self.batch_type:
+            self.batch = self.batch_type()
+        return super().turn(timeout_s=timeout_s)
+
+
+class CommitsTooNear(CommitsTooFar):
+    batch_type = OneTooNear
+
+
+class KeepsNoPoison(Loop):
+    """What can't decode is skipped without a dead letter."""
+
+    def _take(self, record: Record) -> None:
+        try:
+            self.rows.decode(record)
+        except PoisonRecord:
+            self.batch.handled(record.partition, record.offset, self.clock())
+            return
+        super()._take(record)
+
+
+def made_by(kind: type[Loop]) -> MakeLoop:
+    def make(
+        reader: FaultyReader,
+        store: Store,
+        rows: PageRows,
+        dead: DeadLetters,
+        settings: ConsumeSettings,
+        clock: Clock,
+    ) -> Loop:
+        return kind(reader, store, rows, dead, settings, clock=clock, sleep=clock.sleep)
+
+    return make
+
+
+def caught(store: ChdbStore, tmp_path: Path, make: MakeLoop) -> list[str]:
+    """What the checker says about the first schedules that show something."""
+    clock = Clock(TODAY / 1000)
+    truth: dict[str, Rows] = {}
+    for number in range(MANY):
+        world = World(number, store, tmp_path / f"{number}.sqlite", clock, make=make, rate=0.4)
+        world.run()
+        for name, expected in world.expected().items():
+            truth.setdefault(name, {}).update(expected)
+        said = world.wrongs or (differences(truth, found(store)) if number % FEW == 0 else [])
+        if said:
+            return said
+        clock.now += 100
+    return differences(truth, found(store))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        CommitsFirst, IgnoresRevocation, ForgetsRowsAlone, SwallowsBusy, SwallowsRefused,
+        SwallowsAll, CommitsTooFar, CommitsTooNear, KeepsNoPoison,
+    ],
+)  # fmt: skip
+def test_a_wrong_loop_is_caught(store: ChdbStore, tmp_path: Path, kind: type[Loop]) -> None:
+    assert caught(store, tmp_path, made_by(kind)) != []
+
+
+ANY_LAST = {
+    "AggregateFunction(argMax, String, UInt64)": "AggregateFunction(anyLast, String)",
+    "initializeAggregation('argMaxState', anchor, bitOr(bitShiftLeft(at, 16), "
+    "cityHash64(anchor) % 65536))": "initializeAggregation('anyLastState', anchor)",
+    "argMaxMerge(anchor)": "anyLastMerge(anchor)",
+}
+SUM = {
+    "seen SimpleAggregateFunction(max, UInt64)": "seen SimpleAggregateFunction(sum, UInt64)",
+    "max(seen) AS seen": "sum(seen) AS seen",
+}
+SUM_OF_VISITS = {
+    "fetched SimpleAggregateFunction(max, UInt64)": "fetched SimpleAggregateFunction(sum, UInt64)",
+}
+LAST_CONTEXT = {"ENGINE = ReplacingMergeTree(at)": "ENGINE = ReplacingMergeTree"}
+
+
+@pytest.mark.parametrize("replaced", [ANY_LAST, SUM, SUM_OF_VISITS, LAST_CONTEXT])
+def test_a_wrong_schema_is_caught(
+    empty_store: ChdbStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    replaced: dict[str, str],
+) -> None:
+    text = ";\n".join(statement for m in migrations() for statement in m.statements)
+    for right, wrong in replaced.items():
+        assert right in text
+        text = text.replace(right, wrong)
+    monkeypatch.setattr(
+        migrations_module, "migrations", lambda: [Migration(1, "wrong", split(text + ";\n"), "")]
+    )
+    migrate(empty_store)
+    assert caught(empty_store, tmp_path, plain_loop) != []
+
+
+def test_the_right_loop_and_schema_are_not(store: ChdbStore, tmp_path: Path) -> None:
+    assert caught(store, tmp_path, plain_loop) == []

@@ -1,0 +1,329 @@
+"""The planner: which URLs are fetched next, how many of each site, in what order."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.frontier.plan import Planner
+from pipeline.frontier.request import Wanted, decode
+from pipeline.log import REQUESTS
+from pipeline.log.sqlite import SqliteLog
+from pipeline.page import Request
+from pipeline.settings import PlanSettings
+from pipeline.store.chdb import ChdbStore
+from pipeline.store.migrate import migrate
+from pipeline.url import canonical
+from tests.support.faults import Clock
+from tests.support.records import START, TODAY, page, write
+
+NOW = START / 1000
+LEASE_S = 180 + 120
+
+
+class Plans:
+    """A planner over a store and a log of its own."""
+
+    def __init__(self, store: ChdbStore, path: Path) -> None:
+        self.store, self.clock = store, Clock(NOW)
+        self.log = SqliteLog(path, partitions=1, clock=self.clock, heartbeat_s=0)
+        self.reader = self.log.reader("crawl", [REQUESTS])
+        self.arrived = TODAY
+
+    def planner(self, *, delay_s: float = 0.0, **settings: Any) -> Planner:
+        settings.setdefault("scope", "open")
+        plan = PlanSettings(**settings)
+        return Planner(self.store, self.log, plan, delay_s, clock=self.clock)
+
+    def seed(self, *urls: str) -> None:
+        self.planner().seed(canonical(url) for url in urls)
+
+    def fetched(self, url: str, *links: str, ago_s: int = 0, **more: Any) -> None:
+        self.arrived += 1
+        at = int((self.clock.now - ago_s) * 1000)
+        write(self.store, [page(url, at, links, **more)], self.arrived)
+
+    def plan(
+        self, pages: int = 2_000, *, ignore_leases: bool = False, **settings: Any
+    ) -> list[str]:
+        return [wanted.url for wanted in self.requests(pages, ignore_leases, **settings)]
+
+    def requests(
+        self, pages: int = 2_000, ignore_leases: bool = False, **settings: Any
+    ) -> list[Wanted]:
+        planned = self.planner(**settings).plan(pages, ignore_leases=ignore_leases)
+        found = self.reader.poll(timeout_s=0, max_records=5_000)
+        assert len(found) == planned
+        for record in found:
+            assert record.key == canonical(decode(record.value).url).domain.encode()
+        return [decode(record.value) for record in found]
+
+
+@pytest.fixture
+def plans(store: ChdbStore, tmp_path: Path) -> Iterator[Plans]:
+    made = Plans(store, tmp_path / "log.sqlite")
+    yield made
+    made.reader.close()
+    made.log.close()
+
+
+def test_nothing_known_is_nothing_planned(plans: Plans) -> None:
+    assert plans.plan() == []
+
+
+def test_a_seed_is_planned_with_its_deadline(plans: Plans) -> None:
+    plans.seed("https://a.org/x?y=1", "http://b.org/")
+    found = plans.requests()
+    assert sorted(wanted.url for wanted in found) == ["http://b.org/", "https://a.org/x?y=1"]
+    assert {wanted.deadline for wanted in found} == {START + 180_000}
+    assert {wanted.carried for wanted in found} == {Request()}
+
+
+def test_nothing_is_planned_twice_while_it_is_leased(plans: Plans) -> None:
+    plans.seed("https://a.org/")
+    assert plans.plan() == ["https://a.org/"]
+    plans.clock.now += LEASE_S - 1
+    assert plans.plan() == []
+    plans.clock.now += 1
+    assert plans.plan() == ["https://a.org/"], "whoever had it never fetched it"
+
+
+def test_a_lease_ends_when_the_page_is_fetched(plans: Plans) -> None:
+    plans.seed("https://a.org/")
+    plans.plan()
+    plans.clock.now += 5
+    plans.fetched("https://a.org/")
+    assert plans.plan() == [], "it is not due"
+    plans.clock.now += 5
+    plans.planner().again()
+    assert plans.plan() == ["https://a.org/"]
+    assert plans.plan() == [], "and leased again"
+
+
+def test_a_planner_that_knows_better_may_ignore_leases(plans: Plans) -> None:
+    plans.seed("https://a.org/")
+    plans.plan()
+    assert plans.plan(ignore_leases=True) == ["https://a.org/"]
+
+
+def test_a_page_is_planned_again_when_it_is_due(plans: Plans) -> None:
+    plans.fetched("https://a.org/")
+    week = 7 * 86_400
+    plans.clock.now += week - 1
+    assert plans.plan() == []
+    plans.clock.now += 1
+    assert plans.plan() == ["https://a.org/"]
+
+
+def test_a_failed_page_is_tried_again_with_its_attempt(plans: Plans) -> None:
+    plans.seed("https://a.org/")
+    plans.fetched("https://a.org/", outcome="error", request=Request(attempt=2))
+    plans.clock.now += 16 * 3_600
+    (wanted,) = plans.requests()
+    assert wanted.carried.attempt == 3
+    plans.clock.now += 60
+    plans.fetched("https://a.org/")
+    plans.clock.now += 8 * 86_400
+    (wanted,) = plans.requests()
+    assert wanted.carried.attempt == 0
+
+
+def test_what_the_last_visit_left_is_carried_to_the_next(plans: Plans) -> None:
+    plans.fetched("https://a.org/", etag='"1"', ago_s=100, request=Request(hops=2))
+    plans.fetched(
+        "https://a.org/", "https://b.org/", etag='"2"', last_modified="yesterday",
+        request=Request(hops=2, interval_s=86_400),
+    )  # fmt: skip
+    plans.clock.now += 8 * 86_400
+    found = {wanted.url: wanted.carried for wanted in plans.requests()}
+    carried = found["https://a.org/"]
+    assert (carried.etag, carried.last_modified) == ('"2"', "yesterday")
+    assert carried.interval_s == 86_400 // 2
+    assert carried.digest == page("https://a.org/", 1, ["https://b.org/"]).digest
+    assert carried.hops == 2
+    assert found["https://b.org/"] == Request(hops=3)
+
+
+def test_a_failure_between_does_not_lose_the_validators(plans: Plans) -> None:
+    plans.fetched("https://a.org/", etag='"1"', ago_s=100)
+    plans.fetched("https://a.org/", outcome="timeout")
+    plans.clock.now += 3_601
+    (wanted,) = plans.requests()
+    assert wanted.carried.etag == '"1"'
+
+
+def test_a_page_asked_for_again_is_fetched_whole(plans: Plans) -> None:
+    """A 304 proves nothing gone, and answers nobody who asked."""
+    plans.fetched("https://a.org/", etag='"1"', last_modified="yesterday")
+    plans.clock.now += 10
+    plans.planner().again()
+    (wanted,) = plans.requests()
+    assert (wanted.carried.etag, wanted.carried.last_modified) == ("", "")
+    assert wanted.carried.digest != ""
+
+
+def test_again_wants_what_was_fetched_and_nothing_else(plans: Plans) -> None:
+    plans.fetched("https://a.org/", "https://b.org/")
+    plans.clock.now += 10
+    plans.planner().again()
+    assert plans.plan(scope="site") == ["https://a.org/"]
+    plans.clock.now += 1
+    plans.fetched("https://a.org/")
+    plans.clock.now += 1
+    assert plans.plan(scope="site") == [], "the wish is fulfilled"
+
+
+def test_a_wish_for_later_waits_until_then(plans: Plans) -> None:
+    plans.fetched("https://a.org/")
+    later = int(NOW) + 1_000
+    plans.store.execute(
+        "INSERT INTO frontier_in (domain, host, path, wanted) VALUES "
+        f"('a.org', 'a.org', '/', {later})"
+    )
+    plans.clock.now += 999
+    assert plans.plan() == []
+    plans.clock.now += 1
+    assert plans.plan() == ["https://a.org/"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        ("site", {"https://a.org/", "https://a.org/in"}),
+        ("hops:1", {"https://a.org/", "https://a.org/in", "https://b.org/"}),
+        ("hops:2", {"https://a.org/", "https://a.org/in", "https://b.org/", "https://c.org/"}),
+        ("open", {"https://a.org/", "https://a.org/in", "https://b.org/", "https://c.org/"}),
+    ],
+)
+def test_the_scope_is_how_far_from_a_seed(plans: Plans, scope: str, expected: set[str]) -> None:
+    plans.seed("https://a.org/")
+    plans.fetched("https://a.org/", "https://b.org/", inner=["https://a.org/in"])
+    plans.fetched("https://b.org/", "https://c.org/", request=Request(hops=1))
+    plans.clock.now += 30 * 86_400
+    assert set(plans.plan(scope=scope)) == expected
+
+
+def test_a_seed_found_far_away_is_a_seed(plans: Plans) -> None:
+    plans.fetched("https://b.org/", "https://a.org/", request=Request(hops=5))
+    plans.seed("https://a.org/")
+    assert plans.plan(scope="site") == ["https://a.org/"]
+
+
+def test_the_site_budget_counts_what_is_known_and_fetched(plans: Plans) -> None:
+    inner = [f"https://a.org/{i}" for i in range(10)]
+    plans.fetched("https://a.org/", inner=inner)
+    plans.fetched("https://b.org/", inner=[f"https://b.org/{i}" for i in range(3)])
+    counts = Counter(canonical(url).domain for url in plans.plan(site_pages=6))
+    assert counts == {"a.org": 5, "b.org": 3}
+    assert plans.plan(site_pages=6) == [], "what is leased counts"
+    for url in inner[:5]:
+        plans.fetched(url)
+    plans.clock.now += 30 * 86_400
+    revisits = plans.plan(site_pages=6)
+    assert sum(canonical(url).domain == "a.org" for url in revisits) == 6, "revisits are no growth"
+
+
+def test_the_site_budget_takes_subdomains_together(plans: Plans) -> None:
+    plans.seed(*(f"https://{name}.a.org/" for name in "bcdefgh"))
+    assert len(plans.plan(site_pages=4)) == 4
+
+
+def test_a_host_gets_no_more_than_it_can_answer_in_time(plans: Plans) -> None:
+    plans.seed(
+        *(f"https://a.org/{i}" for i in range(60)), *(f"https://b.org/{i}" for i in range(5))
+    )
+    cap = int(0.25 * 180 / (1 + 0.2))
+    counts = Counter(canonical(url).host for url in plans.plan(delay_s=1))
+    assert counts == {"a.org": cap, "b.org": 5}
+    assert plans.plan(delay_s=1) == [], "they are still on their way"
+    plans.clock.now += LEASE_S
+    assert Counter(canonical(url).host for url in plans.plan(delay_s=1))["a.org"] == cap
+
+
+def test_a_slow_host_gets_at_least_one(plans: Plans) -> None:
+    plans.seed("https://a.org/1", "https://a.org/2")
+    assert len(plans.plan(delay_s=3_600)) == 1
+
+
+def test_hosts_are_interleaved(plans: Plans) -> None:
+    plans.seed(*(f"https://{host}.org/{i}" for host in "abc" for i in range(4)))
+    hosts = [canonical(url).host for url in plans.plan()]
+    for start in range(0, 12, 3):
+        assert sorted(hosts[start : start + 3]) == ["a.org", "b.org", "c.org"]
+
+
+def test_no_more_pages_than_asked_for(plans: Plans) -> None:
+    plans.seed(*(f"https://a{i}.org/" for i in range(9)))
+    assert len(plans.plan(4)) == 4
+    assert len(plans.plan(4)) == 4
+    assert len(plans.plan(4)) == 1
+
+
+def test_what_is_near_and_new_goes_first(plans: Plans) -> None:
+    plans.fetched("https://old.org/", ago_s=30 * 86_400)
+    plans.fetched("https://old.org/x", "https://far.org/", ago_s=1)
+    plans.seed("https://seed.org/")
+    assert plans.plan(1) == ["https://seed.org/"]
+    assert plans.plan(1) == ["https://far.org/"]
+    assert plans.plan(1) == ["https://old.org/"]
+
+
+def test_authority_chooses_among_equals(plans: Plans) -> None:
+    plans.seed("https://a.org/", "https://b.org/", "https://c.org/")
+    plans.store.execute(
+        "INSERT INTO domain_quality (snapshot, domain, authority) "
+        "VALUES (1, 'a.org', 90), (2, 'a.org', 1), (2, 'c.org', 50), (2, 'b.org', NULL)"
+    )
+    plans.store.execute("INSERT INTO snapshots (snapshot) VALUES (1), (2)")
+    assert [plans.plan(1)[0] for _ in range(3)] == [
+        "https://c.org/", "https://a.org/", "https://b.org/",
+    ]  # fmt: skip
+
+
+def test_slices_of_buckets_plan_everything_once(plans: Plans) -> None:
+    urls = {f"https://a{i}.org/" for i in range(40)}
+    plans.seed(*urls)
+    planner = plans.planner()
+    sizes = [planner.plan(2_000, first_bucket=i, end_bucket=i + 256) for i in range(0, 1024, 256)]
+    found = [decode(record.value).url for record in plans.reader.poll(timeout_s=0)]
+    assert sum(sizes) == len(found) == 40
+    assert set(found) == urls
+    assert min(sizes) > 0
+
+
+def test_https_is_preferred_once_it_was_seen(plans: Plans) -> None:
+    plans.seed("http://a.org/")
+    plans.seed("https://a.org/")
+    assert plans.plan() == ["https://a.org/"]
+
+
+def test_the_order_of_discovery_in_the_store_changes_nothing(
+    store: ChdbStore, tmp_path: Path
+) -> None:
+    """The same frontier gives the same plan, however its rows came to be and were merged."""
+    plans = []
+    urls = [f"https://a{i % 4}.org/{i}" for i in range(30)]
+    for seed in range(2):
+        dice = random.Random(seed)
+        database = f"{store.database}_{seed}"
+        other = ChdbStore(store.directory, database=database)
+
+        migrate(other)
+        one = Plans(other, tmp_path / f"{seed}.sqlite")
+        dice.shuffle(urls)
+        for start in range(0, 30, 10):
+            one.seed(*urls[start : start + 10])
+        if seed:
+            other.execute("OPTIMIZE TABLE frontier FINAL")
+        plans.append(one.plan(20, site_pages=6, delay_s=5))
+        other.execute(f"DROP DATABASE {database}")
+        one.reader.close()
+        one.log.close()
+        other.close()
+    assert plans[0] == plans[1]
+    assert len(plans[0]) == 20

@@ -1,0 +1,143 @@
+"""`show` on one screen: each line from made answers, and what it asks a person to look at."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import io
+from typing import Any
+
+import pytest
+
+from pipeline.quality.marks import SMALL
+from pipeline.report.overview import advice, day, write_overview
+
+SEEN = datetime.datetime(2022, 3, 4, 5, 6, 7, tzinfo=datetime.UTC)
+SNAPSHOT = 1_646_370_367_000
+
+QUALITY: dict[str, Any] = {
+    "snapshot": SNAPSHOT, "domains": 1_000, "authority": 61.5, "trusted_harmonic": 12.0,
+    "trusted_harmonic_rank": 12.0, "trust": 0.01, "trust_rank": 10.0, "pagerank": 0.002,
+    "pagerank_rank": 20.0, "harmonic": 300.0, "harmonic_rank": 15.0, "referring_domains": 3,
+    "referring_domains_rank": 9.0, "referring_pages": 4, "links": 5, "follow_share": 0.8,
+    "out_domains": 7, "reciprocal": 1, "pages": 20, "top_anchors": ["x"], "damping": 0.85,
+}  # fmt: skip
+LINK = {
+    "source_domain": "a.example", "source_url": "http://a.example/page", "target_url": "http://t/",
+    "anchor": "the mill", "state": "live", "reason": "", "rel": "", "position": "main", "kind": "a",
+    "authority": 40.0, "first_seen": SEEN, "not_before": None, "last_seen": SEEN, "lost_by": None,
+}  # fmt: skip
+LOST = {
+    **LINK, "state": "lost", "reason": "removed", "source_url": "http://b.example/old",
+    "lost_by": SEEN + datetime.timedelta(days=2),
+}  # fmt: skip
+FOUND: dict[str, Any] = {
+    "domain": "mill.example",
+    "known": {"own_pages": 20, "own_unfetched": 3, "snapshot": SNAPSHOT, "domains": 1_000},
+    "counts": {
+        "live": 10, "lost": 1, "unverified": 2, "live_domains": 3, "lost_domains": 1,
+        "unverified_domains": 1, "appeared": 4, "discovered": 6, "followed": 8, "ugc": 1,
+        "sponsored": 1, "positions": {"main": 8, "footer": 2}, "reasons": {"removed": 1},
+    },
+    "quality": QUALITY,
+    "strongest": [LINK, {**LINK, "rel": "nofollow", "position": "footer", "authority": None}],
+    "lost": [LOST],
+    "milliseconds": 12,
+}  # fmt: skip
+
+
+def changed(**sections: Any) -> dict[str, Any]:
+    found = copy.deepcopy(FOUND)
+    for name, value in sections.items():
+        found[name] = {**found[name], **value} if isinstance(value, dict) else value
+    return found
+
+
+def shown(found: dict[str, Any], width: int = 120) -> str:
+    to = io.StringIO()
+    write_overview(found, to, width=width)
+    return to.getvalue()
+
+
+def test_one_screen_says_all_of_it() -> None:
+    text = shown(FOUND)
+    assert len(text.splitlines()) <= 24
+    for part in (
+        "mill.example · snapshot of 2022-03-04 05:06 of 1,000 domains",
+        "20 of its pages crawled, 3 known and not fetched",
+        "61.5", "rank 12 of 1,000, percentile 98.9",
+        "3 live, 1 lost, 1 unverified",
+        "10 live (4 appeared and 6 discovered in 30 days), 1 lost (1 removed), 2 unverified",
+        "80% followed, 1 ugc, 1 sponsored; 8 main, 2 footer",
+        "http://a.example/page", "the mill", "follow, main", "nofollow, footer",
+        "removed", "between 2022-03-04 05:06:07 and 2022-03-06 05:06:07",
+        "backlinks links mill.example --state lost", "(12 ms)",
+    ):  # fmt: skip
+        assert part in " ".join(text.split()), part
+
+
+def test_lists_come_as_pairs_from_some_answers() -> None:
+    pairs = changed(counts={"positions": [("footer", 2), ("main", 8)], "reasons": []})
+    assert "8 main, 2 footer" in shown(pairs)
+
+
+def test_no_snapshot_no_seeds_and_few_domains_give_no_number() -> None:
+    assert "unknown: not in a snapshot; run `backlinks score`" in shown(changed(quality=None))
+    assert "no snapshot yet of 0 domains" in shown(
+        changed(known={"snapshot": 0, "domains": None}, quality=None)
+    )
+    unseeded = changed(quality={"authority": None, "trusted_harmonic_rank": None, "trust": None})
+    assert "unknown without trusted seeds; harmonic centrality rank 15 of 1,000" in shown(unseeded)
+    few = shown(changed(quality={"domains": SMALL - 1}))
+    assert "too few domains for a number" in few
+    assert "61.5" not in few
+
+
+def test_hostile_anchors_and_urls_reach_no_terminal() -> None:
+    hostile = {**LINK, "anchor": "\x1b[2J\u202e\nevil", "source_url": "http://a.example/\x9b\u2066"}
+    text = shown(changed(strongest=[hostile], lost=[{**hostile, "reason": "gone"}]))
+    assert "evil" in text
+    assert not set(text) & set("\x1b\x9b\u202e\u2066")
+
+
+def test_markup_in_an_anchor_is_plain_text() -> None:
+    assert "[bold]x[/bold]" in shown(changed(strongest=[{**LINK, "anchor": "[bold]x[/bold]"}]))
+
+
+def test_long_addresses_are_cut_to_the_screen() -> None:
+    long = {**LINK, "source_url": "http://a.example/" + "x" * 400, "anchor": "y" * 400}
+    assert all(
+        len(line) <= 80
+        for line in shown(changed(strongest=[long], lost=[LOST]), width=80).splitlines()
+    )
+
+
+# --- what to look at ---
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"live": 0, "followed": 0, "positions": {}, "lost": 0}, "no live backlinks known"),
+        ({"followed": 4}, "6 of 10 live links are nofollow"),
+        ({"positions": {"main": 6, "footer": 4}}, "4 of 10 live links stand in footers"),
+        ({"lost": 3}, "3 links lost beside 10 live"),
+    ],
+)
+def test_a_count_that_a_person_would_look_at_is_said(counts: dict[str, Any], said: str) -> None:
+    assert any(said in note for note in advice(changed(counts=counts)))
+
+
+def test_nothing_to_look_at_is_said_of_an_honest_domain() -> None:
+    assert advice(FOUND) == []
+
+
+def test_marks_of_the_snapshot_are_said() -> None:
+    farm = changed(quality={"reciprocal": 5, "referring_domains": 6})
+    assert any("links back to 5 of its 6" in note for note in advice(farm))
+    far = changed(quality={"pagerank_rank": 5.0, "trusted_harmonic_rank": 900.0})
+    assert any("PageRank puts it 90 percentile points above" in note for note in advice(far))
+
+
+def test_a_day_is_told_in_utc() -> None:
+    assert day(SNAPSHOT) == "2022-03-04 05:06"
