@@ -1,4 +1,4 @@
-"""The store that tests share: one directory a process, since chDB allows no more, one database a test.
+"""The store that tests share: a directory a process, since chDB allows no more; a database a test.
 
 The log needs no fixture: a SqliteLog in `tmp_path` is as real and as cheap as it gets.
 """
@@ -41,7 +41,7 @@ def store(empty_store: ChdbStore) -> ChdbStore:
 
 @pytest.fixture(scope="module")
 def shared_store(store_directory: Path) -> Iterator[ChdbStore]:
-    """A database at this code's schema for all of a module's tests: each keeps to its own domains."""
+    """A database at this code's schema for a module's tests: each keeps to its own domains."""
     for found in _database(store_directory):
         migrate(found)
         yield found

@@ -173,10 +173,11 @@ def _csv(batches: Iterable[pa.RecordBatch], to: TextIO) -> int:
 
 
 def _csv_cell(value: Any) -> Any:
-    if isinstance(value, str):
-        return guarded(value)
     if isinstance(value, list):
-        return guarded(" | ".join(str(item) for item in value))
+        value = " | ".join(str(item) for item in value)
+    if isinstance(value, str):
+        # The writer quotes a line feed and leaves a carriage return, which readers take for an end.
+        return guarded(value).replace("\r\n", "\n").replace("\r", "\n")
     if isinstance(value, datetime.datetime):
         return value.isoformat()
     return "" if value is None else value

@@ -1,4 +1,4 @@
-"""Random schedules for consumers: records in a real log, workers that crash, share and fall silent."""
+"""Random schedules for consumers: a real log, workers that crash, share and fall silent."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ class World:
         self._busy: list[Loop] = []  # in the middle of a turn
         self._at = START
         self.settings = ConsumeSettings(
-            flush_rows=self.dice.choice([8, 20, 60]),
-            flush_age_s=self.dice.choice([0.5, 5.0]),
-            poll_records=self.dice.choice([2, 5, 20]),
+            flush_rows=self.dice.choice([20, 60]),
+            flush_age_s=self.dice.choice([1.0, 8.0]),
+            poll_records=self.dice.choice([3, 20]),
             dead_letters=10_000,
         )
         self.waiting = self._records(self.dice.randrange(5, 15))
@@ -148,15 +148,18 @@ class World:
         if self.dice.random() < 0.5:
             self.clock.now += 31
         others = [worker for worker in self.workers if worker not in self._busy]
-        if others:
-            self._turn(self.dice.choice(others))
-        elif len(self.workers) < 3:
+        if not others:
             self._join()
-            self._turn(self.workers[-1])
+            others = self.workers[-1:]
+        other = self.dice.choice(others)
+        self._turn(other)
+        if other in self.workers and self.dice.random() < 0.5:
+            self._leave(other)
 
     def _finish(self) -> None:
         """Those left leave or die; whoever comes next meets no faults."""
-        for worker in list(self.workers):
+        while self.workers:
+            worker = self.workers[0]
             if self.dice.random() < 0.5:
                 self._bury(worker)
             else:
@@ -247,7 +250,7 @@ class World:
                 position=dice.choice(["main", "nav", "footer"]),
                 before=f"before {self._at}",
                 after="after\t'quoted' \\ 漢",
-                count=dice.randrange(1, 4),
+                times=dice.randrange(1, 4),
             )
             for i in chosen
         ]

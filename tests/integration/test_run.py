@@ -28,7 +28,7 @@ pytestmark = pytest.mark.xdist_group("run")
 
 TEXT = "<p>Rye and wheat are milled here between stones that were cut two hundred years ago.</p>"
 HOSTILE = "=HYPERLINK(1)\u202egnp.exe\x1b[31m"
-SOON = {"BACKLINKS_PLAN__INTERVAL_S": "0.1", "BACKLINKS_CONSUME__FLUSH_AGE_S": "0.1"}
+SOON = {"BACKLINKS_PLAN__INTERVAL_S": "0.3", "BACKLINKS_CONSUME__FLUSH_AGE_S": "0.1"}
 
 TREE = {
     "www.one.example/index.html": "<nav><a href=/about.html>About</a> <a href=/more.html>More</a>"

@@ -90,7 +90,8 @@ class FaultyStore:
 class FaultyReader:
     """`reader` with something happening before a poll and around a commit.
 
-    Notes in `wrongs` what a worker must never do: move its group's place back.
+    Notes in `wrongs` what a worker must never do: move its group's place back, or commit what it
+    read before it lost the partition and got it back.
     """
 
     def __init__(
@@ -103,11 +104,17 @@ class FaultyReader:
     ) -> None:
         self.reader, self.dice, self.rate = reader, dice, rate
         self.happen, self.wrongs = happen, wrongs
+        self.read: dict[Partition, set[int]] = {}  # since it was assigned
 
     def poll(self, *, timeout_s: float, max_records: int = 500) -> list[Record]:
         self.happen()
         self._maybe_die()
-        return self.reader.poll(timeout_s=0, max_records=max_records)
+        records = self.reader.poll(timeout_s=0, max_records=max_records)
+        for partition in self.reader._revoked:
+            self.read.pop(partition, None)
+        for record in records:
+            self.read.setdefault(record.partition, set()).add(record.offset)
+        return records
 
     def commit(self, offsets: Mapping[Partition, Committed]) -> None:
         self.happen()
@@ -115,10 +122,11 @@ class FaultyReader:
         before = {partition: self.reader.committed(partition) for partition in offsets}
         self.reader.commit(offsets)
         for partition, committed in before.items():
-            if committed is not None and offsets[partition].offset < committed.offset:
-                self.wrongs.append(
-                    f"{partition}: {committed.offset} moved back to {offsets[partition].offset}"
-                )
+            offset = offsets[partition].offset
+            if committed is not None and offset < committed.offset:
+                self.wrongs.append(f"{partition}: {committed.offset} moved back to {offset}")
+            if offset - 1 not in self.read.get(partition, set()):
+                self.wrongs.append(f"{partition}: {offset} committed and {offset - 1} not read")
         self._maybe_die()
 
     def _maybe_die(self) -> None:

@@ -29,7 +29,7 @@ class Link(NamedTuple):
     position: Position = "main"
     before: str = ""
     after: str = ""
-    count: int = 1
+    times: int = 1
 
 
 def page(
@@ -76,7 +76,7 @@ def external(links: Sequence[Link]) -> Links:
         before=[link.before for link in links],
         after=[link.after for link in links],
         ordinal=list(range(len(links))),
-        count=[link.count for link in links],
+        count=[link.times for link in links],
     )
 
 

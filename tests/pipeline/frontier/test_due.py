@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ HOUR, DAY = 3_600, 86_400
 
 def visited(
     outcome: Outcome = "ok", *, interval_s: int = 0, changed: bool = False, attempt: int = 0,
-    **more: object,
+    **more: Any,
 ) -> Page:  # fmt: skip
     one = page("https://s.org/", START, ["https://t.org/"], outcome=outcome, **more)
     carried = Request(

@@ -14,6 +14,7 @@ from pipeline.index.lifecycle import Lifecycle
 from pipeline.page import Outcome, Page, Source
 from pipeline.store import Store, rows
 from pipeline.store.chdb import ChdbStore
+from tests.support.faults import Clock
 from tests.support.link_life import Life, lives
 from tests.support.records import DAY, HOUR, START, TODAY, Link, page, write
 
@@ -67,18 +68,18 @@ def deliver(store: Store, histories: list[list[Page]], dice: random.Random) -> N
     order = records + again
     if dice.random() < 0.7:
         dice.shuffle(order)
-    arrived = TODAY
-    job = Lifecycle(store, 60, clock=lambda: arrived / 1000)
+    clock = Clock(TODAY / 1000)
+    job = Lifecycle(store, 60, clock=clock)
     while order:
         size = dice.randrange(1, 400)
         batch, order = order[:size], order[size:]
-        arrived += dice.randrange(1, 50_000)
+        clock.now += dice.randrange(1, 50)
         late = dice.choice([0, 0, 1, 30_000])
-        write(store, batch, arrived - late)
+        write(store, batch, int(clock.now * 1000) - late)
         if dice.random() < 0.7:
             job.run()
             if dice.random() < 0.2:
-                job = Lifecycle(store, 60, clock=lambda: arrived / 1000)
+                job = Lifecycle(store, 60, clock=clock)
     job.run()
 
 
@@ -93,8 +94,8 @@ def test_the_index_says_what_the_rules_say(store: ChdbStore, seed: int) -> None:
             expected[found[0].url, target, kind] = life
     states = rows(
         store.query(
-            "SELECT source_url, target_url, kind, state, reason, first_seen, not_before, last_seen, "
-            "lost_by FROM link_states"
+            "SELECT source_url, target_url, kind, state, reason, first_seen, not_before, "
+            "last_seen, lost_by FROM link_states"
         )
     )
     told = {

@@ -2,115 +2,43 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import pytest
 
-from pipeline.index.lifecycle import Lifecycle
-from pipeline.page import Page
-from pipeline.store import Store, rows
-from tests.support.link_life import Life, lives
-from tests.support.records import DAY, START, TODAY, Link, page, write
-
-_sites = itertools.count()
-_arrivals = itertools.count(TODAY, 61_000)  # further apart than what the job looks at again
-
-
-def day(number: int) -> int:
-    return START + number * DAY
-
-
-class Site:
-    """One page of a domain of its own, that links to another of its own."""
-
-    def __init__(self, store: Store) -> None:
-        number = next(_sites)
-        self.store = store
-        self.source, self.target = f"source{number}.org", f"target{number}.org"
-        self.url, self.link = f"https://{self.source}/page", f"https://{self.target}/"
-        self.pages: list[Page] = []
-        self.written = 0
-        self.job = Lifecycle(store, 0, clock=lambda: next(_arrivals) / 1000)
-
-    def visit(self, at: int, *links: str | Link, url: str = "", **more: Any) -> None:
-        """At that day; arrives before the next look at the index."""
-        self.pages.append(page(url or self.url, day(at), links, **more))
-
-    def seen(self, *days: int, **more: Any) -> None:
-        for at in days:
-            self.visit(at, self.link, **more)
-
-    def without(self, *days: int, **more: Any) -> None:
-        for at in days:
-            self.visit(at, f"https://{self.source}-other.org/", **more)
-
-    def update(self) -> None:
-        if self.written < len(self.pages):
-            write(self.store, self.pages[self.written :], next(_arrivals))
-            self.written = len(self.pages)
-        self.job.run()
-
-    def life(self) -> Life:
-        """What the index says, and the model must say."""
-        self.update()
-        found = rows(
-            self.store.query(
-                "SELECT state, reason, first_seen, not_before, last_seen, lost_by FROM link_states "
-                "WHERE target_domain = {domain:String}",
-                {"domain": self.target},
-            )
-        )
-        assert len(found) == 1
-        told = Life(**found[0])
-        ours = [p for p in self.pages if p.url == self.url]
-        assert told == lives(ours)[self.link, "a"]
-        return told
-
-    def backlinks(self) -> list[dict[str, Any]]:
-        self.update()
-        question = f"SELECT * FROM backlinks(domain = '{self.target}') ORDER BY source_url, kind"
-        return rows(self.store.query(question))
-
-
-@pytest.fixture
-def site(shared_store: Store) -> Site:
-    return Site(shared_store)
-
-
-def ms(number: int) -> int:
-    return day(number)
+from tests.pipeline.index.site import Site, day
+from tests.support.link_life import Life
 
 
 def test_a_link_that_is_seen_is_live(site: Site) -> None:
     site.seen(1, 2, 3)
-    assert site.life() == Life("live", "", ms(1), 0, ms(3), 0)
+    assert site.life() == Life("live", "", day(1), 0, day(3), 0)
 
 
 def test_one_complete_visit_without_it_proves_nothing(site: Site) -> None:
     site.seen(1)
     site.without(2)
-    assert site.life() == Life("live", "", ms(1), 0, ms(1), 0)
+    assert site.life() == Life("live", "", day(1), 0, day(1), 0)
 
 
 def test_two_complete_visits_without_it_remove_it(site: Site) -> None:
     site.seen(1)
     site.without(2, 3)
-    assert site.life() == Life("lost", "removed", ms(1), 0, ms(1), ms(2))
+    assert site.life() == Life("lost", "removed", day(1), 0, day(1), day(2))
 
 
 def test_the_loss_lies_between_the_last_sighting_and_the_first_visit_without_it(site: Site) -> None:
     site.seen(1, 4)
     site.without(6, 9, 12)
     found = site.life()
-    assert (found.last_seen, found.lost_by) == (ms(4), ms(6))
+    assert (found.last_seen, found.lost_by) == (day(4), day(6))
 
 
 def test_it_is_known_not_to_have_been_there_at_the_last_complete_visit_before(site: Site) -> None:
     site.without(1, 3)
     site.without(4, complete=False)
     site.seen(6, 7)
-    assert site.life() == Life("live", "", ms(6), ms(3), ms(7), 0)
+    assert site.life() == Life("live", "", day(6), day(3), day(7), 0)
 
 
 def test_a_link_on_a_page_never_seen_before_is_merely_discovered(site: Site) -> None:
@@ -124,14 +52,14 @@ def test_gone_once_proves_nothing_and_twice_a_loss(site: Site, status: int) -> N
     site.visit(2, outcome="gone", status=status)
     assert site.life().state == "live"
     site.visit(3, outcome="gone", status=status)
-    assert site.life() == Life("lost", "gone", ms(1), 0, ms(1), ms(2))
+    assert site.life() == Life("lost", "gone", day(1), 0, day(1), day(2))
 
 
 @pytest.mark.parametrize("status", [301, 308])
 def test_a_permanent_redirect_proves_a_loss_at_once(site: Site, status: int) -> None:
     site.seen(1)
     site.visit(2, outcome="redirect", status=status)
-    assert site.life() == Life("lost", "redirected", ms(1), 0, ms(1), ms(2))
+    assert site.life() == Life("lost", "redirected", day(1), 0, day(1), day(2))
 
 
 @pytest.mark.parametrize("status", [302, 303, 307])
@@ -140,7 +68,7 @@ def test_a_temporary_redirect_proves_a_loss_the_second_time(site: Site, status: 
     site.visit(2, outcome="redirect", status=status)
     assert site.life().state == "live"
     site.visit(3, outcome="redirect", status=status)
-    assert site.life() == Life("lost", "redirected", ms(1), 0, ms(1), ms(2))
+    assert site.life() == Life("lost", "redirected", day(1), 0, day(1), day(2))
 
 
 def test_proofs_of_different_kinds_do_not_add_up(site: Site) -> None:
@@ -150,13 +78,13 @@ def test_proofs_of_different_kinds_do_not_add_up(site: Site) -> None:
     site.visit(4, outcome="redirect", status=302)
     assert site.life().state == "live"
     site.visit(5, outcome="gone")
-    assert site.life() == Life("lost", "gone", ms(1), 0, ms(1), ms(2))
+    assert site.life() == Life("lost", "gone", day(1), 0, day(1), day(2))
 
 
 def test_a_noindex_is_a_loss_with_its_own_reason(site: Site) -> None:
     site.seen(1)
     site.seen(2, noindex=True)
-    assert site.life() == Life("lost", "noindex", ms(1), 0, ms(2), 0)
+    assert site.life() == Life("lost", "noindex", day(1), 0, day(2), 0)
     site.seen(3)
     assert site.life().state == "live"
 
@@ -184,9 +112,9 @@ def test_what_is_no_evidence_leaves_it_live_then_unverified(
     for at in range(3, 6):
         site.visit(at, **failed)
         reason = "incomplete" if outcome == "ok" else outcome
-        assert site.life() == Life("unverified", reason, ms(1), 0, ms(1), 0)
+        assert site.life() == Life("unverified", reason, day(1), 0, day(1), 0)
     site.seen(9)
-    assert site.life() == Life("live", "", ms(1), 0, ms(9), 0)
+    assert site.life() == Life("live", "", day(1), 0, day(9), 0)
 
 
 def test_no_new_visit_leaves_it_live(site: Site) -> None:
@@ -205,7 +133,7 @@ def test_the_reason_of_a_doubt_is_the_last_failure(site: Site) -> None:
 def test_a_304_confirms(site: Site) -> None:
     site.seen(1)
     site.visit(5, outcome="not_modified")
-    assert site.life() == Life("live", "", ms(1), 0, ms(5), 0)
+    assert site.life() == Life("live", "", day(1), 0, day(5), 0)
 
 
 def test_a_304_never_removes(site: Site) -> None:
@@ -213,7 +141,7 @@ def test_a_304_never_removes(site: Site) -> None:
     site.without(2)
     site.visit(3, outcome="not_modified")
     site.visit(4, outcome="not_modified")
-    assert site.life() == Life("live", "", ms(1), 0, ms(1), 0)
+    assert site.life() == Life("live", "", day(1), 0, day(1), 0)
 
 
 def test_a_304_ends_a_doubt(site: Site) -> None:
@@ -222,7 +150,7 @@ def test_a_304_ends_a_doubt(site: Site) -> None:
     site.visit(3, outcome="error")
     assert site.life().state == "unverified"
     site.visit(4, outcome="not_modified")
-    assert site.life() == Life("live", "", ms(1), 0, ms(4), 0)
+    assert site.life() == Life("live", "", day(1), 0, day(4), 0)
     site.visit(5, outcome="error")
     assert site.life().state == "live", "one failure since"
     site.visit(6, outcome="error")
@@ -235,18 +163,18 @@ def test_a_page_that_was_gone_and_is_unmodified_has_its_links_again(site: Site) 
     site.visit(3, outcome="gone")
     assert site.life().reason == "gone"
     site.visit(4, outcome="not_modified")
-    assert site.life() == Life("live", "", ms(1), 0, ms(4), 0)
+    assert site.life() == Life("live", "", day(1), 0, day(4), 0)
     site.without(5, 6)
-    assert site.life() == Life("lost", "removed", ms(1), 0, ms(4), ms(5))
+    assert site.life() == Life("lost", "removed", day(1), 0, day(4), day(5))
 
 
 def test_a_304_that_confirms_another_body_is_found_out_late(site: Site) -> None:
     """An archive brings a visit from in between."""
     site.seen(1)
     site.visit(5, outcome="not_modified")
-    assert site.life().last_seen == ms(5)
+    assert site.life().last_seen == day(5)
     site.without(3, source="warc")
-    assert site.life() == Life("live", "", ms(1), 0, ms(1), 0)
+    assert site.life() == Life("live", "", day(1), 0, day(1), 0)
 
 
 def test_a_wat_never_unseats_a_crawl(site: Site) -> None:
@@ -254,7 +182,7 @@ def test_a_wat_never_unseats_a_crawl(site: Site) -> None:
     site.without(2, 3, 4, source="wat")
     assert site.life().state == "live"
     site.without(5, 6)
-    assert site.life() == Life("lost", "removed", ms(1), 0, ms(1), ms(5))
+    assert site.life() == Life("lost", "removed", day(1), 0, day(1), day(5))
 
 
 @pytest.mark.parametrize("source", ["crawl", "warc", "wat"])
@@ -268,9 +196,9 @@ def test_a_list_says_only_that_a_link_is_there(site: Site) -> None:
     site.seen(1, source="list", complete=False)
     assert site.life().state == "live"
     site.without(2, 3, source="list", complete=False)
-    assert site.life() == Life("live", "", ms(1), 0, ms(1), 0), "no loss and no doubt"
+    assert site.life() == Life("live", "", day(1), 0, day(1), 0), "no loss and no doubt"
     site.visit(4, outcome="not_modified")
-    assert site.life().last_seen == ms(4), "nor is it a body that a 304 would mean"
+    assert site.life().last_seen == day(4), "nor is it a body that a 304 would mean"
 
 
 def test_a_wat_before_does_not_tell_that_a_crawl_would_not_have_seen_it(site: Site) -> None:
@@ -284,7 +212,7 @@ def test_an_older_extractor_is_no_evidence(site: Site) -> None:
     site.without(1, extractor=1)
     site.seen(2, extractor=2)
     site.without(3, 4, extractor=1)
-    assert site.life() == Life("live", "", ms(2), 0, ms(2), 0)
+    assert site.life() == Life("live", "", day(2), 0, day(2), 0)
     site.without(5, 6, extractor=3)
     assert site.life().state == "lost"
 
@@ -292,24 +220,24 @@ def test_an_older_extractor_is_no_evidence(site: Site) -> None:
 def test_a_capped_page_is_no_evidence_but_what_it_has_is_seen(site: Site) -> None:
     site.seen(1, complete=False, incomplete="capped")
     site.without(2, 3, complete=False, incomplete="capped")
-    assert site.life() == Life("unverified", "incomplete", ms(1), 0, ms(1), 0)
+    assert site.life() == Life("unverified", "incomplete", day(1), 0, day(1), 0)
 
 
 def test_a_page_with_a_missing_part_is_no_evidence(site: Site) -> None:
     site.seen(1)
     site.without(2, 3, part=1, parts=2)
-    assert site.life() == Life("live", "", ms(1), 0, ms(1), 0)
+    assert site.life() == Life("live", "", day(1), 0, day(1), 0)
     site.without(2, part=2, parts=2)
     assert site.life().state == "live"
     site.without(3, part=2, parts=2)
-    assert site.life() == Life("lost", "removed", ms(1), 0, ms(1), ms(2))
+    assert site.life() == Life("lost", "removed", day(1), 0, day(1), day(2))
 
 
 def test_a_link_is_seen_in_whichever_part_it_stands(site: Site) -> None:
     for at in (1, 2, 3):
         site.without(at, part=1, parts=2)
         site.seen(at, part=2, parts=2)
-    assert site.life() == Life("live", "", ms(1), 0, ms(3), 0)
+    assert site.life() == Life("live", "", day(1), 0, day(3), 0)
 
 
 def test_parts_that_came_late_leave_no_doubt_behind(site: Site) -> None:
@@ -326,70 +254,14 @@ def test_a_link_that_is_found_again_is_live(site: Site) -> None:
     site.without(2, 3)
     assert site.life().state == "lost"
     site.seen(4)
-    assert site.life() == Life("live", "", ms(1), 0, ms(4), 0)
+    assert site.life() == Life("live", "", day(1), 0, day(4), 0)
     site.without(5, 6)
-    assert site.life() == Life("lost", "removed", ms(1), 0, ms(4), ms(5))
+    assert site.life() == Life("lost", "removed", day(1), 0, day(4), day(5))
 
 
 def test_a_late_sighting_from_between_moves_the_loss(site: Site) -> None:
     site.seen(1)
     site.without(2, 6, 7)
-    assert site.life().lost_by == ms(2)
+    assert site.life().lost_by == day(2)
     site.seen(4, source="warc")
-    assert site.life() == Life("lost", "removed", ms(1), 0, ms(4), ms(6))
-
-
-def test_a_link_that_stands_on_another_page_by_now_has_moved(site: Site) -> None:
-    site.seen(1)
-    site.without(2, 3)
-    assert [row["reason"] for row in site.backlinks()] == ["removed"]
-    site.seen(3, url=f"https://{site.source}/new")
-    new, old = site.backlinks()
-    assert (old["state"], old["reason"]) == ("lost", "moved")
-    assert (new["state"], new["reason"]) == ("live", "")
-
-
-def test_a_link_that_stood_on_both_pages_has_not_moved(site: Site) -> None:
-    site.seen(0, url=f"https://{site.source}/other")
-    site.seen(1)
-    site.without(2, 3)
-    assert {row["reason"] for row in site.backlinks()} == {"", "removed"}
-
-
-def test_another_domains_link_is_no_move(site: Site) -> None:
-    site.seen(1)
-    site.without(2, 3)
-    site.seen(3, url=f"https://{site.source}-elsewhere.org/")
-    assert {row["reason"] for row in site.backlinks()} == {"", "removed"}
-
-
-def test_the_scheme_is_no_part_of_the_link(site: Site) -> None:
-    """A site that moves to https loses no link and finds none."""
-    site.visit(1, f"http://{site.target}/", url=f"http://{site.source}/page")
-    site.visit(2, f"https://{site.target}/", url=f"https://{site.source}/page")
-    site.visit(3, f"https://{site.target}/", url=f"https://{site.source}/page")
-    (found,) = site.backlinks()
-    assert found["state"] == "live"
-    assert found["first_seen"].timestamp() * 1000 == ms(1)
-    assert found["source_url"].startswith("https:")
-    assert found["target_url"].startswith("https:")
-
-
-def test_kinds_are_links_of_their_own(site: Site) -> None:
-    site.visit(1, Link(site.link), Link(site.link, kind="iframe"))
-    site.visit(2, Link(site.link))
-    site.visit(3, Link(site.link))
-    assert [(r["kind"], r["state"]) for r in site.backlinks()] == [
-        ("a", "live"),
-        ("iframe", "lost"),
-    ]
-
-
-def test_what_the_latest_sighting_said_is_what_is_told(site: Site) -> None:
-    site.visit(1, Link(site.link, anchor="old", rel=1, position="footer"))
-    site.visit(3, Link(site.link, anchor="new", rel=6, position="main"))
-    site.visit(2, Link(site.link, anchor="between", rel=0, position="nav"))
-    (found,) = site.backlinks()
-    assert (found["anchor"], found["position"]) == ("new", "main")
-    assert (found["nofollow"], found["ugc"], found["sponsored"]) == (0, 1, 1)
-    assert found["source"] == "crawl"
+    assert site.life() == Life("lost", "removed", day(1), 0, day(4), day(6))

@@ -1,4 +1,4 @@
-"""Processes for test_processes.py: `python -m tests.pipeline.log.workers write|read PATH NAME N`."""
+"""For test_processes.py: `python -m tests.pipeline.log.workers write|read PATH NAME N`."""
 
 from __future__ import annotations
 

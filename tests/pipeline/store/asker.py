@@ -1,4 +1,4 @@
-"""A process that opens a data directory: `python -m tests.pipeline.store.asker DIRECTORY VERB...`."""
+"""Opens a data directory: `python -m tests.pipeline.store.asker DIRECTORY VERB...`."""
 
 from __future__ import annotations
 

@@ -187,7 +187,8 @@ def test_threads_may_share_a_store(shared_store: ChdbStore) -> None:
         ("SELECT sleep(1) SETTINGS max_execution_time = 0.01", StoreBusy),
         ("SELECT number, throwIf(number = 200000) FROM numbers(1000000)", StoreRefused),
         (
-            "SELECT groupArray(toString(number)) FROM numbers(5000000) SETTINGS max_memory_usage = 1000000",
+            "SELECT groupArray(toString(number)) FROM numbers(5000000) "
+            "SETTINGS max_memory_usage = 1000000",
             StoreBusy,
         ),
     ],
@@ -240,7 +241,8 @@ def test_a_tuple_in_a_simple_aggregate_is_kept_out_of_the_schema(store: ChdbStor
     """Read under FINAL by a dotted name, 26.9 answers wrongly (DESIGN section 5)."""
     found = store.query(
         "SELECT table, name, type FROM system.columns WHERE database = currentDatabase() "
-        "AND type LIKE 'SimpleAggregateFunction%' AND type NOT LIKE 'SimpleAggregateFunction(m__, UInt%)'"
+        "AND type LIKE 'SimpleAggregateFunction%' "
+        "AND type NOT LIKE 'SimpleAggregateFunction(m__, UInt%)'"
     )
     assert rows(found) == []
     tables = store.query(

@@ -12,6 +12,7 @@ from pipeline.errors import StoreMismatch, StoreRefused
 from pipeline.store import Parameters, Store, rows
 from pipeline.store.chdb import ChdbStore
 from pipeline.store.migrate import Migration, check, migrate, migrations, split
+from pipeline.url import suffix_list_version
 
 FIRST = migrations()[0]
 
@@ -135,7 +136,7 @@ def test_a_store_of_another_suffix_list_is_refused(store: ChdbStore) -> None:
     noted(store, suffix_list="another")
     with pytest.raises(StoreMismatch, match="suffix list another") as raised:
         migrate(store)
-    assert subject.suffix_list_version() in str(raised.value)
+    assert suffix_list_version() in str(raised.value)
 
 
 def test_a_store_that_was_never_migrated_cannot_be_checked(empty_store: ChdbStore) -> None:

@@ -1,0 +1,42 @@
+"""Records to rows: which URLs are found for the frontier."""
+
+from __future__ import annotations
+
+from pipeline.page import Request
+from tests.consumers.worker import MakeWorker
+from tests.support.records import START, Link, page
+
+
+def test_urls_found_again_are_not_written_again_unless_nearer(new_worker: MakeWorker) -> None:
+    rows = new_worker().rows
+    inner = ["https://s.org/x", "https://s.org/y"]
+
+    far, near = (
+        page("https://s.org/", START, inner=inner, request=Request(hops=hops)) for hops in (3, 1)
+    )
+    asked = [rows.columns([one], 0).column("found").to_pylist()[0] for one in (far, far, near, far)]
+    assert asked == [inner, [], inner, []]
+    rows.forget()
+    assert rows.columns([far], 0).column("found").to_pylist() == [inner]
+
+
+def test_links_that_are_not_to_be_followed_are_not_found(new_worker: MakeWorker) -> None:
+    rows = new_worker().rows
+    links = [
+        Link("https://a.org/"),
+        Link("https://b.org/", rel=1),
+        Link("https://c.org/", rel=2),
+        Link("https://d.org/", kind="iframe"),
+        Link("https://e.org/", kind="redirect"),
+        Link("https://f.org/", kind="form"),
+    ]
+    found = rows.columns([page("https://s.org/", START, links)], 0).to_pylist()[0]
+    assert found["found"] == ["https://a.org/", "https://c.org/", "https://e.org/"]
+    assert found["found_domains"] == ["a.org", "c.org", "e.org"]
+    assert found["found_hops"] == [1, 1, 1]
+    assert found["targets"] == [link.target for link in links], "but recorded they are"
+    for more in ({"nofollow": True}, {"source": "warc"}, {"source": "list"}):
+        assert (
+            rows.columns([page("https://s.org/", START, links, **more)], 0).to_pylist()[0]["found"]
+            == []
+        )
