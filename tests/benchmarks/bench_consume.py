@@ -100,7 +100,7 @@ def _page(number: int) -> Page:
         complete=True, title=f"Page {number}", language="en", terms=["some", "words"] * 10,
         extractor=1,
         external=Links(
-            target=[f"https://{target}/articles/{number % 97}-{i}" for i, target in enumerate(targets)],
+            target=[f"https://{name}/articles/{number % 97}-{i}" for i, name in enumerate(targets)],
             domain=targets, kind=["a"] * LINKS, rel=[0] * LINKS, position=["main"] * LINKS,
             anchor=[f"anchor text {number % 13} {i}" for i in range(LINKS)],
             before=["some words before the link in the same block"] * LINKS,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.index.lifecycle import Lifecycle
 from pipeline.store.chdb import ChdbStore
 from tests.consumers.truth import Rows, differences, found
 from tests.consumers.world import World
@@ -27,5 +28,6 @@ def test_any_schedule_comes_to_the_truth(store: ChdbStore, tmp_path: Path, block
         for name, expected in world.expected().items():
             truth.setdefault(name, {}).update(expected)
         clock.now += 100
+    Lifecycle(store, 60, clock=clock).run()
     said = differences(truth, found(store))
     assert said == [], "\n".join(said)

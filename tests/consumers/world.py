@@ -57,14 +57,13 @@ class World:
         *,
         make: MakeLoop = plain_loop,
         rate: float = 0.25,
-        job: bool = True,
     ) -> None:
         self.number, self.clock, self.make, self.rate = number, clock, make, rate
         self.dice = random.Random(number)
         self.log = SqliteLog(path, partitions=2, clock=clock, heartbeat_s=0, session_timeout_s=30)
         self.real_store = store
         self.store = FaultyStore(store, self.dice, rate)
-        self.job = Lifecycle(store, 60, clock=clock) if job else None
+        self.job = Lifecycle(store, 60, clock=clock)
         self.workers: list[Loop] = []
         self.wrongs: list[str] = []
         self._busy: list[Loop] = []  # in the middle of a turn
@@ -72,7 +71,7 @@ class World:
         self.settings = ConsumeSettings(
             flush_rows=self.dice.choice([20, 60]),
             flush_age_s=self.dice.choice([1.0, 8.0]),
-            poll_records=self.dice.choice([3, 20]),
+            poll_records=self.dice.choice([2, 5, 20]),
             dead_letters=10_000,
         )
         self.waiting = self._records(self.dice.randrange(5, 15))
@@ -99,7 +98,7 @@ class World:
             self.clock.now += 31  # all of them were silent for too long
         elif roll < 0.24:
             self._leave(self.dice.choice(self.workers))
-        elif roll < 0.27 and self.job is not None:
+        elif roll < 0.26:
             self.job.run()
         else:
             self.clock.now += self.dice.random() * 2
@@ -143,9 +142,9 @@ class World:
 
     def _happen(self) -> None:
         """While one worker polls or commits, others go on."""
-        if len(self._busy) != 1 or self.dice.random() >= self.rate / 2:
+        if len(self._busy) != 1 or self.dice.random() >= self.rate:
             return
-        if self.dice.random() < 0.5:
+        if self.dice.random() < 0.7:
             self.clock.now += 31
         others = [worker for worker in self.workers if worker not in self._busy]
         if not others:
@@ -170,8 +169,6 @@ class World:
             self.clock.now += 1
         worker.flush()
         worker.reader.close()
-        if self.job is not None:
-            self.job.run()
         if any(self.log.lag().values()):
             self.wrongs.append(f"lag left: {self.log.lag()}")
         self.pages, poison = readable(all_records(self.log))
