@@ -66,11 +66,12 @@ class World:
         self.job = Lifecycle(store, 60, clock=clock)
         self.workers: list[Loop] = []
         self.wrongs: list[str] = []
+        self._joined = 0
         self._busy: list[Loop] = []  # in the middle of a turn
         self._at = START
         self.settings = ConsumeSettings(
-            flush_rows=self.dice.choice([20, 60]),
-            flush_age_s=self.dice.choice([1.0, 8.0]),
+            flush_rows=self.dice.choice([6, 15, 60]),
+            flush_age_s=self.dice.choice([0.5, 6.0]),
             poll_records=self.dice.choice([2, 5, 20]),
             dead_letters=10_000,
         )
@@ -105,7 +106,8 @@ class World:
             self._turn(self.dice.choice(self.workers))
 
     def _join(self) -> None:
-        name = self.dice.choice(["", "", "named"])
+        self._joined += 1
+        name = self.dice.choice([f"{self._joined}", f"{self._joined}", "named"])
         self.workers.append(self._worker(self.log.reader(GROUP, [PAGES], member=name)))
 
     def _worker(self, reader: SqliteReader, rate: float | None = None) -> Loop:
@@ -164,7 +166,7 @@ class World:
             else:
                 self._leave(worker)
         self.clock.now += 31
-        worker = self._worker(self.log.reader(GROUP, [PAGES]), rate=0)
+        worker = self._worker(self.log.reader(GROUP, [PAGES], member="last"), rate=0)
         while worker.turn(timeout_s=0) or worker.batch:
             self.clock.now += 1
         worker.flush()

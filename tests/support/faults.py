@@ -130,7 +130,7 @@ class FaultyReader:
         self._maybe_die()
 
     def _maybe_die(self) -> None:
-        if self.dice.random() < self.rate / 4:
+        if self.dice.random() < self.rate / 12:
             raise Crash
 
     def revoked(self) -> set[Partition]:
