@@ -84,7 +84,9 @@ def test_a_busy_store_is_tried_again_ever_more_slowly(new_worker: MakeWorker) ->
     for wait, expected in zip(waits, [1, 2, 4, 4, 4], strict=True):
         assert 0.7 * expected <= wait <= 1.3 * expected + 0.21
     assert worker.committed == 1
-    assert worker.reader.poll(timeout_s=0) == []
+    worker.send("b")
+    worker.loop.turn(timeout_s=0)
+    assert worker.store.paths == [["/a"], ["/b"]], "nothing stays paused"
 
 
 def test_a_worker_that_waits_stays_in_its_group(new_worker: MakeWorker) -> None:
@@ -169,20 +171,21 @@ def test_stopping_uses_its_time_while_the_store_is_busy_and_no_more(
 
 
 def test_told_to_stop_while_it_waits_it_tries_at_once(new_worker: MakeWorker) -> None:
-    worker = new_worker(stop_s=20, retry_s=30)
+    worker = new_worker(stop_s=20, retry_s=1)
     worker.send("a")
-    worker.store.errors = [StoreBusy("parts")]
+    worker.store.errors = [StoreBusy("parts")] * 7
     sleep = worker.loop.sleep
+    stopped = NOW + 25  # in a pause of 16 s
 
     def interrupted(seconds: float) -> None:
         sleep(seconds)
-        if worker.clock.now > NOW + 2:
+        if worker.clock.now > stopped:
             worker.loop.stop()
 
     worker.loop.sleep = interrupted
     worker.loop.turn(timeout_s=0)
     assert worker.committed == 1
-    assert worker.clock.now - NOW < 3
+    assert worker.clock.now - stopped < 8
 
 
 def test_a_stale_batch_starts_anew_when_everything_was_lost(new_worker: MakeWorker) -> None:

@@ -68,7 +68,8 @@ def lives(pages: Iterable[Page]) -> dict[tuple[str, str], Life]:
 
 def life(history: Sequence[Visit], link: tuple[str, str]) -> Life:
     sightings = [visit for visit in history if link in visit.links]
-    first, last = sightings[0], sightings[-1]
+    first = min(sightings, key=lambda visit: (visit.at, THOROUGH[visit.source]))
+    last = min(sightings, key=lambda visit: (-visit.at, THOROUGH[visit.source]))
     last_seen = confirmed_at(history, last)
     later = [v for v in history if v.at > last_seen]
     telling = [v for v in later if v.is_as_good_as(last) and (v.is_whole or is_away(v))]

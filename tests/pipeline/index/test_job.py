@@ -68,10 +68,10 @@ def test_what_arrives_in_the_same_millisecond_is_looked_at(job: Job) -> None:
 
 
 def test_a_clock_that_was_ahead_does_not_hide_what_comes_after_it_is_right(job: Job) -> None:
-    write(job.store, [page(URL, START, [LINK])], NOW + 10 * DAY)
-    assert job.state() == "live"
+    write(job.store, [page("https://another.org/", START)], NOW + 10 * DAY)
+    job.lifecycle.run()
     job.now += 1
-    lose(job.store, NOW + 1000, first=1)
+    lose(job.store, NOW + 1000)
     assert job.state() == "lost"
 
 
@@ -121,6 +121,25 @@ def test_a_failure_or_a_redirect_is_not_asked_about(job: Job, outcome: str) -> N
     away = page(URL, START + DAY, outcome=outcome)  # type: ignore[arg-type]
     write(job.store, [page(URL, START, [LINK]), away], NOW)
     assert job.wanted() == {}
+
+
+def test_a_page_that_failed_since_waits_for_its_next_try(job: Job) -> None:
+    visits = [
+        page(URL, START, [LINK]),
+        page(URL, START + DAY, BARE),
+        page(URL, START + 2 * DAY, outcome="error"),
+    ]
+    write(job.store, visits, NOW)
+    assert job.wanted() == {}
+
+
+def test_a_page_in_parts_that_lost_a_link_is_wanted(job: Job) -> None:
+    visits = [
+        page(URL, START + at * DAY, links, part=part, parts=2)
+        for at, part, links in [(0, 1, [LINK]), (0, 2, BARE), (1, 1, []), (1, 2, BARE)]
+    ]
+    write(job.store, visits, NOW)
+    assert job.wanted() == {"/page": NOW // 1000 + 1 + 60}
 
 
 def test_the_parts_of_one_visit_are_not_taken_for_two(job: Job) -> None:

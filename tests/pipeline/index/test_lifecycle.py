@@ -192,6 +192,14 @@ def test_a_source_as_thorough_unseats_a_wat(site: Site, source: Any) -> None:
     assert site.life().reason == "removed"
 
 
+def test_where_two_sources_saw_it_at_once_the_lesser_counts(site: Site) -> None:
+    """As an archive's WARC and its WAT, which are of one visit."""
+    site.seen(1, source="warc")
+    site.seen(1, source="wat")
+    site.without(2, 3, source="wat")
+    assert site.life() == Life("lost", "removed", day(1), 0, day(1), day(2))
+
+
 def test_a_list_says_only_that_a_link_is_there(site: Site) -> None:
     site.seen(1, source="list", complete=False)
     assert site.life().state == "live"

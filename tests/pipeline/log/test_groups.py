@@ -193,7 +193,8 @@ def test_a_member_of_the_same_name_takes_everything_over(log: SqliteLog) -> None
     new.commit({min(ALL): Committed(1)})
     old.close()
     beat(new)
-    assert new.assigned() == ALL, "the old one's leaving does not take the name away"
+    assert new.assigned() == ALL
+    assert new.revoked() == set(), "the old one's leaving takes nothing away"
     new.close()
 
 
