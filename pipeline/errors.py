@@ -3,7 +3,8 @@
 BacklinksError
 ├── UsageError          what was asked for is wrong: exit 2
 │   ├── BadSeed         a seed that is no crawlable URL
-│   └── BadSetting      an unknown setting, or a value it can't take
+│   ├── BadSetting      an unknown setting, or a value it can't take
+│   └── NoArchive       what was named is no archive of pages
 ├── PoisonRecord        can never decode: dead-letter it
 ├── StoreError
 │   ├── StoreBusy       transient: pause and retry
@@ -12,10 +13,16 @@ BacklinksError
 │   ├── StoreLocked     another process holds the directory
 │   └── StoreMismatch   the store was made by other code or another suffix list
 ├── LogError
+│   ├── LogBusy         no broker answers, or too few are in step: pause and retry
+│   ├── LogRefused      topic, rights or sizes are wrong: stop
 │   ├── LogDamaged      the log's file can't be read
 │   ├── LogFull         the disk under the log is full
 │   ├── OffsetLost      the committed offset is no longer in the log
 │   └── NotOwner        the partition has gone to another member
+├── ArchiveError
+│   ├── ArchiveBusy     the archive's storage is away: pause and retry
+│   ├── ArchiveRefused  it can't be written or read as it stands: stop
+│   └── DamagedPart     a file is not what was written: go on with the others
 ├── TooManyDeadLetters  a flood of poison: it is us who are broken
 └── DidNotConverge      an iteration ran out of sweeps
 """
@@ -48,6 +55,16 @@ class BadSeed(UsageError):
 
 class BadSetting(UsageError):
     """An unknown setting, or a value that it can't take."""
+
+
+class NoArchive(UsageError):
+    """What was named is no archive of pages, or one of a newer version."""
+
+    def __init__(self, source: str, detail: str) -> None:
+        self.source, self.detail = source, detail
+        super().__init__(
+            f"{source} is no archive of pages: {detail}; name what `backlinks worker archive` wrote"
+        )
 
 
 class PoisonRecord(BacklinksError):
@@ -93,6 +110,14 @@ class LogError(BacklinksError):
     """The log could not do what it was told."""
 
 
+class LogBusy(LogError):
+    """Transient: no broker answers, or too few replicas are in step."""
+
+
+class LogRefused(LogError):
+    """The brokers won't have it: a topic, a right, a login or a size is wrong. Stop."""
+
+
 class LogDamaged(LogError):
     """The log's file can't be read as one."""
 
@@ -113,14 +138,25 @@ class LogFull(LogError):
 
 
 class OffsetLost(LogError):
-    """The committed offset is no longer in the log: records were deleted before being read."""
+    """The committed offset is no longer in the log.
 
-    def __init__(self, topic: str, partition: int, offset: int, start: int) -> None:
-        self.topic, self.partition, self.offset, self.start = topic, partition, offset, start
-        super().__init__(
-            f"{topic}[{partition}]: committed offset {offset} is gone, the log starts at {start}; "
-            "raise its retention; what was lost is crawled again when it is due"
-        )
+    `start` and `end`: what the log holds now; `end` is -1 where it was not asked for.
+    """
+
+    def __init__(self, topic: str, partition: int, offset: int, start: int, end: int = -1) -> None:
+        self.topic, self.partition, self.offset = topic, partition, offset
+        self.start, self.end = start, end
+        if -1 < end < offset:
+            why = (
+                f"the log ends at {end}: it was cut or made anew; set the group to {end}, and "
+                "crawl again what was lost"
+            )
+        else:
+            why = (
+                f"the log starts at {start}; raise its retention, and set the group to {start}; "
+                "what was lost is crawled again when it is due"
+            )
+        super().__init__(f"{topic}[{partition}]: committed offset {offset} is gone, {why}")
 
 
 class NotOwner(LogError):
@@ -129,6 +165,28 @@ class NotOwner(LogError):
     def __init__(self, topic: str, partition: int) -> None:
         self.topic, self.partition = topic, partition
         super().__init__(f"{topic}[{partition}] belongs to another member of the group")
+
+
+class ArchiveError(BacklinksError):
+    """The archive of pages could not do what it was told."""
+
+
+class ArchiveBusy(ArchiveError):
+    """The archive's storage is away or full; retrying works once it is back."""
+
+
+class ArchiveRefused(ArchiveError):
+    """The archive can't be written or read as it stands: no permission, or no such place."""
+
+
+class DamagedPart(ArchiveError):
+    """A file of the archive is not what was written, or is missing."""
+
+    def __init__(self, file: str, detail: str) -> None:
+        self.file, self.detail = file, detail
+        super().__init__(
+            f"{file} is damaged ({detail}); bring it back from a copy and import its day again"
+        )
 
 
 class TooManyDeadLetters(BacklinksError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -18,6 +18,7 @@ from pipeline.url import suffix_list_version
 
 VERSION = 1
 MAX_RECORD = 16 << 20  # bytes; a page at every limit of the extractor is under 12 MB
+FUTURE_MS = 5 * 60_000  # a page can't be fetched later than the log took it, but for clocks
 
 Outcome = Literal[
     "ok",  # 2xx with a body that was read
@@ -172,6 +173,45 @@ def decode(data: bytes) -> Page:
     if not 1 <= page.part <= page.parts:
         raise PoisonRecord("arrays", f"part {page.part} of {page.parts}")
     return page
+
+
+def split(page: Page, limit: int) -> list[bytes]:
+    """The page as records of at most `limit` bytes: one, or parts with some of its links each.
+
+    Raises ValueError where a part with a single link is still over the limit.
+    """
+    whole = encode(page)
+    if len(whole) <= limit:
+        return [whole]
+    links = len(page.external) + len(page.internal.target)
+    parts = 2 * len(whole) // limit + 1
+    while True:
+        records = [encode(_part(page, part, parts)) for part in range(parts)]
+        if max(map(len, records)) <= limit:
+            return records
+        if parts > links or 2 * parts > 0xFFFF:
+            raise ValueError(f"{page.url}: a part of it is over {limit} bytes")
+        parts *= 2
+
+
+def _part(page: Page, part: int, parts: int) -> Page:
+    """Part `part` of `parts`, from 0."""
+    return msgspec.structs.replace(
+        page,
+        part=part + 1,
+        parts=parts,
+        external=_slice(page.external, part, parts),
+        internal=_slice(page.internal, part, parts),
+    )
+
+
+Columns = TypeVar("Columns", Links, Internal)
+
+
+def _slice(links: Columns, part: int, parts: int) -> Columns:
+    total = len(links.target)
+    kept = slice(total * part // parts, total * (part + 1) // parts)
+    return type(links)(**{name: getattr(links, name)[kept] for name in links.__struct_fields__})
 
 
 def _columns(links: Links) -> list[list[Any]]:

@@ -10,17 +10,40 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline.errors import BadSetting
 
 DAY = 86_400
 PREFIX = "BACKLINKS_"
+_LISTS = frozenset({"allow_private", "brokers", "hosts"})  # with commas, in the environment
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Login(_Section):
+    """A name, and a password from the environment or a file: never from the command line."""
+
+    user: str = Field(default="", description="name to log in with")
+    password: SecretStr = Field(
+        default=SecretStr(""), description="to log in with; from the environment or password_file"
+    )
+    password_file: str = Field(default="", description="file that the password stands in")
+
+    def secret(self) -> str:
+        """The password. Raises BadSetting where its file can't be read."""
+        if not self.password_file:
+            return self.password.get_secret_value()
+        try:
+            return Path(self.password_file).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSetting(
+                f"can't read the password in {self.password_file}: {error}; "
+                "name a file that this user may read in password_file"
+            ) from error
 
 
 class CrawlSettings(_Section):
@@ -161,6 +184,130 @@ class ConsumeSettings(_Section):
     )
 
 
+class ArchiveSettings(_Section):
+    """How pages are kept beyond the log's retention, so that an index can be rebuilt."""
+
+    to: str = Field(
+        default="",
+        description="directory, or URL such as s3://bucket/path, of the archive; its keys come from where its client looks for them",
+    )
+    part_bytes: int = Field(
+        default=64 << 20,
+        ge=1 << 10,
+        le=1 << 30,
+        description="of a file before compression; and of all open files in memory, compressed",
+    )
+    part_age_s: float = Field(
+        default=300.0,
+        ge=0,
+        description="after which a smaller file is written; the log must keep records for longer",
+    )
+    level: int = Field(
+        default=6,
+        ge=1,
+        le=12,
+        description="of zstandard; from 9 on each partition takes 15 MB of memory and more",
+    )
+    retry_s: float = Field(
+        default=1.0, gt=0, description="first pause where the storage is away; it doubles"
+    )
+    longest_retry_s: float = Field(default=60.0, gt=0, description="longest pause")
+    stop_s: float = Field(default=20.0, ge=0, description="to finish in when told to stop")
+
+
+class KafkaSettings(_Login):
+    """The log in a cluster; without brokers it is an SQLite file in the data directory."""
+
+    brokers: list[str] = Field(default=[], description="HOST:PORT of some brokers of the cluster")
+    prefix: str = Field(
+        default="",
+        pattern=r"^[a-zA-Z0-9._-]{0,60}$",
+        description="before the names of topics and groups, where the cluster is shared",
+    )
+    tls: bool = Field(default=False, description="speak TLS to the brokers")
+    tls_ca: str = Field(
+        default="", description="file of the authorities trusted; empty: the system's"
+    )
+    tls_cert: str = Field(
+        default="", description="file of our certificate, where brokers ask for one"
+    )
+    tls_key: str = Field(default="", description="file of our certificate's key")
+    sasl: Literal["none", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="none", description="how to log in to the brokers"
+    )
+    compression: Literal["lz4", "zstd", "gzip", "none"] = Field(
+        default="lz4", description="of records; lz4 costs least time, zstd least room"
+    )
+    linger_ms: int = Field(
+        default=20, ge=0, le=10_000, description="to wait for more records for a batch"
+    )
+    batch_bytes: int = Field(
+        default=512 << 10, ge=1024, description="of a batch of one partition, before compression"
+    )
+    record_bytes: int = Field(
+        default=1_000_000,
+        ge=100_000,
+        description="largest record that topics take; pages beyond it are split by links",
+    )
+    in_flight_bytes: int = Field(
+        default=64 << 20,
+        ge=1 << 20,
+        description="sent and not acknowledged, of one process; who would send more waits",
+    )
+    delivery_s: float = Field(
+        default=120.0, gt=0, description="after which a record that no broker takes is an error"
+    )
+    member: str = Field(
+        default="",
+        pattern=r"^[a-zA-Z0-9._-]{0,200}$",
+        description="name of this worker, kept over restarts: it gets its own partitions back without a rebalance; empty: a new member each time",
+    )
+    session_s: float = Field(
+        default=30.0,
+        ge=6,
+        le=1800,
+        description="without a sign of life, after which a worker's partitions go to others",
+    )
+
+
+class StoreSettings(_Login):
+    """The store on a server; without hosts it is chDB in the data directory."""
+
+    hosts: list[str] = Field(
+        default=[], description="HOST:PORT of ClickHouse's native protocol; the first that answers"
+    )
+    database: str = Field(
+        default="backlinks", pattern=r"^[a-z_][a-z0-9_]{0,60}$", description="with our tables"
+    )
+    user: str = Field(default="default", description="name to log in with")
+    tls: bool = Field(default=False, description="speak TLS to the server")
+    tls_ca: str = Field(
+        default="", description="file of the authorities trusted; empty: the system's"
+    )
+    compression: Literal["lz4", "none"] = Field(
+        default="lz4", description="of blocks on their way; none where the network is the machine's"
+    )
+    connect_s: float = Field(default=5.0, gt=0, description="for a host to answer at all")
+    timeout_s: float = Field(
+        default=300.0, gt=0, description="for the next part of an answer, and of an insert"
+    )
+
+
+class MetricsSettings(_Section):
+    """What is told to those who watch."""
+
+    port: int = Field(
+        default=0,
+        ge=0,
+        le=65_535,
+        description="of /metrics and /healthz of a worker; 0: none is opened",
+    )
+    address: str = Field(default="127.0.0.1", description="that the port is opened on")
+    stuck_s: float = Field(
+        default=120.0, gt=0, description="without a turn of its loop a worker is called stuck"
+    )
+
+
 class ScoreSettings(_Section):
     """What goes into a snapshot."""
 
@@ -183,6 +330,9 @@ class LogSettings(_Section):
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="of the log on stderr"
     )
+    json_lines: bool = Field(
+        default=False, description="each line a JSON object, for machines that collect them"
+    )
 
 
 class Settings(BaseSettings):
@@ -199,7 +349,11 @@ class Settings(BaseSettings):
     plan: PlanSettings = PlanSettings()
     revisit: RevisitSettings = RevisitSettings()
     consume: ConsumeSettings = ConsumeSettings()
+    archive: ArchiveSettings = ArchiveSettings()
     score: ScoreSettings = ScoreSettings()
+    kafka: KafkaSettings = KafkaSettings()
+    store: StoreSettings = StoreSettings()
+    metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
 
     @classmethod
@@ -271,7 +425,7 @@ def _from_environment(environment: dict[str, str]) -> dict[str, Any]:
         if section == "config" and not key:
             continue
         if key:
-            value: Any = [p.strip() for p in text.split(",")] if key == "allow_private" else text
+            value: Any = [p.strip() for p in text.split(",")] if key in _LISTS else text
             found.setdefault(section, {})[key] = value
         else:
             found[section] = text

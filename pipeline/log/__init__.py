@@ -6,7 +6,7 @@ once; what is acknowledged is on disk.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple, Protocol
 
@@ -15,6 +15,8 @@ REQUESTS = "requests"
 DEAD_PAGES = "pages.dead"
 DEAD_REQUESTS = "requests.dead"
 TOPICS = (PAGES, REQUESTS, DEAD_PAGES, DEAD_REQUESTS)
+
+CRAWL, CONSUME, ARCHIVE, CARE = GROUPS = ("crawl", "consume", "archive", "deadletters")
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -84,7 +86,13 @@ class Reader(Protocol):
 
 
 class Log(Protocol):
-    """Shared by the threads of a process."""
+    """Shared by the threads of a process. `record_bytes`: of the largest value it takes."""
+
+    record_bytes: int
+
+    @property
+    def in_flight(self) -> int:
+        """Bytes appended and not acknowledged."""
 
     def append(self, topic: str, messages: Sequence[Message]) -> Future[list[int]]:
         """The records' offsets once they are durable: all of them or, as LogError, none known."""
@@ -94,5 +102,11 @@ class Log(Protocol):
 
     def lag(self) -> dict[tuple[str, Partition], int]:
         """Records behind, by group and partition."""
+
+    def count(self, topic: str) -> int:
+        """Records now in a topic."""
+
+    def read_all(self, topic: str) -> Iterator[Record]:
+        """What is in a topic now, outside of any group, oldest first within a partition."""
 
     def close(self) -> None: ...

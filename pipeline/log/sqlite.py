@@ -23,6 +23,7 @@ import msgspec
 
 from pipeline.errors import LogDamaged, LogError, LogFull, NotOwner, OffsetLost
 from pipeline.log import TOPICS, Committed, Headers, Message, Partition, Record
+from pipeline.page import MAX_RECORD
 
 PARTITIONS = 4  # enough for the workers of one machine
 _SHIFT = 40  # offsets up to 10^12 a partition
@@ -64,6 +65,7 @@ class SqliteLog:
         heartbeat_s: float = 0.5,
     ) -> None:
         self.path, self.clock = path, clock
+        self.record_bytes = MAX_RECORD
         self.session_timeout_s, self.heartbeat_s = session_timeout_s, heartbeat_s
         self._lock = threading.Lock()
         self._arrived = threading.Condition()
@@ -82,6 +84,10 @@ class SqliteLog:
         self._sizes: dict[str, int] = {}
         for partition in self.ids:
             self._sizes[partition.topic] = self._sizes.get(partition.topic, 0) + 1
+
+    @property
+    def in_flight(self) -> int:
+        return 0  # who appends waits for the disk
 
     def append(self, topic: str, messages: Sequence[Message]) -> Future[list[int]]:
         done: Future[list[int]] = Future()
@@ -129,7 +135,6 @@ class SqliteLog:
         return {(group, Partition(topic, number)): behind for group, topic, number, behind in rows}
 
     def count(self, topic: str) -> int:
-        """Records now in a topic."""
         with self._lock, reading(self.path):
             (count,) = self._connection.execute(
                 "SELECT coalesce(sum(next - start), 0) FROM partitions WHERE topic = ?", (topic,)
@@ -137,7 +142,6 @@ class SqliteLog:
         return int(count)
 
     def read_all(self, topic: str) -> Iterator[Record]:
-        """Every record of a topic outside of any group, oldest first within a partition."""
         for partition, row in self.ids.items():
             if partition.topic == topic:
                 with self._lock, reading(self.path):

@@ -1,0 +1,1 @@
+"""What ships beside the program: topics, compose, configuration of brokers and servers."""

@@ -1,0 +1,121 @@
+"""How all clients reach the brokers, and what brokers and the library say, as our errors."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kafka import TopicPartition
+from kafka import errors as kafka_errors
+
+from pipeline.errors import BadSetting, LogBusy, LogError, LogRefused
+from pipeline.log import Partition
+from pipeline.settings import KafkaSettings
+
+_BOOTSTRAP_MS = 15_000
+_REQUEST_MS = 30_000
+_BACKOFF_MS = 2_000  # between tries to reach a broker that is gone: they come back within seconds
+
+# Who may not, and what nobody may: the next try would fare no better.
+_REFUSED = (
+    kafka_errors.AuthorizationError,
+    kafka_errors.SaslAuthenticationFailedError,
+    kafka_errors.UnsupportedSaslMechanismError,
+    kafka_errors.IllegalSaslStateError,
+    kafka_errors.KafkaConfigurationError,
+    kafka_errors.UnsupportedVersionError,
+    kafka_errors.InvalidTopicError,
+    kafka_errors.MessageSizeTooLargeError,
+    kafka_errors.RecordListTooLargeError,
+    kafka_errors.InvalidTimestampError,
+    kafka_errors.PolicyViolationError,
+)
+
+
+class Names:
+    """Ours to the cluster's and back: `prefix` stands before topics and groups."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+
+    def topic(self, name: str) -> str:
+        return self.prefix + name
+
+    group = topic
+
+    def theirs(self, partition: Partition) -> TopicPartition:
+        return TopicPartition(self.prefix + partition.topic, partition.number)
+
+    def ours(self, partition: Any) -> Partition:
+        return Partition(partition.topic.removeprefix(self.prefix), partition.partition)
+
+
+def connection(settings: KafkaSettings) -> dict[str, Any]:
+    """What every client of the library is given. Raises BadSetting."""
+    config: dict[str, Any] = {
+        "bootstrap_servers": settings.brokers,
+        "bootstrap_timeout_ms": _BOOTSTRAP_MS,
+        "request_timeout_ms": _REQUEST_MS,
+        "reconnect_backoff_max_ms": _BACKOFF_MS,
+        "security_protocol": ("SASL_" if settings.sasl != "none" else "")
+        + ("SSL" if settings.tls else "PLAINTEXT"),
+    }
+    if settings.tls:
+        config["ssl_context"] = _tls(settings)
+    if settings.sasl != "none":
+        config.update(
+            sasl_mechanism=settings.sasl,
+            sasl_plain_username=settings.user,
+            sasl_plain_password=settings.secret(),
+        )
+    return config
+
+
+def _tls(settings: KafkaSettings) -> ssl.SSLContext:
+    for name, file in (("tls_ca", settings.tls_ca), ("tls_cert", settings.tls_cert)):
+        if file and not Path(file).is_file():
+            raise BadSetting(f"kafka.{name} names {file}, which is no file")
+    try:
+        context = ssl.create_default_context(cafile=settings.tls_ca or None)
+        if settings.tls_cert:
+            context.load_cert_chain(settings.tls_cert, settings.tls_key or None)
+    except (ssl.SSLError, OSError) as error:
+        raise BadSetting(
+            f"kafka.tls_ca, tls_cert and tls_key can't be used: {error}; they are PEM files"
+        ) from error
+    return context
+
+
+@contextmanager
+def kafka_says(what: str, settings: KafkaSettings) -> Iterator[None]:
+    """The library's errors as LogBusy (try again), LogRefused (stop). `what`: was being done."""
+    try:
+        yield
+    except LogError:
+        raise
+    except (kafka_errors.KafkaError, OSError, ValueError, AssertionError) as error:
+        raise translate(error, what, settings) from error
+
+
+def translate(error: BaseException, what: str, settings: KafkaSettings) -> LogError:
+    """One line: what was being done, where, what was said, and what to do."""
+    brokers = ", ".join(settings.brokers)
+    said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    if isinstance(error, _REFUSED):
+        return LogRefused(f"{what}: the brokers at {brokers} refuse ({said}); {_advice(error)}")
+    if isinstance(error, kafka_errors.UnknownTopicOrPartitionError):
+        return LogRefused(f"{what}: a topic is missing ({said}); run `backlinks admin topics`")
+    return LogBusy(f"{what}: {said}; the brokers at {brokers} are asked again")
+
+
+def _advice(error: BaseException) -> str:
+    if isinstance(error, kafka_errors.AuthorizationError):
+        return "give this user the rights that docs/cluster.md lists for the worker"
+    if isinstance(error, kafka_errors.MessageSizeTooLargeError):
+        return "set kafka.record_bytes below the topic's max.message.bytes"
+    if isinstance(error, kafka_errors.SaslAuthenticationFailedError):
+        return "check kafka.user, and the password in kafka.password_file or the environment"
+    return "see docs/cluster.md"

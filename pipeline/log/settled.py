@@ -1,0 +1,27 @@
+"""Offsets settled above the committed one, as text that travels in the commit's metadata."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection
+
+MAX_METADATA = 4_000  # characters; Kafka's default limit is 4,096 bytes
+
+
+def pack(low: int, settled: Collection[int]) -> str:
+    """A bitmap of the settled offsets above `low`; the farthest are left out if it grows long."""
+    limit = MAX_METADATA * 4 // 5 * 8 - 8
+    bits = 0
+    for offset in settled:
+        if 0 <= offset - low < limit:
+            bits |= 1 << (offset - low)
+    return base64.b85encode(bits.to_bytes((bits.bit_length() + 7) // 8, "little")).decode()
+
+
+def unpack(low: int, metadata: str) -> set[int]:
+    """Nothing where the metadata can't be read: then it is fetched again."""
+    try:
+        bits = int.from_bytes(base64.b85decode(metadata), "little")
+    except ValueError:
+        return set()
+    return {low + i for i in range(bits.bit_length()) if bits >> i & 1}
