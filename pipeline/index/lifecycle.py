@@ -16,12 +16,13 @@ from pipeline.store import Parameters, Store, rows, sql
 logger = logging.getLogger(__name__)
 
 _JOB = "lifecycle"
-# An insert may end so much later than its rows' arrival mark, which is set before it.
-_OVERLAP_MS = 60_000
 
 
 class Lifecycle:
     """`confirm_s`: until a page that lost a link is visited again. `clock`: seconds since 1970.
+
+    `late_s`: an insert may end so much later than its rows' arrival mark, which is set before it:
+    the longest that the store may take, and how far the clocks of consumers differ.
 
     One at a time; running twice changes nothing.
     """
@@ -31,9 +32,11 @@ class Lifecycle:
         store: Store,
         confirm_s: int,
         *,
+        late_s: float = 60.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store, self.confirm_s, self.clock = store, confirm_s, clock
+        self.late_ms = int(late_s * 1000)
         self._looked_at = -1  # arrivals there were
 
     def run(self) -> int:
@@ -41,7 +44,7 @@ class Lifecycle:
         arrivals = int(self._one("SELECT count() AS arrivals FROM arrivals")["arrivals"])
         if arrivals == self._looked_at:
             return 0
-        since = max(0, self._mark() - _OVERLAP_MS)
+        since = max(0, self._mark() - self.late_ms)
         found = self._one(
             "SELECT max(arrived) AS latest, count() AS pages FROM arrivals "
             "WHERE arrived > {from:UInt64}",
@@ -82,21 +85,27 @@ class Lifecycle:
 
 
 class Repeated(threading.Thread):
-    """The lifecycle job at its interval, and once more at the end."""
+    """The lifecycle job at its interval and once more at the end, where it is `ours` to do."""
 
-    def __init__(self, lifecycle: Lifecycle, interval_s: float) -> None:
+    def __init__(
+        self, lifecycle: Lifecycle, interval_s: float, ours: Callable[[], bool] = lambda: True
+    ) -> None:
         super().__init__(name="lifecycle", daemon=True)
-        self.lifecycle, self.interval_s = lifecycle, interval_s
+        self.lifecycle, self.interval_s, self.ours = lifecycle, interval_s, ours
         self._stopping = threading.Event()
 
     def run(self) -> None:
         while not self._stopping.wait(self.interval_s):
             try:
-                self.lifecycle.run()
+                if self.ours():
+                    self.lifecycle.run()
             except StoreBusy as error:
                 logger.warning("the lifecycle job waits for its next turn: %s", error)
 
     def stop(self) -> None:
         self._stopping.set()
         self.join()
-        self.lifecycle.run()
+        try:
+            self.lifecycle.run()
+        except StoreBusy as error:
+            logger.warning("the lifecycle job is left to its next turn: %s", error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,15 +12,11 @@ import pyarrow as pa
 from chdb import ChdbError
 from chdb.session import Session
 
-from pipeline.errors import StoreBusy, StoreError, StoreFull, StoreRefused
 from pipeline.store import DATABASE, Parameters, Value
+from pipeline.store.failures import safe as _safe
+from pipeline.store.failures import translate
 
-_CODE = re.compile(r"Code: (\d+)")
-# TIMEOUT, SOCKET_TIMEOUT, NETWORK_ERROR, MEMORY_LIMIT, TOO_MANY_PARTS, TOO_MANY_QUERIES
-_BUSY = frozenset({159, 209, 210, 241, 252, 202})
-_FULL = frozenset({243})  # NOT_ENOUGH_SPACE
 _BATCH_ROWS = 65_536  # of a streamed answer: some megabytes, and not chDB's million rows
-_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
 
 
 class ChdbStore:
@@ -119,12 +114,6 @@ def _quoted(item: str | int) -> str:
     return str(item) if isinstance(item, int) else "'" + _escaped(item).replace("'", "\\'") + "'"
 
 
-def _safe(name: str) -> str:
-    if not _NAME.match(name):
-        raise StoreRefused(f"{name!r} is not a table's or column's name")
-    return name
-
-
 def plain(table: pa.Table) -> pa.Table:
     """Dictionary-encoded and binary columns as plain strings, so that callers meet one type."""
     for i, field in enumerate(table.schema):
@@ -142,13 +131,3 @@ class _errors:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, ChdbError | RuntimeError):
             raise translate(str(error)) from error
-
-
-def translate(message: str) -> StoreError:
-    """ClickHouse's message as busy, full or refused."""
-    match = _CODE.search(message)
-    code = int(match[1]) if match else 0
-    line = " ".join(message.split())[:500]
-    if code in _FULL or "No space left on device" in message:
-        return StoreFull(f"no room left on the store's disk; free some, then run again ({line})")
-    return StoreBusy(line) if code in _BUSY else StoreRefused(line)

@@ -1,0 +1,93 @@
+"""The store that the settings name: ClickHouse where there are hosts, else chDB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pipeline.errors import StoreMismatch, StoreRefused
+from pipeline.settings import Settings
+from pipeline.store import Store
+from pipeline.store.migrate import check, migrations
+from pipeline.store.remote import Server
+
+if TYPE_CHECKING:
+    from pipeline.store.clickhouse import ClickHouseStore
+
+
+def open_to_write(
+    settings: Settings, command: str, *, serve: bool = False
+) -> tuple[Store, Callable[[], None]]:
+    """The store at this code's schema, and what to call at the end.
+
+    Embedded, it is migrated, and with `serve` reading commands are answered by this process. A
+    server's schema is only checked: its workers need no right to create anything.
+    Raises StoreError.
+    """
+    if settings.store.hosts:
+        return _server(settings)
+    from pipeline.store import directory  # loads chDB
+
+    store, held, close = directory.open_to_write(settings.data, command)
+    if not serve:
+        return store, close
+    try:
+        server = Server(store.read_only)
+        held.tell(str(server.path))
+    except BaseException:
+        close()
+        raise
+
+    def close_both() -> None:
+        server.close()
+        close()
+
+    return store, close_both
+
+
+def open_to_read(settings: Settings, command: str) -> tuple[Store, Callable[[], None]]:
+    """The store for questions. Raises StoreError."""
+    if not settings.store.hosts:
+        from pipeline.store import directory
+
+        return directory.open_to_read(settings.data, command)
+    return _server(settings, readonly=True)
+
+
+def open_to_migrate(settings: Settings, command: str) -> tuple[Store, Callable[[], None]]:
+    """The store whatever its schema; on a server, its database is made where it is missing."""
+    if not settings.store.hosts:
+        return open_to_write(settings, command)
+    from pipeline.store.clickhouse import ClickHouseStore
+
+    store = ClickHouseStore(settings.store, create=True)
+    return store, store.close
+
+
+def _server(
+    settings: Settings, *, readonly: bool = False
+) -> tuple[ClickHouseStore, Callable[[], None]]:
+    from pipeline.store.clickhouse import ClickHouseStore
+
+    store = ClickHouseStore(settings.store, readonly=readonly)
+    try:
+        demand(store)
+    except BaseException:
+        store.close()
+        raise
+    return store, store.close
+
+
+def demand(store: Store) -> None:
+    """Raises StoreMismatch where the store is not at this code's schema."""
+    try:
+        applied = check(store)
+    except StoreRefused as error:
+        if "UNKNOWN_TABLE" not in str(error) and "Code: 60" not in str(error):
+            raise
+        applied = set()
+    missing = [f"{m.number:04d}_{m.name}" for m in migrations() if m.number not in applied]
+    if missing:
+        raise StoreMismatch(
+            f"the store lacks {', '.join(missing)}; run `backlinks admin migrate` first"
+        )
