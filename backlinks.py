@@ -6,45 +6,48 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-import msgspec
 
 from consumers.deadletter import DeadLetters
 from consumers.loop import Loop
 from consumers.pages import PageRows
 from pipeline.errors import BacklinksError
 from pipeline.frontier.plan import Planner
-from pipeline.frontier.request import Wanted
-from pipeline.index import questions
 from pipeline.index.lifecycle import Lifecycle, Repeated
-from pipeline.log import DEAD_PAGES, PAGES, REQUESTS
+from pipeline.log import ARCHIVE, CONSUME, CRAWL, DEAD_PAGES, PAGES, REQUESTS, Log, Partition
+from pipeline.log.opening import open_log
 from pipeline.log.sqlite import SqliteLog
-from pipeline.page import Page
-from pipeline.report.commands import cli, crawl_flags, crawl_options, settings_of
+from pipeline.metrics import Told, Watched
+from pipeline.report import admin as _admin
+from pipeline.report import doctor as _doctor
+from pipeline.report import importing as _importing
+from pipeline.report import status as _status
+from pipeline.report.commands import cli, crawl_flags, crawl_options, metrics_option, settings_of
 from pipeline.report.ended import say_how_it_ended
 from pipeline.report.overview import day
 from pipeline.report.progress import Progress
 from pipeline.report.seeds import local_settings, seed_urls
-from pipeline.report.visit import tell
 from pipeline.settings import Settings
 from pipeline.store import Store
-from pipeline.store.directory import LOG, open_to_write
-from pipeline.store.migrate import migrate as migrate_store
-from pipeline.store.remote import Server
+from pipeline.store.opening import open_to_write
 from pipeline.url import Url
-
-if TYPE_CHECKING:
-    from spiders.fetch import Fetcher
+from spiders import check as _check
 
 # Scrapy and numba take two seconds to import, and who asks a question needs neither: they are
 # imported where they are used.
 
-CRAWL_GROUP = "crawl"
-CONSUME_GROUP = "consume"
+_COMMANDS = (
+    _admin,
+    _check,
+    _doctor,
+    _importing,
+    _status,
+)  # imported for the commands that they add
 _IDLE_S = 3.0  # a page that lost a link is wanted again a second later
 _DRAIN_S = 60.0
 _WINDOW = 1_000  # requests planned ahead
@@ -59,17 +62,16 @@ class Run:
         from spiders.crawl import Crawl
 
         self.settings = settings
-        self.store, held, self._close = open_to_write(settings.data, "backlinks run")
+        self.store, self._close = open_to_write(settings, "backlinks run", serve=True)
         try:
-            self.log = SqliteLog(settings.data / LOG)
-            self.log.reader(CRAWL_GROUP, [REQUESTS]).close()  # from now on its lag is known
-            self.server = Server(self.store.read_only)
-            held.tell(str(self.server.path))
+            self.log = open_log(settings)
+            if isinstance(self.log, SqliteLog):
+                self.log.reader(CRAWL, [REQUESTS]).close()  # from now on its lag is known
             self.planner = Planner(self.store, self.log, settings.plan, settings.crawl.delay_s)
             self.planner.seed(seeds)
             if again:
                 self.planner.again()
-            self.lifecycle = Lifecycle(self.store, settings.revisit.confirm_s)
+            self.lifecycle = lifecycle(self.store, settings)
             self.loop = consumer(self.store, self.log, settings)
             self.crawl = Crawl(self.log, settings.crawl, member="run")
         except BaseException:
@@ -97,16 +99,16 @@ class Run:
         if self._errors:
             raise self._errors[0]
         self.lifecycle.run()
-        age = int((time.time() - self.settings.consume.retention_s) * 1000)
-        for topic in (PAGES, REQUESTS):
-            self.log.trim(topic, older_than_ms=age)
+        if isinstance(self.log, SqliteLog):  # brokers have a retention of their own
+            age = int((time.time() - self.settings.consume.retention_s) * 1000)
+            for topic in (PAGES, REQUESTS):
+                self.log.trim(topic, older_than_ms=age)
 
     def interrupt(self) -> None:
         self.interrupted = True
         self.crawl.stop()
 
     def close(self) -> None:
-        self.server.close()
         self.log.close()
         self._close()
 
@@ -136,7 +138,7 @@ class Run:
             if self.crawl.counts["pages"] >= self.settings.plan.pages:
                 break
             planned = self._plan_once()
-            quiet = not (planned or self._behind(CRAWL_GROUP) or self._behind(CONSUME_GROUP))
+            quiet = not (planned or self._behind(CRAWL) or self._behind(CONSUME))
             if quiet and self._leases_are_stale():
                 quiet = not self._plan_once(ignore_leases=True)
             if quiet or time.monotonic() >= next_job:
@@ -155,7 +157,7 @@ class Run:
         return self._skipped > before or (before < 0 and not counts["deferred"])
 
     def _plan_once(self, *, ignore_leases: bool = False) -> int:
-        outstanding = self._behind(CRAWL_GROUP)
+        outstanding = self._behind(CRAWL)
         left = self.settings.plan.pages - self.crawl.counts["pages"] - outstanding
         pages = min(left, _WINDOW - outstanding)
         return self.planner.plan(pages, ignore_leases=ignore_leases) if pages > 0 else 0
@@ -169,16 +171,16 @@ class Run:
         while (
             consuming.is_alive()
             and not self._errors
-            and self._behind(CONSUME_GROUP)
+            and self._behind(CONSUME)
             and time.monotonic() < until
         ):
             time.sleep(0.1)
 
 
-def consumer(store: Store, log: SqliteLog, settings: Settings, member: str = "run") -> Loop:
+def consumer(store: Store, log: Log, settings: Settings, member: str = "run") -> Loop:
     """A consumer over this log and store."""
     return Loop(
-        log.reader(CONSUME_GROUP, [PAGES], member=member),
+        log.reader(CONSUME, [PAGES], member=member),
         store,
         PageRows(settings.revisit),
         DeadLetters(log, DEAD_PAGES, limit=settings.consume.dead_letters),
@@ -269,49 +271,6 @@ def run(
         runner.close()
 
 
-@cli.command()
-@click.argument("url")
-@click.option("--to", "to", help="Succeed only if the page links to this domain.")
-@click.option("--json", "as_json", is_flag=True, help="The whole page record.")
-@crawl_options
-@click.pass_context
-def check(ctx: click.Context, /, url: str, to: str | None, as_json: bool, **crawl: Any) -> None:
-    """Fetch one page now and tell what a crawl would make of it. Nothing is stored.
-
-    Exit code 0: a complete visit (with --to: the link is there); 1: not; 2: no such URL.
-
-    \b
-    backlinks check https://example.org/page --contact me@example.org
-    backlinks check https://example.org/page --to mysite.example --contact me@example.org
-    """
-    settings = settings_of(ctx, crawl=crawl_flags(**crawl))
-    urls = seed_urls((url,), settings)
-    settings = local_settings(settings, urls)
-    domain = questions.domain_of(to) if to else ""
-    page = _visit(urls[0], settings)
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(page), indent=2).decode())
-    else:
-        tell(page, domain)
-    found = domain in page.external.domain if domain else page.complete
-    ctx.exit(0 if found else 1)
-
-
-def _visit(url: Url, settings: Settings) -> Page:
-    from spiders.crawl import with_engine
-    from spiders.visit import Visitor
-
-    pages: list[Page] = []
-
-    async def work(fetcher: Fetcher) -> None:
-        crawl = settings.crawl.model_copy(update={"delay_s": min(settings.crawl.delay_s, 1.0)})
-        visitor = Visitor(fetcher, crawl)
-        pages.append(await visitor.visit(url, Wanted(url=url.url, deadline=1)))
-
-    with_engine(settings.crawl, work)
-    return pages[0]
-
-
 @cli.command(name="score")
 @click.option("--seeds", "trusted", help="File of trusted domains, one a line.")
 @click.option("--nofollow", is_flag=True, default=None, help="Count nofollow links as edges.")
@@ -326,9 +285,9 @@ def score_command(ctx: click.Context, trusted: str | None, nofollow: bool | None
 
     settings = settings_of(ctx, score={"seeds": trusted, "nofollow": nofollow})
     seeds = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
-    store, _, close = open_to_write(settings.data, "backlinks score")
+    store, close = open_to_write(settings, "backlinks score")
     try:
-        Lifecycle(store, settings.revisit.confirm_s).run()
+        lifecycle(store, settings).run()
         with Progress() as progress:
             snapshot = score(store, settings.score, seeds=seeds, progress=progress.step)
     finally:
@@ -371,8 +330,9 @@ def worker() -> None:
 
 @worker.command(name="crawl")
 @crawl_options
+@metrics_option
 @click.pass_context
-def worker_crawl(ctx: click.Context, /, **crawl: Any) -> None:
+def worker_crawl(ctx: click.Context, /, metrics_port: int | None, **crawl: Any) -> None:
     """Fetch what is in the log's requests. Any number of these may run side by side.
 
     \b
@@ -380,44 +340,78 @@ def worker_crawl(ctx: click.Context, /, **crawl: Any) -> None:
     """
     from spiders.crawl import Crawl
 
-    settings = settings_of(ctx, crawl=crawl_flags(**crawl))
+    settings = settings_of(ctx, crawl=crawl_flags(**crawl), metrics={"port": metrics_port})
     if not settings.crawl.contact and not settings.crawl.connect_to:
         seed_urls(("https://example.org/",), settings)
-    log = SqliteLog(settings.data / LOG)
-    spider = Crawl(log, settings.crawl)
+    log = open_log(settings)
+    spider = Crawl(log, settings.crawl, member=settings.kafka.member)
     _on_signal(spider.stop)
-    spider.run()
-    log.close()
+    try:
+        with told(settings, spider, log, CRAWL):
+            spider.run()
+    finally:
+        log.close()
     click.echo(f"{spider.counts['pages']:,} pages", err=True)
 
 
 @worker.command(name="consume")
+@metrics_option
 @click.pass_context
-def worker_consume(ctx: click.Context) -> None:
+def worker_consume(ctx: click.Context, metrics_port: int | None) -> None:
     """Write the log's pages to the store. Embedded, it holds the store alone.
 
     \b
     backlinks worker consume
     """
-    settings = settings_of(ctx)
-    store, held, close = open_to_write(settings.data, "backlinks worker consume")
-    server = Server(store.read_only)
-    held.tell(str(server.path))
-    log = SqliteLog(settings.data / LOG)
+    settings = settings_of(ctx, metrics={"port": metrics_port})
+    store, close = open_to_write(settings, "backlinks worker consume", serve=True)
+    log = open_log(settings)
     try:
-        loop = consumer(store, log, settings, member="")
+        loop = consumer(store, log, settings, member=settings.kafka.member)
         _on_signal(loop.stop)
-        jobs = Repeated(Lifecycle(store, settings.revisit.confirm_s), settings.consume.lifecycle_s)
+        # One consumer of many does it: whoever has the first partition.
+        first = Partition(PAGES, 0)
+        jobs = Repeated(
+            lifecycle(store, settings),
+            settings.consume.lifecycle_s,
+            lambda: first in loop.reader.assigned(),
+        )
         jobs.start()
         try:
-            loop.run()
+            with told(settings, loop, log, CONSUME):
+                loop.run()
         finally:
             jobs.stop()
     finally:
-        server.close()
         log.close()
         close()
     click.echo(f"{loop.pages:,} pages, {loop.links:,} links", err=True)
+
+
+@worker.command(name="archive")
+@click.option("--to", "archive_to", help="Directory, or URL such as s3://bucket/path.")
+@metrics_option
+@click.pass_context
+def worker_archive(ctx: click.Context, archive_to: str | None, metrics_port: int | None) -> None:
+    """Keep the log's pages in files, from which `import` fills a log again.
+
+    Any number of these may run side by side, beside `run` too.
+
+    \b
+    backlinks worker archive --to kept
+    """
+    from consumers.archive import archiver
+
+    settings = settings_of(ctx, archive={"to": archive_to}, metrics={"port": metrics_port})
+    log = open_log(settings)
+    try:
+        loop = archiver(log, settings, settings.kafka.member)
+        _on_signal(loop.stop)
+        with told(settings, loop, log, ARCHIVE):
+            loop.run()
+    finally:
+        log.close()
+    click.echo(f"{loop.records:,} pages, {loop.files:,} files, {loop.bytes:,} bytes", err=True)
 
 
 @worker.command(name="plan")
@@ -450,8 +444,8 @@ def worker_plan(
         crawl={"contact": contact, "connect_to": connect_to},
     )
     urls = seed_urls(seeds, settings)
-    store, _, close = open_to_write(settings.data, "backlinks worker plan")
-    log = SqliteLog(settings.data / LOG)
+    store, close = open_to_write(settings, "backlinks worker plan")
+    log = open_log(settings)
     try:
         planner = Planner(store, log, settings.plan, settings.crawl.delay_s)
         planner.seed(urls)
@@ -462,32 +456,28 @@ def worker_plan(
     click.echo(f"{planned:,} requests", err=True)
 
 
+def lifecycle(store: Store, settings: Settings) -> Lifecycle:
+    """On a server, an insert that was given up here may still end there, and clocks differ."""
+    late_s = 60.0 + (2 * settings.store.timeout_s if settings.store.hosts else 0)
+    return Lifecycle(store, settings.revisit.confirm_s, late_s=late_s)
+
+
+@contextmanager
+def told(settings: Settings, worker: Watched, log: Log, group: str) -> Iterator[None]:
+    """Metrics and health are served meanwhile, where a port is set."""
+    if not settings.metrics.port:
+        yield
+        return
+    served = Told(settings.metrics, worker, log, group)
+    try:
+        yield
+    finally:
+        served.close()
+
+
 def _on_signal(stop: Callable[[], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop())
-
-
-@cli.group()
-def admin() -> None:
-    """Care for the store."""
-
-
-@admin.command()
-@click.pass_context
-def migrate(ctx: click.Context) -> None:
-    """Bring the store to this program's schema. `run` and the workers do it too.
-
-    \b
-    backlinks --data backlinks-data admin migrate
-    """
-    settings = settings_of(ctx)
-    store, _, close = open_to_write(settings.data, "backlinks admin migrate")
-    try:
-        applied = migrate_store(store)
-        count = len(store.query("SELECT number FROM migrations FINAL"))
-    finally:
-        close()
-    click.echo(f"at schema {count:04d}" + (f", {len(applied)} applied" if applied else ""))
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.errors import PoisonRecord, TooManyDeadLetters
 from pipeline.log import Log, Message, Record
+from pipeline.log.letters import headers
 
 
 class DeadLetters:
@@ -16,16 +17,7 @@ class DeadLetters:
 
     def keep(self, record: Record, poison: PoisonRecord) -> None:
         """Returns once the dead letter is acknowledged. Raises TooManyDeadLetters, LogError."""
-        headers = (
-            *record.headers,  # ours last, so that they win by name
-            ("topic", record.partition.topic.encode()),
-            ("partition", str(record.partition.number).encode()),
-            ("offset", str(record.offset).encode()),
-            ("timestamp_ms", str(record.timestamp_ms).encode()),
-            ("reason", poison.reason.encode()),
-            ("detail", poison.detail.encode("utf-8", "replace")),
-        )
-        message = Message(record.key or b"", record.value or b"", headers)
+        message = Message(record.key or b"", record.value or b"", headers(record, poison))
         self.log.append(self.topic, [message]).result()
         self.counts[poison.reason] = self.counts.get(poison.reason, 0) + 1
         self._in_a_row += 1

@@ -9,10 +9,9 @@ import pyarrow as pa
 from pipeline.errors import PoisonRecord
 from pipeline.frontier.due import next_visit
 from pipeline.log import Record
-from pipeline.page import NOFOLLOW, POSITIONS, Page, decode
+from pipeline.page import FUTURE_MS, NOFOLLOW, POSITIONS, Page, decode
 from pipeline.settings import RevisitSettings
 
-FUTURE_MS = 5 * 60_000  # a page can't be fetched later than the log took it, but for clocks
 _REMEMBERED = 500_000  # URLs; then it starts anew, which costs some rows and nothing else
 _NEVER = 1 << 20  # hops
 _TO_FOLLOW = frozenset(

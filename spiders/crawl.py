@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 import scrapy
 from scrapy.crawler import AsyncCrawlerProcess
 
-from pipeline.errors import BacklinksError, NotOwner, PoisonRecord
+from pipeline import metrics
+from pipeline.errors import BacklinksError, LogBusy, NotOwner, PoisonRecord
 from pipeline.frontier.request import Wanted, decode
-from pipeline.log import REQUESTS, Log, Partition, Reader, Record
-from pipeline.page import Page
+from pipeline.log import CRAWL, REQUESTS, Committed, Log, Partition, Reader, Record
+from pipeline.page import OUTCOMES, Page
 from pipeline.settings import CrawlSettings
 from pipeline.url import Refused, Url, canonical
 from spiders.fetch import Fetcher
@@ -31,8 +32,8 @@ from spiders.visit import Visitor
 
 logger = logging.getLogger(__name__)
 
-GROUP = "crawl"
 COMMIT_S = 1.0
+BUSY_S = 2.0  # between two tries to reach a log that is away
 BACK_OFF_S = 60.0  # of a host that fails; its waiting requests are left to a later plan
 FAILURES = 3  # in a row
 
@@ -53,6 +54,8 @@ class Crawl:
         self.offsets = Offsets()
         self.counts: Counter[str] = Counter()  # pages by outcome; skipped, links, bytes
         self.in_flight = 0
+        self.retries = 0
+        self.turned_at = time.monotonic()
         self._quarantine: dict[Partition, float] = {}
         self._failures: Counter[str] = Counter()
         self._stopping = threading.Event()
@@ -67,6 +70,18 @@ class Crawl:
         """Requests in memory that are not settled."""
         return len(self.scheduler) + self.in_flight
 
+    def samples(self) -> Iterator[metrics.Sample]:
+        counts = dict(self.counts)
+        for outcome in OUTCOMES:
+            yield metrics.Sample(metrics.PAGES_FETCHED, counts.get(outcome, 0), (outcome,))
+        for why in ("skipped", "deferred", "revoked", "poison"):
+            yield metrics.Sample(metrics.REQUESTS_LEFT, counts.get(why, 0), (why,))
+        yield metrics.Sample(metrics.LINKS_FOUND, counts.get("links", 0))
+        yield metrics.Sample(metrics.BYTES_FETCHED, counts.get("bytes", 0))
+        yield metrics.Sample(metrics.REQUESTS_WAITING, self.waiting)
+        yield metrics.Sample(metrics.IN_FLIGHT, self.in_flight)
+        yield metrics.Sample(metrics.RETRIES, self.retries)
+
     def run(self) -> None:
         """Crawls until `stop`; must be on the main thread. Raises LogError."""
         with_engine(self.settings, self._work)
@@ -80,7 +95,7 @@ class Crawl:
             self.publisher = Publisher(self.log)
             self._wake = asyncio.Event()
             reader = await self._read(
-                lambda: self.log.reader(GROUP, [REQUESTS], member=self.member)
+                lambda: self.log.reader(CRAWL, [REQUESTS], member=self.member)
             )
             publishing = asyncio.create_task(self.publisher.run())
             feeding = asyncio.create_task(self._feed(reader))
@@ -93,8 +108,7 @@ class Crawl:
                     await asyncio.wait(visits, timeout=self.settings.timeout_s)
                 await asyncio.gather(feeding, return_exceptions=True)
                 publishing.cancel()
-                await self._commit(reader)
-                await self._read(reader.close)
+                await self._leave(reader)
         except BacklinksError as error:
             self._error = error
 
@@ -129,7 +143,9 @@ class Crawl:
     async def _visit(self, host: str, item: _Item) -> None:
         page: Page | None = None
         try:
-            if item.wanted.deadline < time.time() * 1000:
+            if not self.offsets.waits(item.partition, item.offset):
+                self.counts["revoked"] += 1  # another worker has it now, or it came twice
+            elif item.wanted.deadline < time.time() * 1000:
                 self.counts["skipped"] += 1
             else:
                 page = await self.visitor.visit(item.url, item.wanted)
@@ -176,34 +192,54 @@ class Crawl:
         """Requests into the window while it has room; offsets out."""
         committed = time.monotonic()
         while True:
-            room = self.settings.window - len(self.scheduler)
-            if room > 0:
-                records = await self._read(
-                    partial(reader.poll, timeout_s=0.2, max_records=min(room, 500))
-                )
-                await self._assign(reader)
-                for record in records:
-                    if self.offsets.knows(record.partition):
-                        self._take(record)
-                if records:
-                    self._wake.set()
-            else:
-                await self._read(lambda: reader.poll(timeout_s=0, max_records=0))
-                await asyncio.sleep(0.1)
-            if time.monotonic() - committed > COMMIT_S:
-                await self._commit(reader)
-                self.scheduler.forget_idle(time.monotonic())
-                committed = time.monotonic()
+            try:
+                await self._fill(reader)
+                if time.monotonic() - committed > COMMIT_S:
+                    await self._commit(reader)
+                    self.scheduler.forget_idle(time.monotonic())
+                    committed = time.monotonic()
+            except LogBusy as error:
+                await self._wait_for_log(error)
+
+    async def _wait_for_log(self, error: LogBusy) -> None:
+        self.retries += 1
+        self.turned_at = time.monotonic()
+        logger.warning("the log is busy, trying again in %.0f s: %s", BUSY_S, error)
+        await asyncio.sleep(BUSY_S)
+
+    async def _fill(self, reader: Reader) -> None:
+        self.turned_at = time.monotonic()
+        room = self.settings.window - len(self.scheduler)
+        if room <= 0:
+            await self._read(lambda: reader.poll(timeout_s=0, max_records=0))
+            await self._assign(reader)
+            await asyncio.sleep(0.1)
+            return
+        records = await self._read(partial(reader.poll, timeout_s=0.2, max_records=min(room, 500)))
+        await self._assign(reader)
+        for record in records:
+            if self.offsets.knows(record.partition):
+                self._take(record)
+        if records:
+            self._wake.set()
 
     async def _assign(self, reader: Reader) -> None:
         """Forgets revoked partitions first; new ones start in quarantine."""
         self.offsets.forget(reader.revoked())
         for partition in reader.assigned():
             if not self.offsets.knows(partition):
-                start = await self._read(partial(reader.committed, partition))
-                self.offsets.start(partition, start)
+                self.offsets.start(partition, await self._committed(reader, partition))
                 # The last owner may just have fetched from these hosts.
                 self._quarantine[partition] = time.monotonic() + self.settings.delay_s
+
+    async def _committed(self, reader: Reader, partition: Partition) -> Committed | None:
+        """Waited for, here: what was polled and is not taken yet would be passed over."""
+        while True:
+            try:
+                found: Committed | None = await self._read(partial(reader.committed, partition))
+                return found
+            except LogBusy as error:
+                await self._wait_for_log(error)
 
     def _take(self, record: Record) -> None:
         if not self.offsets.take(record.partition, record.offset):
@@ -220,11 +256,26 @@ class Crawl:
         self.scheduler.add(url.host, item, not_before=self._quarantine[record.partition])
 
     async def _commit(self, reader: Reader) -> None:
-        for partition, committed in self.offsets.commits().items():
-            try:
-                await self._read(partial(reader.commit, {partition: committed}))
-            except NotOwner as error:
-                logger.info("not committed: %s", error)
+        commits = self.offsets.commits()
+        try:
+            await self._read(partial(reader.commit, commits))
+        except NotOwner:
+            for partition, committed in commits.items():
+                try:
+                    await self._read(partial(reader.commit, {partition: committed}))
+                except NotOwner as error:
+                    logger.info("not committed: %s", error)
+        except LogBusy:
+            self.offsets.again(commits)
+            raise
+
+    async def _leave(self, reader: Reader) -> None:
+        """What is settled is committed, if the log can take it: else it is fetched again."""
+        try:
+            await self._commit(reader)
+            await self._read(reader.close)
+        except LogBusy as error:
+            logger.warning("left without a word: %s", error)
 
 
 def with_engine(settings: CrawlSettings, work: Callable[[Fetcher], Awaitable[None]]) -> None:

@@ -6,12 +6,10 @@ settled ones above it travel in the commit's metadata, so that a restart does no
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Collection
 
 from pipeline.log import Committed, Partition
-
-MAX_METADATA = 4_000  # characters; Kafka's default limit is 4,096 bytes
+from pipeline.log.settled import pack, unpack
 
 
 class _Open:
@@ -49,6 +47,10 @@ class Offsets:
         state.taken.add(offset)
         return True
 
+    def waits(self, partition: Partition, offset: int) -> bool:
+        """Taken and not settled, by this owner."""
+        return partition in self._open and offset in self._open[partition].taken
+
     def settle(self, partition: Partition, offset: int) -> None:
         state = self._open.get(partition)
         if state is None or offset not in state.taken:
@@ -72,21 +74,8 @@ class Offsets:
                 changed[partition] = Committed(*packed)
         return changed
 
-
-def pack(low: int, settled: Collection[int]) -> str:
-    """A bitmap of the settled offsets above `low`; the farthest are left out if it grows long."""
-    limit = MAX_METADATA * 4 // 5 * 8 - 8
-    bits = 0
-    for offset in settled:
-        if 0 <= offset - low < limit:
-            bits |= 1 << (offset - low)
-    return base64.b85encode(bits.to_bytes((bits.bit_length() + 7) // 8, "little")).decode()
-
-
-def unpack(low: int, metadata: str) -> set[int]:
-    """Nothing where the metadata can't be read: then it is fetched again."""
-    try:
-        bits = int.from_bytes(base64.b85decode(metadata), "little")
-    except ValueError:
-        return set()
-    return {low + i for i in range(bits.bit_length()) if bits >> i & 1}
+    def again(self, partitions: Collection[Partition]) -> None:
+        """Their last commit did not get through: the next call of `commits` has them again."""
+        for partition in partitions:
+            if partition in self._open:
+                self._open[partition].committed = (-1, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import logging
 import os
@@ -17,16 +18,33 @@ import pyarrow as pa
 
 from pipeline.errors import BacklinksError, UsageError
 from pipeline.index import questions
-from pipeline.log import DEAD_PAGES
-from pipeline.log.sqlite import SqliteLog
-from pipeline.report.output import FORMATS, cell, plain, safe, save, write
-from pipeline.report.overview import day, write_overview
+from pipeline.report.output import FORMATS, plain, safe, save, write
+from pipeline.report.overview import write_overview
 from pipeline.settings import Settings, load
 from pipeline.store import Store
-from pipeline.store.directory import LOG, open_to_read
+from pipeline.store.opening import open_to_read
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 READS = re.compile(r"(?:\s|--.*\n|\()*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS)\b", re.I)
+
+
+_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class JsonLines(logging.Formatter):
+    """A record as one line of JSON: time (UTC), level, logger, message, error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+        line = {
+            "time": at.isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
 
 
 class Cli(click.Group):
@@ -84,17 +102,23 @@ def settings_of(ctx: click.Context, **sections: dict[str, Any]) -> Settings:
     settings = load(ctx.obj["config"], dict(os.environ), flags)
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(settings.log.level.upper())  # Scrapy sets its loggers' levels, not ours
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    lines = JsonLines() if settings.log.json_lines else logging.Formatter(_LINE)
+    handler.setFormatter(lines)
     logging.basicConfig(handlers=[handler])
     return settings
 
 
 def output_options(command: Command) -> Command:
     """How an answer is written: the same on every question."""
-    for option in (
+    return form_options(
         click.option(
             "--show-sql", is_flag=True, help="Print the SQL and its parameters, and don't run it."
-        ),
+        )(command)
+    )
+
+
+def form_options(command: Command) -> Command:
+    for option in (
         click.option(
             "-o",
             "output",
@@ -141,9 +165,23 @@ def answer(
         write(batches, form=chosen, to=sys.stdout)
 
 
+def put(table: pa.Table, form: str | None, output: Path | None) -> None:
+    """Writes what is at hand, as `answer` does what the store says."""
+    if output is not None:
+        count = save(table.to_batches(), output)
+        click.echo(f"{count:,} rows in {output}", err=True)
+        return
+    form = form or ("table" if sys.stdout.isatty() else "csv")
+    write(table.to_batches() or [_no_rows(table)], form=form, to=sys.stdout)
+
+
+def _no_rows(table: pa.Table) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], table.schema)
+
+
 @contextmanager
 def reading(settings: Settings) -> Iterator[Store]:
-    store, close = open_to_read(settings.data, "backlinks " + " ".join(sys.argv[1:2]))
+    store, close = open_to_read(settings, "backlinks " + " ".join(sys.argv[1:2]))
     try:
         yield store
     finally:
@@ -290,34 +328,10 @@ def sql(
     answer(ctx, questions.Ask(text.strip().rstrip(";"), dict(parameters)), **out)
 
 
-@cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
-@click.pass_context
-def status(ctx: click.Context, as_json: bool) -> None:
-    """What is in the index, and how far each worker is behind.
-
-    \b
-    backlinks status
-    backlinks status --json | jq .lag
-    """
-    settings = settings_of(ctx)
-    with reading(settings) as store:
-        found = questions.Index(store).status()
-    log = SqliteLog(settings.data / LOG)
-    lag = {f"{group} {partition}": behind for (group, partition), behind in log.lag().items()}
-    found.update(lag=lag, dead_letters=log.count(DEAD_PAGES))
-    log.close()
-    if as_json:
-        click.echo(json.dumps(found, default=plain))
-        return
-    say = click.echo
-    say(f"pages      {found['pages']:,} of {found['domains']:,} domains")
-    say(f"links      {found['links']:,} to other domains")
-    say(f"frontier   {found['urls']:,} URLs, {found['unfetched']:,} never fetched")
-    snapshot = f"newest of {day(found['snapshot'])}" if found["snapshot"] else "none"
-    say(f"snapshots  {found['snapshots']:,}, {snapshot}")
-    say(f"disk       {cell((found['bytes'] or 0) / 1e6)} MB")
-    say(f"lag        {sum(lag.values()):,} records, {found['dead_letters']:,} dead letters")
+def metrics_option(command: Command) -> Command:
+    return click.option(
+        "--metrics-port", type=int, help="Serve /metrics and /healthz here. [default: none]"
+    )(command)
 
 
 def crawl_options(command: Command) -> Command:

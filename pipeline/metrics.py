@@ -1,0 +1,211 @@
+"""What a worker tells those who watch it: /metrics for Prometheus, /healthz for supervisors.
+
+Workers count in plain attributes and are asked when somebody scrapes: nothing is spent on a page.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+from pipeline.errors import LogError, UsageError
+from pipeline.log import Log
+from pipeline.settings import MetricsSettings
+
+if TYPE_CHECKING:
+    from http.server import BaseHTTPRequestHandler
+
+
+class Metric(NamedTuple):
+    """`kind` summary: a sum and a count. `help` ends with the unit."""
+
+    name: str
+    kind: Literal["counter", "gauge", "summary"]
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+class Sample(NamedTuple):
+    """`value`: of a summary the sum over `times`."""
+
+    metric: Metric
+    value: float
+    labels: tuple[str, ...] = ()
+    times: int = 0
+
+
+# crawl
+PAGES_FETCHED = Metric("backlinks_pages_fetched", "counter", "Pages published", ("outcome",))
+LINKS_FOUND = Metric("backlinks_links_found", "counter", "External links on published pages")
+BYTES_FETCHED = Metric("backlinks_fetched_bytes", "counter", "Bodies of published pages, in bytes")
+REQUESTS_LEFT = Metric("backlinks_requests_left", "counter", "Requests not fetched", ("why",))
+REQUESTS_WAITING = Metric("backlinks_requests_waiting", "gauge", "Requests in memory, not settled")
+IN_FLIGHT = Metric("backlinks_requests_in_flight", "gauge", "Requests sent to hosts, not answered")
+# consume
+PAGES_WRITTEN = Metric("backlinks_pages_written", "counter", "Pages inserted into the store")
+LINKS_WRITTEN = Metric("backlinks_links_written", "counter", "External links inserted")
+BATCH = Metric("backlinks_batch_pages", "summary", "Pages of one insert; large ones are few parts")
+INSERT = Metric("backlinks_insert_seconds", "summary", "Time of one insert, in seconds")
+DEAD_LETTERS = Metric(
+    "backlinks_dead_letters", "counter", "Records kept as unreadable", ("reason",)
+)
+BATCH_WAITING = Metric("backlinks_batch_waiting_pages", "gauge", "Pages taken and not yet inserted")
+# archive
+RECORDS_ARCHIVED = Metric("backlinks_records_archived", "counter", "Records in finished files")
+BYTES_ARCHIVED = Metric("backlinks_archived_bytes", "counter", "Finished files, in bytes")
+# all
+RETRIES = Metric("backlinks_retries", "counter", "Times that the store or the log was busy")
+LOG_IN_FLIGHT = Metric("backlinks_log_in_flight_bytes", "gauge", "Sent, not acknowledged, in bytes")
+LAG = Metric(
+    "backlinks_lag_records", "gauge", "Behind the log's end", ("group", "topic", "partition")
+)
+LAST_TURN = Metric("backlinks_last_turn_age_seconds", "gauge", "Since the loop's last turn")
+
+METRICS = (
+    PAGES_FETCHED, LINKS_FOUND, BYTES_FETCHED, REQUESTS_LEFT, REQUESTS_WAITING, IN_FLIGHT,
+    PAGES_WRITTEN, LINKS_WRITTEN, BATCH, INSERT, DEAD_LETTERS, BATCH_WAITING,
+    RECORDS_ARCHIVED, BYTES_ARCHIVED, RETRIES, LOG_IN_FLIGHT, LAG, LAST_TURN,
+)  # fmt: skip
+
+_LAG_S = 10.0  # the brokers are asked for lag this often at most, however many scrape
+
+
+class Watched(Protocol):
+    """A worker. `turned_at`: time.monotonic() of the last turn of its loop."""
+
+    turned_at: float
+
+    def samples(self) -> Iterator[Sample]: ...
+
+
+class Told:
+    """Serves both addresses until `close`. Raises UsageError where the port is taken."""
+
+    def __init__(
+        self,
+        settings: MetricsSettings,
+        worker: Watched,
+        log: Log,
+        group: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+        self.settings, self.worker, self.clock = settings, worker, clock
+        self._lag = _Lag(log, group, clock)
+        told = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                told._answer(self)
+
+            def log_message(self, *_: Any) -> None:
+                """Scrapes are no events."""
+
+        try:
+            self._server = ThreadingHTTPServer((settings.address, settings.port), Handler)
+        except OSError as error:
+            raise UsageError(
+                f"can't open metrics.port {settings.port} on {settings.address}: "
+                f"{error.strerror}; give each worker of a machine its own"
+            ) from error
+        self._server.daemon_threads = True
+        self.port = int(self._server.server_address[1])
+        threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
+
+    def _answer(self, asked: BaseHTTPRequestHandler) -> None:
+        path = asked.path.partition("?")[0]
+        if path == "/metrics":
+            code, kind, body = 200, "text/plain; version=0.0.4; charset=utf-8", self.text()
+        elif path == "/healthz":
+            code, body = self.health()
+            kind = "application/json"
+        else:
+            code, kind, body = 404, "text/plain", b"/metrics or /healthz\n"
+        asked.send_response(code)
+        asked.send_header("Content-Type", kind)
+        asked.send_header("Content-Length", str(len(body)))
+        asked.end_headers()
+        asked.wfile.write(body)
+
+    def health(self) -> tuple[int, bytes]:
+        """200 while the loop goes round, idle or not; 503 where it does not."""
+        age = self.clock() - self.worker.turned_at
+        stuck = age > self.settings.stuck_s
+        body = {"state": "stuck" if stuck else "ok", "last_turn_s": round(age, 1)}
+        return (503 if stuck else 200), json.dumps(body).encode() + b"\n"
+
+    def text(self) -> bytes:
+        from prometheus_client import CollectorRegistry, generate_latest
+
+        registry = CollectorRegistry()
+        registry.register(_Collector(self._samples))
+        return generate_latest(registry)
+
+    def _samples(self) -> Iterator[Sample]:
+        yield from self.worker.samples()
+        yield Sample(LAST_TURN, self.clock() - self.worker.turned_at)
+        yield from self._lag.samples()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Lag:
+    """The group's lag, asked for now and then; the last known where the log is away."""
+
+    def __init__(self, log: Log, group: str, clock: Callable[[], float]) -> None:
+        self.log, self.group, self.clock = log, group, clock
+        self._known: list[Sample] = []
+        self._asked: float | None = None
+        self._lock = threading.Lock()
+
+    def samples(self) -> list[Sample]:
+        with self._lock:
+            if self._asked is None or self.clock() - self._asked > _LAG_S:
+                self._asked = self.clock()
+                try:
+                    self._known = self._ask()
+                except LogError:
+                    return self._known
+            return self._known
+
+    def _ask(self) -> list[Sample]:
+        return [
+            Sample(LAG, behind, (group, partition.topic, str(partition.number)))
+            for (group, partition), behind in sorted(self.log.lag().items())
+            if group == self.group
+        ] + [Sample(LOG_IN_FLIGHT, self.log.in_flight)]
+
+
+class _Collector:
+    """Our samples as the library's families."""
+
+    def __init__(self, read: Callable[[], Iterable[Sample]]) -> None:
+        self.read = read
+
+    def collect(self) -> Iterator[Any]:
+        from prometheus_client import core
+
+        kinds = {
+            "counter": core.CounterMetricFamily,
+            "gauge": core.GaugeMetricFamily,
+            "summary": core.SummaryMetricFamily,
+        }
+        families: dict[str, Any] = {}
+        for sample in self.read():
+            metric = sample.metric
+            family = families.get(metric.name)
+            if family is None:
+                family = kinds[metric.kind](metric.name, metric.help, labels=metric.labels)
+                families[metric.name] = family
+            if metric.kind == "summary":
+                family.add_metric(sample.labels, count_value=sample.times, sum_value=sample.value)
+            else:
+                family.add_metric(sample.labels, sample.value)
+        yield from families.values()

@@ -1,0 +1,267 @@
+"""`backlinks admin`: what those who run it do now and then."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import pyarrow as pa
+
+from pipeline.errors import BacklinksError, UsageError
+from pipeline.log.letters import Letter, Letters
+from pipeline.log.opening import open_log
+from pipeline.report.commands import cli, form_options, put, settings_of
+from pipeline.report.output import safe
+from pipeline.settings import Settings
+from pipeline.store.migrate import migrate as migrate_store
+from pipeline.store.opening import open_to_migrate
+
+
+@cli.group()
+def admin() -> None:
+    """Care for the store, the topics and the dead letters."""
+
+
+@admin.command()
+@click.pass_context
+def migrate(ctx: click.Context) -> None:
+    """Bring the store to this program's schema. Embedded, `run` and the workers do it too.
+
+    \b
+    backlinks --data backlinks-data admin migrate
+    """
+    settings = settings_of(ctx)
+    store, close = open_to_migrate(settings, "backlinks admin migrate")
+    try:
+        applied = migrate_store(store)
+        count = len(store.query("SELECT number FROM migrations FINAL"))
+    finally:
+        close()
+    click.echo(f"at schema {count:04d}" + (f", {len(applied)} applied" if applied else ""))
+
+
+@admin.command()
+@click.option("--check", is_flag=True, help="Only compare; needs no right to create anything.")
+@click.option("--alter", is_flag=True, help="Mend the configuration of topics that are there.")
+@click.option(
+    "--file", type=click.Path(path_type=Path), help="Topics. [default: deploy/topics.toml]"
+)
+@click.option("--partitions", type=click.IntRange(1), help="Of pages and requests, not the file's.")
+@click.option(
+    "--replication", type=click.IntRange(1), help="Brokers that hold each record, not the file's."
+)
+@form_options
+@click.pass_context
+def topics(
+    ctx: click.Context,
+    /,
+    check: bool,
+    alter: bool,
+    file: Path | None,
+    partitions: int | None,
+    replication: int | None,
+    **out: Any,
+) -> None:
+    """Create the cluster's topics, and compare those that are there with what they should be.
+
+    Exit code 1 where something differs or is missing.
+
+    \b
+    backlinks admin topics                      # creates what is missing
+    backlinks admin topics --replication 1      # on a cluster of one broker
+    backlinks admin topics --check              # changes nothing
+    backlinks admin topics --alter              # mends retention, min.insync.replicas ...
+    """
+    from pipeline.log.topics import Topics, read_topics
+
+    settings = _clustered(settings_of(ctx))
+    wanted = read_topics(file, partitions=partitions, replication=replication)
+    with closing(Topics(settings.kafka)) as cluster:
+        before = cluster.check(wanted)
+        missing = {f.topic for f in before if f.state == "missing"}
+        differs = {f.topic for f in before if f.state == "differs"}
+        if not check:
+            cluster.create([t for t in wanted if cluster.names.topic(t.name) in missing])
+            if alter:
+                cluster.alter([t for t in wanted if cluster.names.topic(t.name) in differs])
+        found = before if check else cluster.check(wanted)
+    rows = [
+        f._replace(state="created") if f.topic in missing and f.state == "ok" else f for f in found
+    ]
+    put(pa.Table.from_pylist([row._asdict() for row in rows]), **out)
+    wrong = [f for f in rows if f.state in ("differs", "missing")]
+    for finding in wrong:
+        click.echo(
+            f"backlinks: {finding.topic}: {finding.what} is {finding.found}, "
+            f"should be {finding.wanted}",
+            err=True,
+        )
+    ctx.exit(1 if wrong else 0)
+
+
+def _clustered(settings: Settings) -> Settings:
+    if not settings.kafka.brokers:
+        raise UsageError(
+            "no brokers are named, so the log is a file and has its topics; "
+            "set kafka.brokers, or BACKLINKS_KAFKA__BROKERS=host:9092"
+        )
+    return settings
+
+
+# --- dead letters ---
+
+
+@admin.group()
+def deadletters() -> None:
+    """Records that no consumer could read: kept whole, with where they were and why."""
+
+
+def _choice(command: Any) -> Any:
+    for option in (
+        click.option("--reason", help="Only those with this reason, such as version or json."),
+        click.option("--limit", type=click.IntRange(1), help="So many at most."),
+    ):
+        command = option(command)
+    return command
+
+
+@deadletters.command(name="list")
+@_choice
+@form_options
+@click.pass_context
+def list_letters(ctx: click.Context, /, reason: str | None, limit: int | None, **out: Any) -> None:
+    """Those that were neither replayed nor dropped, oldest first.
+
+    \b
+    backlinks admin deadletters list
+    backlinks admin deadletters list --reason version --csv
+    """
+    with _letters(ctx) as letters:
+        rows = [
+            {
+                "id": found.id,
+                "time": datetime.datetime.fromtimestamp(
+                    found.record.timestamp_ms / 1000, datetime.UTC
+                ),
+                "from": found.origin,
+                "reason": found.reason,
+                "detail": found.detail,
+                "key": found.record.key.decode("utf-8", "replace"),
+                "bytes": len(found.record.value or b""),
+            }
+            for found in _chosen(letters, (), reason, limit)
+        ]
+    schema = pa.schema(
+        [
+            ("id", pa.string()), ("time", pa.timestamp("ms", "UTC")), ("from", pa.string()),
+            ("reason", pa.string()), ("detail", pa.string()), ("key", pa.string()),
+            ("bytes", pa.int64()),
+        ]
+    )  # fmt: skip
+    put(pa.Table.from_pylist(rows, schema), **out)
+
+
+@deadletters.command()
+@click.argument("name", metavar="ID")
+@click.option("--raw", is_flag=True, help="Only the record's bytes, as they were.")
+@click.pass_context
+def show(ctx: click.Context, name: str, raw: bool) -> None:
+    """One dead letter: its headers, and its bytes as text.
+
+    \b
+    backlinks admin deadletters show 'pages.dead[0]@12'
+    backlinks admin deadletters show 'pages.dead[0]@12' --raw | jq .
+    """
+    with _letters(ctx) as letters:
+        (found,) = _chosen(letters, (name,), None, None)
+    value = found.record.value or b""
+    if raw:
+        sys.stdout.buffer.write(value)
+        return
+    click.echo(f"{found.id}  from {found.origin}: {found.reason} {safe(found.detail)}")
+    for header, content in found.record.headers:
+        click.echo(f"  {safe(header)}: {safe(content.decode('utf-8', 'replace'))}")
+    click.echo(f"{len(value):,} bytes, the first of them:")
+    click.echo(safe(value[:2000].decode("utf-8", "backslashreplace")))
+
+
+def _which(command: Any) -> Any:
+    """Those named, those of a reason, or all."""
+    every = click.option("--all", "everything", is_flag=True, help="All that wait.")
+    return click.argument("names", nargs=-1, metavar="[ID]...")(_choice(every(command)))
+
+
+@deadletters.command()
+@_which
+@click.pass_context
+def replay(ctx: click.Context, /, **which: Any) -> None:
+    """Publish dead letters again where they came from: after an upgrade that can read them.
+
+    Replayed twice they change nothing. What still can't be read comes back as a new dead letter.
+
+    \b
+    backlinks admin deadletters replay --reason version
+    backlinks admin deadletters replay 'pages.dead[0]@12'
+    backlinks admin deadletters replay --all
+    """
+    with _chosen_letters(ctx, **which) as (letters, chosen):
+        count = letters.replay(chosen)
+    click.echo(f"{count:,} replayed")
+
+
+@deadletters.command()
+@_which
+@click.pass_context
+def drop(ctx: click.Context, /, **which: Any) -> None:
+    """Give dead letters up: they are no longer listed. The log's retention deletes them.
+
+    \b
+    backlinks admin deadletters drop --reason json
+    """
+    with _chosen_letters(ctx, **which) as (letters, chosen):
+        count = letters.drop(chosen)
+    click.echo(f"{count:,} dropped")
+
+
+def _chosen(
+    letters: Letters, names: tuple[str, ...], reason: str | None, limit: int | None
+) -> list[Letter]:
+    """At most `limit`, so that what is held in memory is bounded by who asks."""
+    found: list[Letter] = []
+    for each in letters.waiting():
+        if (not names or each.id in names) and reason in (None, each.reason):
+            found.append(each)
+            if limit is not None and len(found) >= limit:
+                break
+    missing = set(names) - {each.id for each in found}
+    if missing and limit is None:
+        raise BacklinksError(
+            f"no dead letter waits as {', '.join(sorted(missing))}; "
+            "`backlinks admin deadletters list` shows those that do"
+        )
+    return found
+
+
+@contextmanager
+def _chosen_letters(
+    ctx: click.Context,
+    names: tuple[str, ...],
+    reason: str | None,
+    limit: int | None,
+    everything: bool,
+) -> Iterator[tuple[Letters, list[Letter]]]:
+    if not (names or reason or everything):
+        raise UsageError("which? name IDs as `list` shows them, or give --reason or --all")
+    with _letters(ctx) as letters:
+        yield letters, _chosen(letters, names, reason, limit)
+
+
+@contextmanager
+def _letters(ctx: click.Context) -> Iterator[Letters]:
+    with closing(open_log(settings_of(ctx))) as log, closing(Letters(log)) as letters:
+        yield letters
