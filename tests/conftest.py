@@ -1,11 +1,14 @@
 """The store that tests share: a directory a process, since chDB allows no more; a database a test.
 
-The log needs no fixture: a SqliteLog in `tmp_path` is as real and as cheap as it gets.
+Suites that need no more than a store run twice: in chDB, and through clickhouse-driver's protocol
+over the bridge, or on the server that BACKLINKS_TEST_CLICKHOUSE names (HOST:PORT, or
+clickhouse://USER:PASSWORD@HOST:PORT). The log needs no fixture: a SqliteLog in `tmp_path` is as
+real and as cheap as it gets.
 """
 
 from __future__ import annotations
 
-import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +16,41 @@ import pytest
 
 from pipeline.store.chdb import ChdbStore
 from pipeline.store.migrate import migrate
+from tests.support.kafka.fixtures import brokers, kafka
+from tests.support.native_bridge import NativeBridge
+from tests.support.stores import REAL, AnyStore, Databases
 
-_numbers = itertools.count()
+__all__ = ["brokers", "kafka"]  # fixtures that any test may name
+TESTS = Path(__file__).parent
+OVER_BOTH = (
+    "consumers/",
+    "pipeline/frontier/",
+    "pipeline/index/",
+    "pipeline/store/test_chdb.py",
+    "pipeline/store/test_durable.py",
+    "pipeline/store/test_migrate.py",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "embedded: run in chDB alone, since another store would tell nothing more"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "store_kind" in metafunc.fixturenames:
+        file = Path(metafunc.module.__file__ or "").relative_to(TESTS).as_posix()
+        both = file.startswith(OVER_BOTH)
+        embedded = metafunc.definition.get_closest_marker("embedded") is not None
+        kinds = ["chdb", "native"] if both and not embedded else ["chdb"]
+        metafunc.parametrize("store_kind", kinds, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def store_kind(request: pytest.FixtureRequest) -> str:
+    """chdb or native."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -26,30 +62,39 @@ def store_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     held.close()
 
 
+@pytest.fixture(scope="session")
+def bridge(store_directory: Path) -> Iterator[NativeBridge]:
+    with NativeBridge(store_directory) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def databases(store_kind: str, store_directory: Path, request: pytest.FixtureRequest) -> Databases:
+    bridged = store_kind == "native" and REAL not in os.environ
+    return Databases(
+        store_kind, store_directory, request.getfixturevalue("bridge") if bridged else None
+    )
+
+
 @pytest.fixture
-def empty_store(store_directory: Path) -> Iterator[ChdbStore]:
+def empty_store(databases: Databases) -> Iterator[AnyStore]:
     """A database of its own with nothing in it."""
-    yield from _database(store_directory)
+    found = databases.new()
+    yield found
+    databases.drop(found)
 
 
 @pytest.fixture
-def store(empty_store: ChdbStore) -> ChdbStore:
+def store(empty_store: AnyStore) -> AnyStore:
     """A database of its own at this code's schema."""
     migrate(empty_store)
     return empty_store
 
 
 @pytest.fixture(scope="module")
-def shared_store(store_directory: Path) -> Iterator[ChdbStore]:
+def shared_store(databases: Databases) -> Iterator[AnyStore]:
     """A database at this code's schema for a module's tests: each keeps to its own domains."""
-    for found in _database(store_directory):
-        migrate(found)
-        yield found
-
-
-def _database(directory: Path) -> Iterator[ChdbStore]:
-    name = f"test_{next(_numbers)}"
-    found = ChdbStore(directory, database=name)
+    found = databases.new()
+    migrate(found)
     yield found
-    found.execute(f"DROP DATABASE {name}")
-    found.close()
+    databases.drop(found)

@@ -12,16 +12,19 @@ from tests.consumers.truth import Rows, differences, found
 from tests.consumers.world import World
 from tests.support.faults import Clock
 from tests.support.records import TODAY
+from tests.support.stores import AnyStore
 
 SCHEDULES = 20  # that share a database
+FEW = 5  # of them over the protocol
 BLOCKS = 10
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
-def test_any_schedule_comes_to_the_truth(store: ChdbStore, tmp_path: Path, block: int) -> None:
+def test_any_schedule_comes_to_the_truth(store: AnyStore, tmp_path: Path, block: int) -> None:
     clock = Clock(TODAY / 1000)
     truth: dict[str, Rows] = {}
-    for number in range(block * SCHEDULES, (block + 1) * SCHEDULES):
+    many = SCHEDULES if isinstance(store, ChdbStore) else FEW
+    for number in range(block * SCHEDULES, block * SCHEDULES + many):
         world = World(number, store, tmp_path / f"{number}.sqlite", clock)
         world.run()
         assert world.wrongs == [], f"schedule {number}"

@@ -18,15 +18,16 @@ from pipeline.log import Committed, Partition, Record
 from pipeline.page import Page
 from pipeline.settings import ConsumeSettings
 from pipeline.store import Store
-from pipeline.store.chdb import ChdbStore
 from pipeline.store.migrate import Migration, migrate, migrations, split
 from tests.consumers.truth import Rows, differences, found
 from tests.consumers.world import MakeLoop, World, plain_loop
 from tests.support.faults import Clock, FaultyReader
 from tests.support.records import TODAY
+from tests.support.stores import AnyStore
 
 FEW = 6  # schedules before each look at the tables
 MANY = 18
+pytestmark = pytest.mark.embedded  # it is the checker that is checked
 MOST = 150  # a mistake that loses little shows late
 
 
@@ -122,7 +123,7 @@ def made_by(kind: type[Loop]) -> MakeLoop:
     return make
 
 
-def caught(store: ChdbStore, tmp_path: Path, make: MakeLoop, many: int = MOST) -> list[str]:
+def caught(store: AnyStore, tmp_path: Path, make: MakeLoop, many: int = MOST) -> list[str]:
     """What the checker says about the first schedules that show something."""
     clock = Clock(TODAY / 1000)
     truth: dict[str, Rows] = {}
@@ -148,7 +149,7 @@ def caught(store: ChdbStore, tmp_path: Path, make: MakeLoop, many: int = MOST) -
         SwallowsAll, CommitsTooFar, CommitsTooNear, KeepsNoPoison,
     ],
 )  # fmt: skip
-def test_a_wrong_loop_is_caught(store: ChdbStore, tmp_path: Path, kind: type[Loop]) -> None:
+def test_a_wrong_loop_is_caught(store: AnyStore, tmp_path: Path, kind: type[Loop]) -> None:
     assert caught(store, tmp_path, made_by(kind)) != []
 
 
@@ -170,7 +171,7 @@ LAST_CONTEXT = {"ENGINE = ReplacingMergeTree(at)": "ENGINE = ReplacingMergeTree"
 
 @pytest.mark.parametrize("replaced", [ANY_LAST, SUM, SUM_OF_VISITS, LAST_CONTEXT])
 def test_a_wrong_schema_is_caught(
-    empty_store: ChdbStore,
+    empty_store: AnyStore,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     replaced: dict[str, str],
@@ -186,5 +187,5 @@ def test_a_wrong_schema_is_caught(
     assert caught(empty_store, tmp_path, plain_loop) != []
 
 
-def test_the_right_loop_and_schema_are_not(store: ChdbStore, tmp_path: Path) -> None:
+def test_the_right_loop_and_schema_are_not(store: AnyStore, tmp_path: Path) -> None:
     assert caught(store, tmp_path, plain_loop, MANY) == []

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from consumers.pages import FUTURE_MS
 from pipeline.errors import PoisonRecord
 from pipeline.frontier.due import next_visit
-from pipeline.log import DEAD_PAGES, PAGES, Record
+from pipeline.log import DEAD_PAGES, PAGES, Log, Record
 from pipeline.log.sqlite import SqliteLog
-from pipeline.page import NOFOLLOW, SOURCES, Page, decode
+from pipeline.page import FUTURE_MS, NOFOLLOW, SOURCES, Page, decode
 from pipeline.settings import RevisitSettings
 from pipeline.store import Store, rows
 from pipeline.url import canonical
@@ -212,7 +211,7 @@ def differences(expected: dict[str, Rows], found: dict[str, Rows]) -> list[str]:
     return said
 
 
-def dead_letters(log: SqliteLog) -> set[tuple[str, int, int, bytes]]:
+def dead_letters(log: Log) -> set[tuple[str, int, int, bytes]]:
     """As a set: the same one may be kept twice."""
     letters = set()
     for record in log.read_all(DEAD_PAGES):

@@ -18,10 +18,11 @@ from pipeline.log.sqlite import SqliteLog, SqliteReader
 from pipeline.page import Outcome, Page, Request, encode
 from pipeline.settings import ConsumeSettings, RevisitSettings
 from pipeline.store import Store
-from pipeline.store.chdb import ChdbStore
+from tests.consumers.schedule import Schedule
 from tests.consumers.truth import all_records, dead_letters, expected, readable
 from tests.support.faults import Clock, Crash, FaultyReader, FaultyStore
 from tests.support.records import HOUR, START, Link, message, page
+from tests.support.stores import AnyStore
 
 OUTCOMES: tuple[Outcome, ...] = (
     "ok", "ok", "ok", "ok", "not_modified", "gone", "redirect", "error", "timeout",
@@ -45,29 +46,28 @@ def plain_loop(
     return Loop(reader, store, rows, dead, settings, clock=clock, sleep=clock.sleep)
 
 
-class World:
+class World(Schedule[Loop]):
     """One schedule. `number` names its domains, so that many may share a database."""
+
+    group = GROUP
+    deadly = (Crash, StoreRefused)
 
     def __init__(
         self,
         number: int,
-        store: ChdbStore,
+        store: AnyStore,
         path: Path,
         clock: Clock,
         *,
         make: MakeLoop = plain_loop,
         rate: float = 0.25,
     ) -> None:
-        self.number, self.clock, self.make, self.rate = number, clock, make, rate
-        self.dice = random.Random(number)
+        super().__init__(number, clock, rate)
+        self.number, self.make = number, make
         self.log = SqliteLog(path, partitions=2, clock=clock, heartbeat_s=0, session_timeout_s=30)
         self.real_store = store
         self.store = FaultyStore(store, self.dice, rate)
         self.job = Lifecycle(store, 60, clock=clock)
-        self.workers: list[Loop] = []
-        self.wrongs: list[str] = []
-        self._joined = 0
-        self._busy: list[Loop] = []  # in the middle of a turn
         self._at = START
         self.settings = ConsumeSettings(
             flush_rows=self.dice.choice([6, 15, 60]),
@@ -91,81 +91,22 @@ class World:
         batch, self.waiting = self.waiting[:size], self.waiting[size:]
         self.log.append(PAGES, batch).result()
 
-    def _step(self) -> None:
-        roll = self.dice.random()
-        if not self.workers or (len(self.workers) < 3 and roll < 0.12):
-            self._join()
-        elif roll < 0.2:
-            self.clock.now += 31  # all of them were silent for too long
-        elif roll < 0.24:
-            self._leave(self.dice.choice(self.workers))
-        elif roll < 0.26:
+    def _beside(self, roll: float) -> bool:
+        if roll < 0.26:
             self.job.run()
-        else:
-            self.clock.now += self.dice.random() * 2
-            self._turn(self.dice.choice(self.workers))
-
-    def _join(self) -> None:
-        self._joined += 1
-        name = self.dice.choice([f"{self._joined}", f"{self._joined}", "named"])
-        self.workers.append(self._worker(self.log.reader(GROUP, [PAGES], member=name)))
+        return roll < 0.26
 
     def _worker(self, reader: SqliteReader, rate: float | None = None) -> Loop:
         rate = self.rate if rate is None else rate
-        faulty = FaultyReader(reader, self.dice, rate, self._happen, self.wrongs)
+        faulty = self._faulty(reader, rate)
         dead = DeadLetters(self.log, DEAD_PAGES, limit=self.settings.dead_letters)
         rows = PageRows(RevisitSettings())
         store = self.store if rate else self.real_store
         return self.make(faulty, store, rows, dead, self.settings, self.clock)
 
-    def _turn(self, worker: Loop) -> None:
-        self._busy.append(worker)
-        try:
-            worker.turn(timeout_s=0)
-        except (Crash, StoreRefused):
-            self._bury(worker)
-        self._busy.pop()
-
-    def _leave(self, worker: Loop) -> None:
-        self._busy.append(worker)
-        worker.stop()
-        try:
-            worker.run()
-            self.workers.remove(worker)
-        except (Crash, StoreRefused):
-            self._bury(worker)
-        self._busy.pop()
-
-    def _bury(self, worker: Loop) -> None:
-        assert isinstance(worker.reader, FaultyReader)
-        worker.reader.die()
-        if worker in self.workers:
-            self.workers.remove(worker)
-
-    def _happen(self) -> None:
-        """While one worker polls or commits, others go on."""
-        if len(self._busy) != 1 or self.dice.random() >= self.rate:
-            return
-        if self.dice.random() < 0.7:
-            self.clock.now += 31
-        others = [worker for worker in self.workers if worker not in self._busy]
-        if not others:
-            self._join()
-            others = self.workers[-1:]
-        other = self.dice.choice(others)
-        self._turn(other)
-        if other in self.workers and self.dice.random() < 0.5:
-            self._leave(other)
-
     def _finish(self) -> None:
         """Those left leave or die; whoever comes next meets no faults."""
-        while self.workers:
-            worker = self.workers[0]
-            if self.dice.random() < 0.5:
-                self._bury(worker)
-            else:
-                self._leave(worker)
-        self.clock.now += 31
+        self._end_all()
         worker = self._worker(self.log.reader(GROUP, [PAGES], member="last"), rate=0)
         while worker.turn(timeout_s=0) or worker.batch:
             self.clock.now += 1

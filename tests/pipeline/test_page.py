@@ -27,6 +27,7 @@ from pipeline.page import (
     encode,
     json_schema,
     link_digest,
+    split,
 )
 from pipeline.url import suffix_list_version
 
@@ -278,3 +279,36 @@ def test_the_contract_changes_only_with_its_version() -> None:
         f"and the Literal of Page.v in pipeline/page.py, teach decode the version before, and add "
         f"{{{VERSION + 1}: {found!r}}} to FROZEN"
     )
+
+
+@settings(deadline=None)
+@given(page=PAGES, limit=st.integers(1500, 40_000))
+def test_a_page_split_by_its_links_is_whole_again_in_parts_below_the_limit(
+    page: Page, limit: int
+) -> None:
+    try:
+        records = split(page, limit)
+    except ValueError:
+        assert len(encode(page)) > limit
+        return
+    assert max(map(len, records)) <= limit
+    if len(encode(page)) <= limit:
+        assert records == [encode(page)]
+        return
+    parts = [decode(record) for record in records]
+    assert [(part.part, part.parts) for part in parts] == [
+        (i + 1, len(parts)) for i in range(len(parts))
+    ]
+    for name in Links.__struct_fields__:
+        together = [value for part in parts for value in getattr(part.external, name)]
+        assert together == getattr(page.external, name)
+    assert [t for part in parts for t in part.internal.target] == page.internal.target
+    assert {part.title for part in parts} == {page.title}
+
+
+def test_a_page_of_ten_thousand_links_is_split_into_few_parts() -> None:
+    targets = [f"https://t{i}.example/{'x' * 80}" for i in range(10_000)]
+    page = a_page(internal=Internal(target=targets, rel=[0] * 10_000))
+    records = split(page, 100_000)
+    assert max(map(len, records)) <= 100_000
+    assert len(records) <= 2 * len(encode(page)) // 100_000 + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sqlite3
 import threading
@@ -18,14 +19,14 @@ from typing import Any, cast
 import pytest
 
 from demo.serve import Answer, Asked, LoopbackWeb
-from pipeline.errors import LogFull
+from pipeline.errors import LogBusy, LogFull
 from pipeline.frontier.request import Wanted, encode
-from pipeline.log import PAGES, REQUESTS, Message, Partition
+from pipeline.log import CRAWL, PAGES, REQUESTS, Committed, Message, Partition, Record
 from pipeline.log.sqlite import SqliteLog
 from pipeline.page import Page, Request, decode
 from pipeline.settings import CrawlSettings
 from pipeline.url import Url, canonical, suffix_list_version
-from spiders.crawl import FAILURES, GROUP, Crawl, _Item
+from spiders.crawl import FAILURES, Crawl, _Item
 from spiders.publish import Publisher
 from tests.support.command import at, start
 
@@ -66,7 +67,7 @@ def pages(log: SqliteLog) -> list[Page]:
 
 def behind(log: SqliteLog) -> int:
     """Requests that no spider has committed."""
-    lag = [count for (group, _), count in log.lag().items() if group == GROUP]
+    lag = [count for (group, _), count in log.lag().items() if group == CRAWL]
     return sum(lag) if lag else log.count(REQUESTS)
 
 
@@ -88,6 +89,8 @@ def crawled(
 
 class SlowLog:
     """Acknowledges when it is told to."""
+
+    record_bytes = 1 << 20
 
     def __init__(self) -> None:
         self.futures: list[Future[list[int]]] = []
@@ -131,6 +134,49 @@ async def one_visit(
     await visit
     publishing.cancel()
     return [before, bool(crawl.offsets.commits())]
+
+
+class BusyReader:
+    """Has one request, and can't say at first where its partition stands."""
+
+    def __init__(self) -> None:
+        self.waits = [Record(Partition(REQUESTS, 0), 5, 1, b"", request("http://a.example/").value)]
+        self.refusals = 2
+
+    def poll(self, *, timeout_s: float, max_records: int = 500) -> list[Record]:
+        found, self.waits = self.waits, []
+        return found
+
+    def revoked(self) -> set[Partition]:
+        return set()
+
+    def assigned(self) -> set[Partition]:
+        return {Partition(REQUESTS, 0)}
+
+    def committed(self, partition: Partition) -> Committed:
+        if self.refusals:
+            self.refusals -= 1
+            raise LogBusy("no coordinator")
+        return Committed(5)
+
+
+def test_a_log_that_is_busy_as_a_partition_comes_costs_no_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("spiders.crawl.BUSY_S", 0.0)
+
+    async def fill() -> Crawl:
+        crawl = Crawl(cast(Any, SlowLog()), CrawlSettings())
+        crawl._wake = asyncio.Event()
+        reader = cast(Any, BusyReader())
+        for _ in range(3):
+            with contextlib.suppress(LogBusy):
+                await crawl._fill(reader)
+        return crawl
+
+    crawl = asyncio.run(fill())
+    assert len(crawl.scheduler) == 1
+    assert crawl.retries == 2
 
 
 def test_a_request_is_settled_only_when_the_log_has_its_page(log: SqliteLog) -> None:
@@ -216,7 +262,7 @@ def test_two_workers_share_the_requests_and_fetch_none_twice(log: SqliteLog) -> 
 def owners(log: SqliteLog) -> int:
     with sqlite3.connect(log.path) as connection:
         (count,) = connection.execute(
-            "SELECT count(DISTINCT member) FROM owners WHERE member_group = ?", (GROUP,)
+            "SELECT count(DISTINCT member) FROM owners WHERE member_group = ?", (CRAWL,)
         ).fetchone()
     connection.close()
     return int(count)

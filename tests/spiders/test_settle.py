@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.log import Committed, Partition
-from spiders.settle import MAX_METADATA, Offsets, pack, unpack
+from pipeline.log.settled import MAX_METADATA, pack, unpack
+from spiders.settle import Offsets
 
 # The first example of a process makes tables, and the machine may be busy.
 unhurried = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

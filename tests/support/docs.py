@@ -33,8 +33,8 @@ REGENERATE = "python -m tests.support.docs"
 PUBLIC = ("links", "pages", "page_links", "frontier", "snapshots", "domain_edges", "domain_quality")
 VIEWS = ("link_states", "backlinks")
 
-# Options whose name is not their setting's.
-OPTION_SETTINGS = {"trusted": "score.seeds"}
+# Options whose name is not their setting's, and those that only look like one.
+OPTION_SETTINGS = {"trusted": "score.seeds", "archive_to": "archive.to", "to": ""}
 
 # For the commands whose help has no examples.
 EXAMPLES = {
@@ -159,7 +159,7 @@ def _help(command: click.Command) -> list[str]:
 def _example(line: str) -> str:
     """An example of the help: what is told after a gap becomes a comment."""
     command, gap, told = re.fullmatch(r"(.*?)(?:(\s{2,})(.*))?", line.strip()).groups()  # type: ignore[union-attr]
-    return f"{command}{gap}# {told}" if gap else command
+    return f"{command}{gap}# {told.lstrip('# ')}" if gap else command
 
 
 def _option_row(found: Option) -> str:

@@ -12,7 +12,7 @@ from pipeline.errors import StoreBusy, StoreFull, StoreRefused
 from pipeline.log import Committed, Partition, Record
 from pipeline.log.sqlite import SqliteReader
 from pipeline.store import Parameters
-from pipeline.store.chdb import ChdbStore
+from tests.support.stores import AnyStore
 
 
 class Crash(BaseException):
@@ -35,7 +35,7 @@ class Clock:
 class FaultyStore:
     """`store` with inserts that fail: before, after, or in the middle of writing."""
 
-    def __init__(self, store: ChdbStore, dice: random.Random, rate: float) -> None:
+    def __init__(self, store: AnyStore, dice: random.Random, rate: float) -> None:
         self.store, self.dice, self.rate = store, dice, rate
         self.busy = 0  # so many inserts more are refused
         self.inserts = 0

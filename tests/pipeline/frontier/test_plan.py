@@ -16,11 +16,11 @@ from pipeline.log import REQUESTS
 from pipeline.log.sqlite import SqliteLog
 from pipeline.page import Request
 from pipeline.settings import PlanSettings
-from pipeline.store.chdb import ChdbStore
 from pipeline.store.migrate import migrate
 from pipeline.url import canonical
 from tests.support.faults import Clock
 from tests.support.records import START, TODAY, page, write
+from tests.support.stores import AnyStore, Databases
 
 NOW = START / 1000
 LEASE_S = 180 + 120
@@ -29,7 +29,7 @@ LEASE_S = 180 + 120
 class Plans:
     """A planner over a store and a log of its own."""
 
-    def __init__(self, store: ChdbStore, path: Path) -> None:
+    def __init__(self, store: AnyStore, path: Path) -> None:
         self.store, self.clock = store, Clock(NOW)
         self.log = SqliteLog(path, partitions=1, clock=self.clock, heartbeat_s=0)
         self.reader = self.log.reader("crawl", [REQUESTS])
@@ -65,7 +65,7 @@ class Plans:
 
 
 @pytest.fixture
-def plans(store: ChdbStore, tmp_path: Path) -> Iterator[Plans]:
+def plans(store: AnyStore, tmp_path: Path) -> Iterator[Plans]:
     made = Plans(store, tmp_path / "log.sqlite")
     yield made
     made.reader.close()
@@ -303,16 +303,14 @@ def test_https_is_preferred_once_it_was_seen(plans: Plans) -> None:
 
 
 def test_the_order_of_discovery_in_the_store_changes_nothing(
-    store: ChdbStore, tmp_path: Path
+    databases: Databases, tmp_path: Path
 ) -> None:
     """The same frontier gives the same plan, however its rows came to be and were merged."""
     plans = []
     urls = [f"https://a{i % 4}.org/{i}" for i in range(30)]
     for seed in range(2):
         dice = random.Random(seed)
-        database = f"{store.database}_{seed}"
-        other = ChdbStore(store.directory, database=database)
-
+        other = databases.new()
         migrate(other)
         one = Plans(other, tmp_path / f"{seed}.sqlite")
         dice.shuffle(urls)
@@ -321,9 +319,8 @@ def test_the_order_of_discovery_in_the_store_changes_nothing(
         if seed:
             other.execute("OPTIMIZE TABLE frontier FINAL")
         plans.append(one.plan(20, site_pages=6, delay_s=5))
-        other.execute(f"DROP DATABASE {database}")
         one.reader.close()
         one.log.close()
-        other.close()
+        databases.drop(other)
     assert plans[0] == plans[1]
     assert len(plans[0]) == 20

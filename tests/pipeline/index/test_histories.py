@@ -13,10 +13,10 @@ import pytest
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.page import Outcome, Page, Source
 from pipeline.store import Store, rows
-from pipeline.store.chdb import ChdbStore
 from tests.support.faults import Clock
 from tests.support.link_life import Life, lives
 from tests.support.records import DAY, HOUR, START, TODAY, Link, page, write
+from tests.support.stores import AnyStore
 
 PAGES = 150
 OUTCOMES: tuple[Outcome, ...] = (
@@ -84,7 +84,7 @@ def deliver(store: Store, histories: list[list[Page]], dice: random.Random) -> N
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_index_says_what_the_rules_say(store: ChdbStore, seed: int) -> None:
+def test_the_index_says_what_the_rules_say(store: AnyStore, seed: int) -> None:
     dice = random.Random(seed)
     histories = [history(number, dice) for number in range(PAGES)]
     deliver(store, histories, dice)

@@ -6,8 +6,8 @@ import pytest
 
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.store import Store, rows
-from pipeline.store.chdb import ChdbStore
 from tests.support.records import DAY, START, TODAY, page, write
+from tests.support.stores import AnyStore
 
 NOW = TODAY
 URL, LINK = "https://source.org/page", "https://target.org/"
@@ -31,7 +31,7 @@ class Job:
 
 
 @pytest.fixture
-def job(store: ChdbStore) -> Job:
+def job(store: AnyStore) -> Job:
     return Job(store)
 
 
@@ -75,7 +75,7 @@ def test_a_clock_that_was_ahead_does_not_hide_what_comes_after_it_is_right(job: 
     assert job.state() == "lost"
 
 
-def test_another_process_goes_on_where_the_last_one_was(store: ChdbStore) -> None:
+def test_another_process_goes_on_where_the_last_one_was(store: AnyStore) -> None:
     lose(store, NOW - 2 * DAY)
     assert Job(store).state() == "lost"
     write(store, [page("https://another.org/", START)], NOW)

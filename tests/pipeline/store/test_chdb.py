@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from pipeline.errors import StoreBusy, StoreError, StoreFull, StoreRefused
 from pipeline.store import rows
-from pipeline.store.chdb import ChdbStore, translate
+from pipeline.store.chdb import ChdbStore
+from pipeline.store.failures import translate
+from tests.support.stores import AnyStore
 
 # Any text but lone surrogates, which are no Unicode and stop at the page record already.
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.text(
@@ -29,7 +31,7 @@ _shared = settings(
 @example("\\x41")
 @example("NULL")
 @example("{text:String}")
-def test_any_text_comes_back_from_a_parameter(shared_store: ChdbStore, text: str) -> None:
+def test_any_text_comes_back_from_a_parameter(shared_store: AnyStore, text: str) -> None:
     found = rows(shared_store.query("SELECT {text:String} AS text", {"text": text}))
     assert found == [{"text": text}]
 
@@ -40,7 +42,7 @@ def test_any_text_comes_back_from_a_parameter(shared_store: ChdbStore, text: str
 @example([""])
 @example(["\\", "'", "\\'", "a','b"])
 def test_any_texts_come_back_from_an_array_parameter(
-    shared_store: ChdbStore, texts: list[str]
+    shared_store: AnyStore, texts: list[str]
 ) -> None:
     found = rows(shared_store.query("SELECT {texts:Array(String)} AS texts", {"texts": texts}))
     assert found == [{"texts": texts}]
@@ -58,17 +60,17 @@ def test_any_texts_come_back_from_an_array_parameter(
     ],
 )
 def test_numbers_come_back_from_parameters(
-    shared_store: ChdbStore, kind: str, value: int | float | list[int]
+    shared_store: AnyStore, kind: str, value: int | float | list[int]
 ) -> None:
     found = rows(shared_store.query(f"SELECT {{value:{kind}}} AS value", {"value": value}))
     assert found == [{"value": value}]
 
 
-def test_a_claim_comes_back_as_a_number(shared_store: ChdbStore) -> None:
+def test_a_claim_comes_back_as_a_number(shared_store: AnyStore) -> None:
     assert rows(shared_store.query("SELECT {yes:UInt8} AS yes", {"yes": True})) == [{"yes": 1}]
 
 
-def test_a_parameter_is_never_taken_for_sql(shared_store: ChdbStore) -> None:
+def test_a_parameter_is_never_taken_for_sql(shared_store: AnyStore) -> None:
     hostile = "'; DROP TABLE links; --"
     found = shared_store.query("SELECT {d:String} = {d:String} AS same", {"d": hostile})
     assert rows(found) == [{"same": 1}]
@@ -78,7 +80,7 @@ def test_a_parameter_is_never_taken_for_sql(shared_store: ChdbStore) -> None:
 @_shared
 @given(st.lists(st.tuples(_text, st.integers(0, 2**64 - 1), st.lists(_text, max_size=3))))
 def test_columns_come_back_as_they_were_inserted(
-    shared_store: ChdbStore, values: list[tuple[str, int, list[str]]]
+    shared_store: AnyStore, values: list[tuple[str, int, list[str]]]
 ) -> None:
     shared_store.execute(
         "CREATE OR REPLACE TABLE kept (n UInt32, text String, number UInt64, texts Array(String)) "
@@ -97,21 +99,21 @@ def test_columns_come_back_as_they_were_inserted(
     assert [(row["text"], row["number"], row["texts"]) for row in found] == values
 
 
-def test_columns_that_are_left_out_get_their_defaults(store: ChdbStore) -> None:
+def test_columns_that_are_left_out_get_their_defaults(store: AnyStore) -> None:
     store.execute("CREATE TABLE kept (a UInt8, b String DEFAULT 'none') ENGINE = Memory")
     store.insert("kept", pa.table({"a": pa.array([1], pa.uint8())}))
     assert rows(store.query("SELECT * FROM kept")) == [{"a": 1, "b": "none"}]
 
 
 @pytest.mark.parametrize("name", ["kept; DROP TABLE kept", "Kept", "", "kept`", "a b"])
-def test_only_plain_names_are_inserted_into(store: ChdbStore, name: str) -> None:
+def test_only_plain_names_are_inserted_into(store: AnyStore, name: str) -> None:
     with pytest.raises(StoreRefused, match="name"):
         store.insert(name, pa.table({"a": [1]}))
     with pytest.raises(StoreRefused, match="name"):
         store.insert("kept", pa.table({name: [1]}))
 
 
-def test_a_large_answer_is_streamed_in_many_batches(shared_store: ChdbStore) -> None:
+def test_a_large_answer_is_streamed_in_many_batches(shared_store: AnyStore) -> None:
     batches = list(
         shared_store.stream("SELECT number, toString(number) AS text FROM numbers(300000)")
     )
@@ -122,7 +124,7 @@ def test_a_large_answer_is_streamed_in_many_batches(shared_store: ChdbStore) -> 
 
 
 def test_an_answer_that_is_not_read_to_its_end_leaves_the_store_usable(
-    shared_store: ChdbStore,
+    shared_store: AnyStore,
 ) -> None:
     batches = shared_store.stream("SELECT number FROM numbers(10000000)")
     assert next(batches).num_rows
@@ -130,18 +132,18 @@ def test_an_answer_that_is_not_read_to_its_end_leaves_the_store_usable(
     assert rows(shared_store.query("SELECT 1 AS one")) == [{"one": 1}]
 
 
-def test_an_empty_answer_keeps_its_columns(shared_store: ChdbStore) -> None:
+def test_an_empty_answer_keeps_its_columns(shared_store: AnyStore) -> None:
     table = shared_store.query("SELECT 1 AS a, 'x' AS b WHERE 0")
     assert (table.num_rows, table.column_names) == (0, ["a", "b"])
 
 
-def test_low_cardinality_comes_as_plain_text(shared_store: ChdbStore) -> None:
+def test_low_cardinality_comes_as_plain_text(shared_store: AnyStore) -> None:
     table = shared_store.query("SELECT toLowCardinality('x') AS a")
     assert rows(table) == [{"a": "x"}]
     assert table.schema.field("a").type == pa.string()
 
 
-def test_a_reading_session_can_read_and_cannot_write(store: ChdbStore) -> None:
+def test_a_reading_session_can_read_and_cannot_write(store: AnyStore) -> None:
     store.execute("CREATE TABLE kept (a UInt8) ENGINE = Memory")
     reading = store.read_only()
     assert rows(reading.query("SELECT count() AS n FROM kept")) == [{"n": 0}]
@@ -162,7 +164,7 @@ def test_a_reading_session_can_read_and_cannot_write(store: ChdbStore) -> None:
     reading.close()
 
 
-def test_threads_may_share_a_store(shared_store: ChdbStore) -> None:
+def test_threads_may_share_a_store(shared_store: AnyStore) -> None:
     found: list[int] = []
 
     def ask(number: int) -> None:
@@ -194,7 +196,7 @@ def test_threads_may_share_a_store(shared_store: ChdbStore) -> None:
     ],
 )
 def test_what_a_query_fails_of_says_what_to_do_next(
-    shared_store: ChdbStore, statement: str, kind: type[StoreError]
+    shared_store: AnyStore, statement: str, kind: type[StoreError]
 ) -> None:
     with pytest.raises(kind) as raised:
         shared_store.query(statement)
@@ -229,15 +231,17 @@ def test_full_is_busy_so_that_a_worker_waits_for_room() -> None:
     assert issubclass(StoreFull, StoreBusy)
 
 
-def test_chdb_takes_several_sessions_on_one_directory(shared_store: ChdbStore) -> None:
+@pytest.mark.embedded
+def test_chdb_takes_several_sessions_on_one_directory(shared_store: AnyStore) -> None:
     """What the shared fixtures and the reading sessions stand on."""
+    assert isinstance(shared_store, ChdbStore)
     other = Session(str(shared_store.directory))
     other.query("SELECT 1")
     other.close()
     assert rows(shared_store.query("SELECT 1 AS one")) == [{"one": 1}]
 
 
-def test_a_tuple_in_a_simple_aggregate_is_kept_out_of_the_schema(store: ChdbStore) -> None:
+def test_a_tuple_in_a_simple_aggregate_is_kept_out_of_the_schema(store: AnyStore) -> None:
     """Read under FINAL by a dotted name, 26.9 answers wrongly (DESIGN section 5)."""
     found = store.query(
         "SELECT table, name, type FROM system.columns WHERE database = currentDatabase() "
@@ -252,7 +256,7 @@ def test_a_tuple_in_a_simple_aggregate_is_kept_out_of_the_schema(store: ChdbStor
     assert rows(tables)[0]["n"] > 10
 
 
-def test_packed_integers_read_right_under_final(store: ChdbStore) -> None:
+def test_packed_integers_read_right_under_final(store: AnyStore) -> None:
     """The newest sighting wins with its own rel and place, merged or not."""
     key = {
         "target_domain": ["t.org"], "source_domain": ["s.org"], "source_host": ["s.org"],

@@ -10,9 +10,9 @@ import pytest
 import pipeline.store.migrate as subject
 from pipeline.errors import StoreMismatch, StoreRefused
 from pipeline.store import Parameters, Store, rows
-from pipeline.store.chdb import ChdbStore
 from pipeline.store.migrate import Migration, check, migrate, migrations, split
 from pipeline.url import suffix_list_version
+from tests.support.stores import AnyStore, Databases
 
 FIRST = migrations()[0]
 
@@ -30,14 +30,14 @@ def schema(store: Store) -> list[dict[str, object]]:
     return found
 
 
-def test_all_migrations_are_applied_once(empty_store: ChdbStore) -> None:
+def test_all_migrations_are_applied_once(empty_store: AnyStore) -> None:
     applied = migrate(empty_store)
     assert [m.number for m in applied] == list(range(1, len(migrations()) + 1))
     assert migrate(empty_store) == []
     assert check(empty_store) == {m.number for m in migrations()}
 
 
-def test_migrated_equals_declared(empty_store: ChdbStore) -> None:
+def test_migrated_equals_declared(empty_store: AnyStore) -> None:
     """Every table and view named in the files exists, and nothing else."""
     migrate(empty_store)
     declared = {"migrations"}
@@ -49,7 +49,7 @@ def test_migrated_equals_declared(empty_store: ChdbStore) -> None:
     assert {str(row["name"]) for row in schema(empty_store)} == declared
 
 
-def test_declared_columns_are_the_columns_there_are(empty_store: ChdbStore) -> None:
+def test_declared_columns_are_the_columns_there_are(empty_store: AnyStore) -> None:
     migrate(empty_store)
     text = "\n".join(statement for m in migrations() for statement in m.statements)
     for table, body in re.findall(r"CREATE TABLE (\w+)\n\(\n(.*?)\n\)", text, re.DOTALL):
@@ -70,7 +70,7 @@ def test_statements_end_where_a_line_ends_with_a_semicolon() -> None:
 class Stopping:
     """A store whose process dies after so many statements that change it."""
 
-    def __init__(self, store: ChdbStore, statements: int) -> None:
+    def __init__(self, store: AnyStore, statements: int) -> None:
         self.store, self.left = store, statements
 
     def _count(self) -> None:
@@ -92,7 +92,7 @@ class Stopping:
 
 @pytest.mark.parametrize("statements", [0, 1, 2, 9, 15, len(FIRST.statements), "all but the note"])
 def test_an_interrupted_migration_is_finished_by_the_next_run(
-    empty_store: ChdbStore, store_directory: object, statements: int | str
+    empty_store: AnyStore, databases: Databases, statements: int | str
 ) -> None:
     done = len(FIRST.statements) + 1 if isinstance(statements, str) else statements
     with pytest.raises(KeyboardInterrupt):
@@ -102,14 +102,13 @@ def test_an_interrupted_migration_is_finished_by_the_next_run(
     assert migrate(empty_store) == migrations()
     assert migrate(empty_store) == []
     interrupted = schema(empty_store)
-    whole = ChdbStore(empty_store.directory, database=f"{empty_store.database}_whole")
+    whole = databases.new()
     migrate(whole)
     assert interrupted == schema(whole)
-    whole.execute(f"DROP DATABASE {whole.database}")
-    whole.close()
+    databases.drop(whole)
 
 
-def noted(store: ChdbStore, **changed: object) -> None:
+def noted(store: AnyStore, **changed: object) -> None:
     """Notes the first migration as another program would have."""
     row = rows(store.query("SELECT * FROM migrations FINAL WHERE number = 1"))[0] | changed
     table = pa.table({name: [value] for name, value in row.items()})
@@ -119,33 +118,33 @@ def noted(store: ChdbStore, **changed: object) -> None:
     store.insert("migrations", table)
 
 
-def test_a_store_of_a_newer_schema_is_refused(store: ChdbStore) -> None:
+def test_a_store_of_a_newer_schema_is_refused(store: AnyStore) -> None:
     noted(store, number=9_999, name="later")
     for act in (migrate, check):
         with pytest.raises(StoreMismatch, match=r"9999_later, newer .*upgrade"):
             act(store)
 
 
-def test_a_store_made_from_another_file_is_refused(store: ChdbStore) -> None:
+def test_a_store_made_from_another_file_is_refused(store: AnyStore) -> None:
     noted(store, checksum="0123456789abcdef")
     with pytest.raises(StoreMismatch, match=r"0001_\w+ was applied from another file .*--data"):
         migrate(store)
 
 
-def test_a_store_of_another_suffix_list_is_refused(store: ChdbStore) -> None:
+def test_a_store_of_another_suffix_list_is_refused(store: AnyStore) -> None:
     noted(store, suffix_list="another")
     with pytest.raises(StoreMismatch, match="suffix list another") as raised:
         migrate(store)
     assert suffix_list_version() in str(raised.value)
 
 
-def test_a_store_that_was_never_migrated_cannot_be_checked(empty_store: ChdbStore) -> None:
+def test_a_store_that_was_never_migrated_cannot_be_checked(empty_store: AnyStore) -> None:
     with pytest.raises(StoreRefused):
         check(empty_store)
 
 
 def test_a_later_migration_is_applied_to_what_is_there(
-    store: ChdbStore, monkeypatch: pytest.MonkeyPatch
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     second = Migration(2, "more", ("CREATE TABLE more (a UInt8) ENGINE = Memory",), "0" * 16)
     known = [*migrations(), second]
@@ -158,7 +157,7 @@ def test_a_later_migration_is_applied_to_what_is_there(
 
 
 def test_a_statement_that_fails_is_not_noted(
-    empty_store: ChdbStore, monkeypatch: pytest.MonkeyPatch
+    empty_store: AnyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = Migration(1, "wrong", ("CREATE TABLE a (b NoSuchType) ENGINE = Memory",), "0" * 16)
     monkeypatch.setattr(subject, "migrations", lambda: [wrong])

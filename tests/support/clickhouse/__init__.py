@@ -1,0 +1,1 @@
+"""A real ClickHouse server for tests: Debian's, fetched without root."""
