@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +14,28 @@ import click
 from consumers.deadletter import DeadLetters
 from consumers.loop import Loop
 from consumers.pages import PageRows
-from pipeline.errors import BacklinksError
 from pipeline.frontier.plan import Planner
-from pipeline.index.lifecycle import Lifecycle, Repeated
+from pipeline.index.lifecycle import LifecycleThread, job_of
 from pipeline.log import ARCHIVE, CONSUME, CRAWL, DEAD_PAGES, PAGES, REQUESTS, Log, Partition
 from pipeline.log.opening import open_log
 from pipeline.log.sqlite import SqliteLog
-from pipeline.metrics import Told, Watched
+from pipeline.metrics import served
 from pipeline.report import admin as _admin
 from pipeline.report import doctor as _doctor
 from pipeline.report import importing as _importing
+from pipeline.report import planning as _planning
+from pipeline.report import scoring as _scoring
 from pipeline.report import status as _status
-from pipeline.report.commands import cli, crawl_flags, crawl_options, metrics_option, settings_of
+from pipeline.report.commands import (
+    cli,
+    crawl_flags,
+    crawl_options,
+    metrics_option,
+    on_signal,
+    settings_of,
+    worker,
+)
 from pipeline.report.ended import say_how_it_ended
-from pipeline.report.overview import day
 from pipeline.report.progress import Progress
 from pipeline.report.seeds import local_settings, seed_urls
 from pipeline.settings import Settings
@@ -46,6 +52,8 @@ _COMMANDS = (
     _check,
     _doctor,
     _importing,
+    _planning,
+    _scoring,
     _status,
 )  # imported for the commands that they add
 _IDLE_S = 3.0  # a page that lost a link is wanted again a second later
@@ -71,7 +79,7 @@ class Run:
             self.planner.seed(seeds)
             if again:
                 self.planner.again()
-            self.lifecycle = lifecycle(self.store, settings)
+            self.lifecycle = job_of(self.store, settings)
             self.loop = consumer(self.store, self.log, settings)
             self.crawl = Crawl(self.log, settings.crawl, member="run")
         except BaseException:
@@ -250,7 +258,7 @@ def run(
     trusted_domains = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
     runner = Run(settings, urls, again=again)
     try:
-        _on_signal(runner.interrupt)
+        on_signal(runner.interrupt)
         with Progress(runner.describe) as progress:
             runner.run()
             snapshot = None
@@ -269,36 +277,6 @@ def run(
         )
     finally:
         runner.close()
-
-
-@cli.command(name="score")
-@click.option("--seeds", "trusted", help="File of trusted domains, one a line.")
-@click.option("--nofollow", is_flag=True, default=None, help="Count nofollow links as edges.")
-@click.pass_context
-def score_command(ctx: click.Context, trusted: str | None, nofollow: bool | None) -> None:
-    """Rank every domain over the links that live, and write a snapshot.
-
-    \b
-    backlinks score --seeds trusted.txt
-    """
-    from pipeline.quality.score import read_seeds, score
-
-    settings = settings_of(ctx, score={"seeds": trusted, "nofollow": nofollow})
-    seeds = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
-    store, close = open_to_write(settings, "backlinks score")
-    try:
-        lifecycle(store, settings).run()
-        with Progress() as progress:
-            snapshot = score(store, settings.score, seeds=seeds, progress=progress.step)
-    finally:
-        close()
-    if snapshot is None:
-        raise BacklinksError("there are no pages to score; crawl some with `backlinks run SEED`")
-    click.echo(
-        f"Snapshot of {day(snapshot.snapshot)}: {snapshot.domains:,} domains, "
-        f"{snapshot.edges:,} edges, {snapshot.manifest['seeds_in_graph']:,} of "
-        f"{snapshot.manifest['seeds']:,} trusted seeds known."
-    )
 
 
 @cli.command()
@@ -323,11 +301,6 @@ def demo(ctx: click.Context, keep: Path | None) -> None:
     ctx.exit(0 if tour(keep or Path("backlinks-demo"), say=click.echo) else 1)
 
 
-@cli.group()
-def worker() -> None:
-    """One part of `run` as a process of its own. SIGTERM ends it cleanly."""
-
-
 @worker.command(name="crawl")
 @crawl_options
 @metrics_option
@@ -345,9 +318,9 @@ def worker_crawl(ctx: click.Context, /, metrics_port: int | None, **crawl: Any) 
         seed_urls(("https://example.org/",), settings)
     log = open_log(settings)
     spider = Crawl(log, settings.crawl, member=settings.kafka.member)
-    _on_signal(spider.stop)
+    on_signal(spider.stop)
     try:
-        with told(settings, spider, log, CRAWL):
+        with served(settings.metrics, spider, log, CRAWL):
             spider.run()
     finally:
         log.close()
@@ -368,17 +341,17 @@ def worker_consume(ctx: click.Context, metrics_port: int | None) -> None:
     log = open_log(settings)
     try:
         loop = consumer(store, log, settings, member=settings.kafka.member)
-        _on_signal(loop.stop)
+        on_signal(loop.stop)
         # One consumer of many does it: whoever has the first partition.
         first = Partition(PAGES, 0)
-        jobs = Repeated(
-            lifecycle(store, settings),
+        jobs = LifecycleThread(
+            job_of(store, settings),
             settings.consume.lifecycle_s,
             lambda: first in loop.reader.assigned(),
         )
         jobs.start()
         try:
-            with told(settings, loop, log, CONSUME):
+            with served(settings.metrics, loop, log, CONSUME):
                 loop.run()
         finally:
             jobs.stop()
@@ -406,78 +379,12 @@ def worker_archive(ctx: click.Context, archive_to: str | None, metrics_port: int
     log = open_log(settings)
     try:
         loop = archiver(log, settings, settings.kafka.member)
-        _on_signal(loop.stop)
-        with told(settings, loop, log, ARCHIVE):
+        on_signal(loop.stop)
+        with served(settings.metrics, loop, log, ARCHIVE):
             loop.run()
     finally:
         log.close()
     click.echo(f"{loop.records:,} pages, {loop.files:,} files, {loop.bytes:,} bytes", err=True)
-
-
-@worker.command(name="plan")
-@click.argument("seeds", nargs=-1, metavar="[SEED]...")
-@click.option("--scope", help="site, hops:N, or open. [default: site]")
-@click.option("--pages", type=int, help="Requests to plan at most. [default: 1000]")
-@click.option(
-    "--site-pages", type=int, help="URLs of one registered domain at most. [default: 500]"
-)
-@click.option("--contact", help="Needed beyond loopback, as for `worker crawl`.")
-@click.option("--connect-to", help="Needed beyond loopback, as for `worker crawl`.")
-@click.pass_context
-def worker_plan(
-    ctx: click.Context,
-    seeds: tuple[str, ...],
-    scope: str | None,
-    pages: int | None,
-    site_pages: int | None,
-    contact: str | None,
-    connect_to: str | None,
-) -> None:
-    """Publish requests for what is due, once, and end. Embedded, it holds the store alone.
-
-    \b
-    backlinks worker plan example.org --contact https://example.org/bot
-    """
-    settings = settings_of(
-        ctx,
-        plan={"scope": scope, "pages": pages, "site_pages": site_pages},
-        crawl={"contact": contact, "connect_to": connect_to},
-    )
-    urls = seed_urls(seeds, settings)
-    store, close = open_to_write(settings, "backlinks worker plan")
-    log = open_log(settings)
-    try:
-        planner = Planner(store, log, settings.plan, settings.crawl.delay_s)
-        planner.seed(urls)
-        planned = planner.plan(settings.plan.pages)
-    finally:
-        log.close()
-        close()
-    click.echo(f"{planned:,} requests", err=True)
-
-
-def lifecycle(store: Store, settings: Settings) -> Lifecycle:
-    """On a server, an insert that was given up here may still end there, and clocks differ."""
-    late_s = 60.0 + (2 * settings.store.timeout_s if settings.store.hosts else 0)
-    return Lifecycle(store, settings.revisit.confirm_s, late_s=late_s)
-
-
-@contextmanager
-def told(settings: Settings, worker: Watched, log: Log, group: str) -> Iterator[None]:
-    """Metrics and health are served meanwhile, where a port is set."""
-    if not settings.metrics.port:
-        yield
-        return
-    served = Told(settings.metrics, worker, log, group)
-    try:
-        yield
-    finally:
-        served.close()
-
-
-def _on_signal(stop: Callable[[], None]) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop())
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from pipeline.errors import LogError, UsageError
@@ -37,6 +38,8 @@ class Sample(NamedTuple):
     times: int = 0
 
 
+# plan
+REQUESTS_PLANNED = Metric("backlinks_requests_planned", "counter", "Requests published")
 # crawl
 PAGES_FETCHED = Metric("backlinks_pages_fetched", "counter", "Pages published", ("outcome",))
 LINKS_FOUND = Metric("backlinks_links_found", "counter", "External links on published pages")
@@ -56,6 +59,8 @@ BATCH_WAITING = Metric("backlinks_batch_waiting_pages", "gauge", "Pages taken an
 # archive
 RECORDS_ARCHIVED = Metric("backlinks_records_archived", "counter", "Records in finished files")
 BYTES_ARCHIVED = Metric("backlinks_archived_bytes", "counter", "Finished files, in bytes")
+# plan, score
+JOB = Metric("backlinks_job_seconds", "summary", "Time of one plan or snapshot, in seconds")
 # all
 RETRIES = Metric("backlinks_retries", "counter", "Times that the store or the log was busy")
 LOG_IN_FLIGHT = Metric("backlinks_log_in_flight_bytes", "gauge", "Sent, not acknowledged, in bytes")
@@ -65,9 +70,10 @@ LAG = Metric(
 LAST_TURN = Metric("backlinks_last_turn_age_seconds", "gauge", "Since the loop's last turn")
 
 METRICS = (
+    REQUESTS_PLANNED,
     PAGES_FETCHED, LINKS_FOUND, BYTES_FETCHED, REQUESTS_LEFT, REQUESTS_WAITING, IN_FLIGHT,
     PAGES_WRITTEN, LINKS_WRITTEN, BATCH, INSERT, DEAD_LETTERS, BATCH_WAITING,
-    RECORDS_ARCHIVED, BYTES_ARCHIVED, RETRIES, LOG_IN_FLIGHT, LAG, LAST_TURN,
+    RECORDS_ARCHIVED, BYTES_ARCHIVED, JOB, RETRIES, LOG_IN_FLIGHT, LAG, LAST_TURN,
 )  # fmt: skip
 
 _LAG_S = 10.0  # the brokers are asked for lag this often at most, however many scrape
@@ -82,21 +88,24 @@ class Watched(Protocol):
 
 
 class Told:
-    """Serves both addresses until `close`. Raises UsageError where the port is taken."""
+    """Serves both addresses until `close`; with a log, this group's lag too.
+
+    Raises UsageError where the port is taken.
+    """
 
     def __init__(
         self,
         settings: MetricsSettings,
         worker: Watched,
-        log: Log,
-        group: str,
+        log: Log | None = None,
+        group: str = "",
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
         self.settings, self.worker, self.clock = settings, worker, clock
-        self._lag = _Lag(log, group, clock)
+        self._lag = None if log is None else _Lag(log, group, clock)
         told = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -149,11 +158,27 @@ class Told:
     def _samples(self) -> Iterator[Sample]:
         yield from self.worker.samples()
         yield Sample(LAST_TURN, self.clock() - self.worker.turned_at)
-        yield from self._lag.samples()
+        if self._lag is not None:
+            yield from self._lag.samples()
 
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+@contextmanager
+def served(
+    settings: MetricsSettings, worker: Watched, log: Log | None = None, group: str = ""
+) -> Iterator[None]:
+    """Metrics and health are told meanwhile, where a port is set."""
+    if not settings.port:
+        yield
+        return
+    told = Told(settings, worker, log, group)
+    try:
+        yield
+    finally:
+        told.close()
 
 
 class _Lag:

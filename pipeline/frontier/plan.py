@@ -17,7 +17,7 @@ from pipeline.store import Store, rows, sql
 from pipeline.url import Url
 
 BUCKETS = 1024
-BATCH = 2_000  # requests of one plan
+BATCH = 10_000  # requests of one plan; more would be planned past their deadline
 _SLACK_S = 120  # fetch timeout and clock differences: a lease outlives its deadline by this
 _NEVER = 0xFFFF_FFFF
 

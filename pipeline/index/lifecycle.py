@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.errors import StoreBusy
+from pipeline.settings import Settings
 from pipeline.store import Parameters, Store, rows, sql
 
 logger = logging.getLogger(__name__)
@@ -84,7 +85,13 @@ class Lifecycle:
         )
 
 
-class Repeated(threading.Thread):
+def job_of(store: Store, settings: Settings) -> Lifecycle:
+    """On a server, an insert that was given up here may still end there, and clocks differ."""
+    late_s = 60.0 + (2 * settings.store.timeout_s if settings.store.hosts else 0)
+    return Lifecycle(store, settings.revisit.confirm_s, late_s=late_s)
+
+
+class LifecycleThread(threading.Thread):
     """The lifecycle job at its interval and once more at the end, where it is `ours` to do."""
 
     def __init__(

@@ -26,7 +26,8 @@ _IDLE_S = 2.0  # a connection unused for longer is asked whether it is still the
 _NOT_LET_IN = frozenset({192, 193, 194, 195, 516})
 _NO_DATABASE = 81
 # Where a server's profile turns on asynchronous inserts, an insert returns once it is written.
-_SETTINGS = {"wait_for_async_insert": 1}
+# Our inserts are large already; where a proxy makes them asynchronous, they wait for their end.
+_SETTINGS = {"async_insert": 0, "wait_for_async_insert": 1}
 _STACK = re.compile(r"\.? ?Stack trace:.*", re.DOTALL)
 
 # It logs what it also raises, with a traceback.

@@ -112,14 +112,14 @@ def run(data: Path, web: LoopbackWeb, *arguments: object, **more: Any) -> Ran:
     return backlinks("run", *arguments, *at(web), "--delay", 0, data=data, environment=SOON, **more)
 
 
-def ask(data: Path, query: str) -> list[dict[str, Any]]:
-    ran = backlinks("sql", query, "--json", data=data)
+def ask(data: Path | None, query: str, **more: Any) -> list[dict[str, Any]]:
+    ran = backlinks("sql", query, "--json", data=data, **more)
     assert ran.code == 0, ran.err
     rows: list[dict[str, Any]] = json.loads(ran.out)
     return rows
 
 
-def tables(data: Path) -> dict[str, list[dict[str, Any]]]:
+def tables(data: Path | None = None, **more: Any) -> dict[str, list[dict[str, Any]]]:
     """All that a crawl leaves but for its times."""
     queries = {
         "links": "SELECT source_url, target_url, kind, state, anchor, position, nofollow "
@@ -131,7 +131,7 @@ def tables(data: Path) -> dict[str, list[dict[str, Any]]]:
         "frontier": "SELECT host, path, min(hops) AS hops, max(fetched) > 0 AS fetched "
         "FROM frontier GROUP BY host, path ORDER BY ALL",
     }
-    return {name: ask(data, query) for name, query in queries.items()}
+    return {name: ask(data, query, **more) for name, query in queries.items()}
 
 
 @pytest.fixture(scope="module")

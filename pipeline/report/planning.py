@@ -1,0 +1,101 @@
+"""`backlinks worker plan`: requests for what is due, once or for ever."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import click
+
+from pipeline.frontier.plan import Planner
+from pipeline.log import CRAWL, Log
+from pipeline.log.opening import open_log
+from pipeline.metrics import REQUESTS_PLANNED, Sample, served
+from pipeline.repeated import Repeated
+from pipeline.report.commands import metrics_option, on_signal, settings_of, worker
+from pipeline.report.seeds import seed_urls
+from pipeline.store.opening import open_to_write
+
+logger = logging.getLogger(__name__)
+
+
+class Planning(Repeated):
+    """Keeps at most `pages` requests waiting in the log, and counts those it published."""
+
+    def __init__(self, planner: Planner, log: Log, pages: int, interval_s: float) -> None:
+        super().__init__(self.plan, interval_s)
+        self.planner, self.log, self.pages = planner, log, pages
+        self.planned = 0
+
+    def plan(self) -> None:
+        waiting = sum(left for (group, _), left in self.log.lag().items() if group == CRAWL)
+        planned = self.planner.plan(self.pages - waiting) if waiting < self.pages else 0
+        self.planned += planned
+        logger.info("%d requests planned, %d were waiting", planned, waiting)
+
+    def samples(self) -> Iterator[Sample]:
+        yield from super().samples()
+        yield Sample(REQUESTS_PLANNED, self.planned)
+
+
+@worker.command(name="plan")
+@click.argument("seeds", nargs=-1, metavar="[SEED]...")
+@click.option("--scope", help="site, hops:N, or open. [default: site]")
+@click.option(
+    "--pages", type=int, help="Requests in the log at most, with those waiting. [default: 1000]"
+)
+@click.option(
+    "--site-pages", type=int, help="URLs of one registered domain at most. [default: 500]"
+)
+@click.option(
+    "--every",
+    "every_s",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds from plan to plan, until SIGTERM; 60 suits requests' deadline. [default: once]",
+)
+@click.option("--contact", help="Needed beyond loopback, as for `worker crawl`.")
+@click.option("--connect-to", help="Needed beyond loopback, as for `worker crawl`.")
+@metrics_option
+@click.pass_context
+def worker_plan(
+    ctx: click.Context,
+    seeds: tuple[str, ...],
+    scope: str | None,
+    pages: int | None,
+    site_pages: int | None,
+    every_s: float | None,
+    contact: str | None,
+    connect_to: str | None,
+    metrics_port: int | None,
+) -> None:
+    """Publish requests for what is due, once or with --every. Embedded, it holds the store alone.
+
+    SEEDs become known and wanted at once. One planner is enough for a cluster.
+
+    \b
+    backlinks worker plan example.org --contact https://example.org/bot
+    backlinks worker plan --every 60 --scope open --pages 10000 --contact https://example.org/bot
+    """
+    settings = settings_of(
+        ctx,
+        plan={"scope": scope, "pages": pages, "site_pages": site_pages},
+        crawl={"contact": contact, "connect_to": connect_to},
+        metrics={"port": metrics_port},
+    )
+    urls = seed_urls(seeds, settings)
+    store, close = open_to_write(settings, "backlinks worker plan")
+    log = open_log(settings)
+    try:
+        planner = Planner(store, log, settings.plan, settings.crawl.delay_s)
+        planner.seed(urls)
+        planning = Planning(planner, log, settings.plan.pages, every_s or 0.0)
+        if every_s is None:
+            planning.plan()
+        else:
+            on_signal(planning.stop)
+            with served(settings.metrics, planning, log, CRAWL):
+                planning.run()
+    finally:
+        log.close()
+        close()
+    click.echo(f"{planning.planned:,} requests", err=True)

@@ -1,0 +1,85 @@
+"""`backlinks score`: a snapshot, once or for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.errors import BacklinksError
+from pipeline.index.lifecycle import job_of
+from pipeline.metrics import served
+from pipeline.repeated import Repeated
+from pipeline.report.commands import cli, metrics_option, on_signal, settings_of
+from pipeline.report.overview import day
+from pipeline.report.progress import Progress
+from pipeline.store.opening import open_to_write
+
+_EMPTY_S = 60.0  # until it looks again where there is no page yet
+
+
+@cli.command()
+@click.option("--seeds", "trusted", help="File of trusted domains, one a line.")
+@click.option("--nofollow", is_flag=True, default=None, help="Count nofollow links as edges.")
+@click.option(
+    "--every",
+    "every_s",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds from snapshot to snapshot, until SIGTERM. [default: one snapshot]",
+)
+@metrics_option
+@click.pass_context
+def score(
+    ctx: click.Context,
+    trusted: str | None,
+    nofollow: bool | None,
+    every_s: float | None,
+    metrics_port: int | None,
+) -> None:
+    """Rank every domain over the links that live, and write a snapshot.
+
+    \b
+    backlinks score --seeds trusted.txt
+    backlinks score --seeds trusted.txt --every 86400
+    """
+    from pipeline.quality.score import Snapshot, read_seeds
+    from pipeline.quality.score import score as write_snapshot
+
+    settings = settings_of(
+        ctx, score={"seeds": trusted, "nofollow": nofollow}, metrics={"port": metrics_port}
+    )
+    seeds = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
+    store, close = open_to_write(settings, "backlinks score")
+
+    def once() -> Snapshot | None:
+        job_of(store, settings).run()
+        with Progress() as progress:
+
+            def step(what: str) -> None:
+                life.lives()
+                progress.step(what)
+
+            snapshot = write_snapshot(store, settings.score, seeds=seeds, progress=step)
+        if snapshot is not None:
+            click.echo(
+                f"Snapshot of {day(snapshot.snapshot)}: {snapshot.domains:,} domains, "
+                f"{snapshot.edges:,} edges, {snapshot.manifest['seeds_in_graph']:,} of "
+                f"{snapshot.manifest['seeds']:,} trusted seeds known."
+            )
+        return snapshot
+
+    def again() -> float | None:
+        return None if once() else _EMPTY_S
+
+    life = Repeated(again, every_s or 0.0)
+    try:
+        if every_s is not None:
+            on_signal(life.stop)
+            with served(settings.metrics, life):
+                life.run()
+            return
+        snapshot = once()
+    finally:
+        close()
+    if snapshot is None:
+        raise BacklinksError("there are no pages to score; crawl some with `backlinks run SEED`")

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from pipeline.errors import LogBusy, StoreBusy, StoreRefused
+from pipeline.metrics import JOB, RETRIES
+from pipeline.repeated import Repeated
+
+
+def until(claim: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not claim():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def in_a_thread(worker: Repeated) -> threading.Thread:
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    return thread
+
+
+def test_a_job_is_done_again_until_it_is_stopped() -> None:
+    done: list[float] = []
+    worker = Repeated(lambda: done.append(time.monotonic()), 0.2)
+    thread = in_a_thread(worker)
+    until(lambda: len(done) == 3)
+    worker.stop()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert all(later - earlier > 0.19 for earlier, later in zip(done, done[1:], strict=False))
+
+
+def test_a_stop_does_not_wait_for_the_interval() -> None:
+    worker = Repeated(lambda: None, 3600)
+    thread = in_a_thread(worker)
+    until(lambda: worker.times == 1)
+    worker.stop()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_a_job_may_ask_for_an_earlier_turn_and_for_no_later_one() -> None:
+    worker = Repeated(lambda: 0.01, 3600)
+    thread = in_a_thread(worker)
+    until(lambda: worker.times > 2)
+    worker.stop()
+    thread.join(20)
+    later = Repeated(lambda: 3600.0, 0.01)
+    thread = in_a_thread(later)
+    until(lambda: later.times > 2)
+    later.stop()
+    thread.join(20)
+
+
+@pytest.mark.parametrize("busy", [StoreBusy("away"), LogBusy("away")])
+def test_a_busy_store_or_log_costs_a_turn_and_no_more(busy: Exception) -> None:
+    answers = iter([busy, busy])
+
+    def job() -> None:
+        for error in answers:
+            raise error
+
+    worker = Repeated(job, 0.01)
+    thread = in_a_thread(worker)
+    until(lambda: worker.times > 0)
+    worker.stop()
+    thread.join(20)
+    told = {sample.metric: sample for sample in worker.samples()}
+    assert told[RETRIES].value == 2
+    assert told[JOB].times == worker.times
+
+
+def test_what_can_t_be_retried_ends_it() -> None:
+    def job() -> None:
+        raise StoreRefused("no such table")
+
+    with pytest.raises(StoreRefused):
+        Repeated(job, 0.01).run()
+
+
+def test_it_lives_while_it_waits() -> None:
+    worker = Repeated(lambda: None, 3600)
+    thread = in_a_thread(worker)
+    until(lambda: worker.times == 1)
+    before = worker.turned_at
+    until(lambda: worker.turned_at > before)
+    worker.stop()
+    thread.join(20)
