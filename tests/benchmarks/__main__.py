@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.benchmarks.measure import Row
 
-NAMES = ("extract", "url", "log", "consume", "archive", "pagerank")
+NAMES = ("extract", "url", "log", "consume", "kafka", "archive", "pagerank")
 
 
 def main(arguments: list[str]) -> int:

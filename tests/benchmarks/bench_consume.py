@@ -37,14 +37,14 @@ def run() -> list[Row]:
         loop = _loop(log, store, inserted)
         shares, spent = [], []
         for number in range(BATCHES + 1):
-            pages = [_page(number * BATCH + i) for i in range(BATCH)]
+            pages = [a_page(number * BATCH + i) for i in range(BATCH)]
             log.append(PAGES, [Message(p.domain.encode(), encode(p)) for p in pages]).result()
             started = time.perf_counter()
             while loop.turn(timeout_s=0):
                 pass
             loop.flush()
             whole = time.perf_counter() - started
-            again = _shifted(inserted.pop())
+            again = shifted(inserted.pop())
             started = time.perf_counter()
             store.insert("page_records", again)
             alone = time.perf_counter() - started
@@ -79,20 +79,21 @@ def _loop(log: SqliteLog, store: ChdbStore, inserted: list[pa.Table]) -> Loop:
     )  # fmt: skip
 
 
-def _shifted(table: pa.Table) -> pa.Table:
+def shifted(table: pa.Table) -> pa.Table:
     """The same rows a second later, so that nothing can be taken for known."""
     place = table.schema.get_field_index("at")
     later = pa.compute.add(table["at"], pa.scalar(1000, pa.uint64()))
     return table.set_column(place, "at", later)
 
 
-def _page(number: int) -> Page:
+def a_page(number: int, *, external: int = LINKS, internal: int = 60) -> Page:
+    """8 KB with so many links; 5 KB with 10 and 50."""
     domain = f"site{number % 500}.example"
     host = f"www.{domain}"
     path = f"/section-{number % 11}/page-{number}.html"
-    targets = [f"target{(number * 31 + i * 17) % 20_000}.example" for i in range(LINKS)]
-    internal = [
-        f"https://{host}/section-{i % 11}/page-{(number + i) % 5000}.html" for i in range(60)
+    targets = [f"target{(number * 31 + i * 17) % 20_000}.example" for i in range(external)]
+    inner = [
+        f"https://{host}/section-{i % 11}/page-{(number + i) % 5000}.html" for i in range(internal)
     ]
     base = Page(
         suffix_list=suffix_list_version(), url=f"https://{host}{path}", host=host, path=path,
@@ -101,13 +102,13 @@ def _page(number: int) -> Page:
         extractor=1,
         external=Links(
             target=[f"https://{name}/articles/{number % 97}-{i}" for i, name in enumerate(targets)],
-            domain=targets, kind=["a"] * LINKS, rel=[0] * LINKS, position=["main"] * LINKS,
-            anchor=[f"anchor text {number % 13} {i}" for i in range(LINKS)],
-            before=["some words before the link in the same block"] * LINKS,
-            after=["and some more words after it"] * LINKS, ordinal=list(range(LINKS)),
-            count=[1] * LINKS,
+            domain=targets, kind=["a"] * external, rel=[0] * external, position=["main"] * external,
+            anchor=[f"anchor text {number % 13} {i}" for i in range(external)],
+            before=["some words before the link in the same block"] * external,
+            after=["and some more words after it"] * external, ordinal=list(range(external)),
+            count=[1] * external,
         ),
     )  # fmt: skip
     return msgspec.structs.replace(
-        base, internal=msgspec.structs.replace(base.internal, target=internal, rel=[0] * 60)
+        base, internal=msgspec.structs.replace(base.internal, target=inner, rel=[0] * internal)
     )

@@ -21,7 +21,7 @@ from kafka.errors import KafkaError
 POM = Path(__file__).with_name("pom.xml")
 VERSION = "4.3.1"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "backlinks-tests"
-_JVM = ("-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 _START_S = 90
 
 
@@ -73,7 +73,9 @@ class Broker:
         extra: str = "",
         replicas: int = 1,
         format_with: Sequence[str] = (),
+        heap_mb: int = 320,
     ) -> None:
+        self.heap_mb = heap_mb
         self.directory = directory
         self.port = port or free_port()
         if not voters:
@@ -109,7 +111,7 @@ log.segment.delete.delay.ms=200
         )
         self.process: subprocess.Popen[bytes] | None = None
         cluster = cluster or new_cluster()
-        self._java(
+        self.run(
             "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self.configuration),
             "--ignore-formatted", *format_with,
         )  # fmt: skip
@@ -119,9 +121,10 @@ log.segment.delete.delay.ms=200
         return f"127.0.0.1:{self.port}"
 
     def _command(self, *arguments: str) -> list[str]:
-        return ["java", *_JVM, "-cp", f"{self.jars}/*", *arguments]
+        return ["java", f"-Xmx{self.heap_mb}m", *_JVM, "-cp", f"{self.jars}/*", *arguments]
 
-    def _java(self, *arguments: str) -> None:
+    def run(self, *arguments: str) -> None:
+        """One of Kafka's own tools: its class, and what it is told."""
         done = subprocess.run(
             self._command(*arguments), capture_output=True, text=True, check=False
         )
