@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 
 READY_TO_TEST := $(VENV)/.ready-to-test
 
-.PHONY: demo run test lint bench lock clean setup
+.PHONY: demo run test lint bench soak lock clean setup
 
 setup: $(READY_TO_TEST)
 
@@ -42,6 +42,10 @@ lint: $(READY_TO_TEST)
 
 bench: $(READY_TO_TEST)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# Twenty minutes of faults: make soak ARGS="--seconds 300 --seed 7"
+soak: $(READY_TO_TEST)
+	$(BIN)/python -m tests.soak $(ARGS)
 
 # Needs uv. Hashes, and no index addresses.
 COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11
