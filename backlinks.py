@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,6 +31,7 @@ from pipeline.report.ended import say_how_it_ended
 from pipeline.report.overview import day
 from pipeline.report.progress import Progress
 from pipeline.report.seeds import local_settings, seed_urls
+from pipeline.report.stopping import on_signal
 from pipeline.settings import Settings
 from pipeline.store import Store
 from pipeline.store.opening import open_to_write
@@ -250,7 +250,7 @@ def run(
     trusted_domains = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
     runner = Run(settings, urls, again=again)
     try:
-        _on_signal(runner.interrupt)
+        on_signal(runner.interrupt, settings.crawl.timeout_s + _DRAIN_S + settings.consume.stop_s)
         with Progress(runner.describe) as progress:
             runner.run()
             snapshot = None
@@ -345,7 +345,7 @@ def worker_crawl(ctx: click.Context, /, metrics_port: int | None, **crawl: Any) 
         seed_urls(("https://example.org/",), settings)
     log = open_log(settings)
     spider = Crawl(log, settings.crawl, member=settings.kafka.member)
-    _on_signal(spider.stop)
+    on_signal(spider.stop, settings.crawl.timeout_s)
     try:
         with told(settings, spider, log, CRAWL):
             spider.run()
@@ -368,7 +368,7 @@ def worker_consume(ctx: click.Context, metrics_port: int | None) -> None:
     log = open_log(settings)
     try:
         loop = consumer(store, log, settings, member=settings.kafka.member)
-        _on_signal(loop.stop)
+        on_signal(loop.stop, settings.consume.stop_s)
         # One consumer of many does it: whoever has the first partition.
         first = Partition(PAGES, 0)
         jobs = Repeated(
@@ -406,7 +406,7 @@ def worker_archive(ctx: click.Context, archive_to: str | None, metrics_port: int
     log = open_log(settings)
     try:
         loop = archiver(log, settings, settings.kafka.member)
-        _on_signal(loop.stop)
+        on_signal(loop.stop, settings.archive.stop_s)
         with told(settings, loop, log, ARCHIVE):
             loop.run()
     finally:
@@ -473,11 +473,6 @@ def told(settings: Settings, worker: Watched, log: Log, group: str) -> Iterator[
         yield
     finally:
         served.close()
-
-
-def _on_signal(stop: Callable[[], None]) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop())
 
 
 def main() -> None:
