@@ -11,18 +11,16 @@ import msgspec
 import pytest
 from kafka import KafkaProducer
 
-from consumers.deadletter import DeadLetters
-from consumers.loop import Loop
-from consumers.pages import PageRows
 from pipeline.errors import TooManyDeadLetters
 from pipeline.index.lifecycle import Lifecycle
-from pipeline.log import CONSUME, DEAD_PAGES, PAGES, Log, Message, Record
+from pipeline.log import DEAD_PAGES, PAGES, Message, Record
 from pipeline.log.kafka import KafkaLog
 from pipeline.log.letters import Letters
 from pipeline.page import FUTURE_MS, MAX_RECORD, Page, decode, encode, split
-from pipeline.settings import ConsumeSettings, KafkaSettings, RevisitSettings
+from pipeline.settings import KafkaSettings
 from pipeline.store import Store, rows
-from tests.consumers.truth import dead_letters, differences, expected, found, readable
+from tests.consumers.line import consume, consumer, hold_against_the_truth
+from tests.consumers.truth import dead_letters
 from tests.support.faults import Clock
 from tests.support.kafka.fixtures import MakeTopics
 from tests.support.link_life import Life
@@ -53,38 +51,6 @@ def cluster(kafka: MakeTopics) -> Iterator[Cluster]:
 
 def now_ms() -> int:
     return int(time.time() * 1000)
-
-
-def consumer(log: Log, store: Store, *, limit: int = 1000, clock: Clock | None = None) -> Loop:
-    return Loop(
-        log.reader(CONSUME, [PAGES]),
-        store,
-        PageRows(RevisitSettings()),
-        DeadLetters(log, DEAD_PAGES, limit=limit),
-        ConsumeSettings(flush_age_s=0, poll_records=7),
-        clock=clock or time.time,
-    )
-
-
-def consume(loop: Loop, log: Log) -> None:
-    """All that is there, then it leaves."""
-    until = time.monotonic() + 90
-    while any(count for (group, _), count in log.lag().items() if group == CONSUME):
-        assert time.monotonic() < until, f"still behind: {log.lag()}"
-        for _ in range(10):
-            loop.turn()
-    loop.stop()
-    loop.run()
-
-
-def hold_against_the_truth(log: Log, store: Store, job: Lifecycle | None = None) -> list[Page]:
-    """The tables and the dead letters; the pages that could be read."""
-    pages, poison = readable(log.read_all(PAGES))
-    assert {letter[:3] for letter in dead_letters(log)} == {letter[:3] for letter in poison}
-    (job or Lifecycle(store, 60)).run()
-    said = differences(expected(pages), found(store))
-    assert said == [], "\n".join(said)
-    return pages
 
 
 def life(store: Store, target: str = LINK) -> Life:
@@ -276,11 +242,10 @@ def test_a_consumer_whose_clock_is_moved_back_hides_no_loss(
 ) -> None:
     """The job of another machine looks only at what arrived lately: by the brokers' time then."""
     log, start = cluster.log, now_ms() - 3 * DAY
-    right = Clock(time.time())
-    job = Lifecycle(store, 60, clock=right)
+    clock = Clock(time.time())
+    job = Lifecycle(store, 60, late_s=0)  # so that it does not look again at the first arrival
     cluster.send([page(URL, start, [LINK])])
-    loop = consumer(log, store, clock=(clock := Clock(time.time())))
-    consume(loop, log)
+    consume(consumer(log, store, clock=clock), log)
     job.run()
     clock.now -= 9 * 3600
     cluster.send([page(URL, start + day * DAY, [OTHER]) for day in (1, 2)])
