@@ -16,13 +16,15 @@ from tests.consumers.truth import dead_letters, differences, expected, found, re
 from tests.support.faults import Clock
 
 
-def consumer(log: Log, store: Store, *, limit: int = 1000, clock: Clock | None = None) -> Loop:
+def consumer(
+    log: Log, store: Store, *, limit: int = 1000, poll_records: int = 7, clock: Clock | None = None
+) -> Loop:
     return Loop(
         log.reader(CONSUME, [PAGES]),
         store,
         PageRows(RevisitSettings()),
         DeadLetters(log, DEAD_PAGES, limit=limit),
-        ConsumeSettings(flush_age_s=0, poll_records=7),
+        ConsumeSettings(flush_age_s=0, poll_records=poll_records),
         clock=clock or time.time,
     )
 

@@ -117,7 +117,7 @@ class Line(NamedTuple):
     def finish(self) -> None:
         """Another consumer does the rest, and the tables are as they must be."""
         self.bridge.faults.clear()
-        consume(consumer(self.log, self.store), self.log)
+        consume(consumer(self.log, self.store, poll_records=200), self.log)
         hold_against_the_truth(self.log, self.store)
 
     def close(self) -> None:
@@ -164,13 +164,14 @@ def test_a_consumer_stops_in_every_phase_and_the_next_does_the_rest(
     lines = {phase: new_line(kafka(partitions=1)) for phase in phases}
     small = {"BACKLINKS_CONSUME__POLL_RECORDS": "20", "BACKLINKS_CONSUME__FLUSH_ROWS": "20"}
     lines["waiting"].send(3)
-    lines["backlog"].send(2_000)
+    lines["backlog"].send(400)
     for phase, fault in {
-        "slow insert": Fault("before_insert", "delay", seconds=3),
+        "backlog": Fault("before_insert", "delay", seconds=0.3, times=EVER),
+        "slow insert": Fault("before_insert", "delay", seconds=2),
         "held insert": Fault("before_insert", "delay", seconds=EVER),
         "store away": Fault("insert", "error", 252, times=EVER),
     }.items():
-        lines[phase].send(3)
+        lines[phase].send(3)  # or the first of them once more
         lines[phase].bridge.faults.append(fault)
     lines["dead letter"].send(3)
     lines["dead letter"].log.append(PAGES, [Message(b"k", b"{")]).result()
@@ -380,7 +381,7 @@ def test_a_run_that_is_stopped_while_a_page_hangs_goes_on_later(tmp_path: Path) 
     with LoopbackWeb(hanging) as web:
         arguments = ["run", "http://a.example/slow", "http://b.example/", *at(web), "--no-score",
                      "--delay", 0]  # fmt: skip
-        hasty = {"BACKLINKS_CRAWL__TIMEOUT_S": "2"}
+        hasty = {"BACKLINKS_CRAWL__TIMEOUT_S": "2", "BACKLINKS_PLAN__INTERVAL_S": "0.3"}
         with start(*arguments, data=tmp_path / "data", environment=hasty) as worker:
             until(lambda: {"/slow", "/"} <= set(hanging.asked), "fetching", worker)
             worker.send_signal(signal.SIGTERM)
@@ -388,5 +389,6 @@ def test_a_run_that_is_stopped_while_a_page_hangs_goes_on_later(tmp_path: Path) 
         assert (worker.returncode, err) == (0, "")
         assert "; stopped." in out
         hanging.slow_s = 0
-        rest = backlinks("run", *at(web), "--no-score", "--again", data=tmp_path / "data")
+        rest = backlinks("run", *at(web), "--no-score", "--again", "--delay", 0,
+                         data=tmp_path / "data", environment=hasty)  # fmt: skip
     assert rest.out.startswith("2 pages (2 ok)"), rest.out + rest.err
