@@ -209,6 +209,7 @@ def test_spiders_with_skewed_clocks_are_told_by_the_records_own_times(
         assert (row["first_seen"], row["last_seen"]) == (min(seen), max(seen))
 
 
+@pytest.mark.embedded
 def test_what_is_over_five_minutes_ahead_of_the_broker_is_a_dead_letter(
     cluster: Cluster, store: AnyStore
 ) -> None:
@@ -264,6 +265,7 @@ def parts_of(whole: Page) -> list[Page]:
     return split_up
 
 
+@pytest.mark.embedded
 def test_parts_late_twice_and_in_any_order_lose_no_link(cluster: Cluster, store: AnyStore) -> None:
     """And a part that is dead-lettered takes none of the others' links, and unseats nothing."""
     dice, start = random.Random(5), now_ms() - 9 * DAY

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from subprocess import Popen
@@ -114,16 +115,23 @@ class Line(NamedTuple):
     def is_done(self) -> bool:
         return not behind(self.log, CONSUME)
 
-    def finish(self) -> None:
-        """Another consumer does the rest, and the tables are as they must be."""
-        self.bridge.faults.clear()
-        consume(consumer(self.log, self.store, poll_records=200), self.log)
-        hold_against_the_truth(self.log, self.store)
-
     def close(self) -> None:
         self.databases.drop(self.store)
         self.log.close()
         self.bridge.close()
+
+
+def finish(lines: Collection[Line]) -> None:
+    """Other consumers do the rest, all at once, and the tables are as they must be."""
+
+    def rest(line: Line) -> None:
+        line.bridge.faults.clear()
+        consume(consumer(line.log, line.store, poll_records=200), line.log)
+
+    with ThreadPoolExecutor() as others:
+        list(others.map(rest, lines))
+    for line in lines:
+        hold_against_the_truth(line.log, line.store)
 
 
 @pytest.fixture
@@ -205,8 +213,24 @@ def test_a_consumer_stops_in_every_phase_and_the_next_does_the_rest(
     assert ENDED in said["held insert"]
     assert "stopped with 3 pages not written" in said["store away"]
     assert behind(lines["dead letter"].log, CONSUME) >= 4, "nothing after it was passed over"
-    for line in lines.values():
-        line.finish()
+    finish(lines.values())
+
+
+def test_a_flood_of_poison_stops_a_consumer_with_one_line_that_says_what_to_do(
+    kafka: MakeTopics, new_line: Callable[[KafkaSettings], Line], tmp_path: Path
+) -> None:
+    line = new_line(kafka(partitions=1))
+    line.send(3)
+    line.log.append(PAGES, [Message(b"k", b"{%d" % i) for i in range(10)]).result()
+    given = over(line.settings, line.bridge, line.store) | {"BACKLINKS_CONSUME__DEAD_LETTERS": "5"}
+    ran = backlinks("worker", "consume", data=tmp_path / "data", environment=given)
+    assert ran.code == 1
+    (said,) = [one for one in ran.err.splitlines() if one.startswith("backlinks: ")]
+    assert "5 records in a row could not be read (the last: pages[0]@7 json" in said
+    assert "check that spiders and consumers are of the same version" in said
+    assert "Traceback" not in ran.err
+    assert line.log.count(DEAD_PAGES) == 5
+    finish([line])
 
 
 @pytest.mark.timeout(300)
@@ -259,8 +283,7 @@ def test_workers_whose_broker_is_away_stop_and_lose_nothing(
                 ended(worker, what)
         broker.thaw()
         broker.wait()
-        for line in (waiting, committing):
-            line.finish()
+        finish([waiting, committing])
         kept = list(records(open_archive(str(tmp_path / "kept"))))
         assert sorted(record.offset for record in kept) == [0, 1, 2]
     finally:
@@ -391,4 +414,9 @@ def test_a_run_that_is_stopped_while_a_page_hangs_goes_on_later(tmp_path: Path) 
         hanging.slow_s = 0
         rest = backlinks("run", *at(web), "--no-score", "--again", "--delay", 0,
                          data=tmp_path / "data", environment=hasty)  # fmt: skip
-    assert rest.out.startswith("2 pages (2 ok)"), rest.out + rest.err
+    assert "nothing more is due" in rest.out, rest.out + rest.err
+    query = "SELECT DISTINCT path FROM page_links WHERE outcome = 'ok' ORDER BY path"
+    assert backlinks("sql", query, "--csv", data=tmp_path / "data").out.split()[1:] == [
+        "/",
+        "/slow",
+    ]
