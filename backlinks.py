@@ -31,13 +31,13 @@ from pipeline.report.commands import (
     crawl_flags,
     crawl_options,
     metrics_option,
-    on_signal,
     settings_of,
     worker,
 )
 from pipeline.report.ended import say_how_it_ended
 from pipeline.report.progress import Progress
 from pipeline.report.seeds import local_settings, seed_urls
+from pipeline.report.stopping import on_signal
 from pipeline.settings import Settings
 from pipeline.store import Store
 from pipeline.store.opening import open_to_write
@@ -258,7 +258,7 @@ def run(
     trusted_domains = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
     runner = Run(settings, urls, again=again)
     try:
-        on_signal(runner.interrupt)
+        on_signal(runner.interrupt, settings.crawl.timeout_s + _DRAIN_S + settings.consume.stop_s)
         with Progress(runner.describe) as progress:
             runner.run()
             snapshot = None
@@ -318,7 +318,7 @@ def worker_crawl(ctx: click.Context, /, metrics_port: int | None, **crawl: Any) 
         seed_urls(("https://example.org/",), settings)
     log = open_log(settings)
     spider = Crawl(log, settings.crawl, member=settings.kafka.member)
-    on_signal(spider.stop)
+    on_signal(spider.stop, settings.crawl.timeout_s)
     try:
         with served(settings.metrics, spider, log, CRAWL):
             spider.run()
@@ -341,7 +341,7 @@ def worker_consume(ctx: click.Context, metrics_port: int | None) -> None:
     log = open_log(settings)
     try:
         loop = consumer(store, log, settings, member=settings.kafka.member)
-        on_signal(loop.stop)
+        on_signal(loop.stop, settings.consume.stop_s)
         # One consumer of many does it: whoever has the first partition.
         first = Partition(PAGES, 0)
         jobs = LifecycleThread(
@@ -379,7 +379,7 @@ def worker_archive(ctx: click.Context, archive_to: str | None, metrics_port: int
     log = open_log(settings)
     try:
         loop = archiver(log, settings, settings.kafka.member)
-        on_signal(loop.stop)
+        on_signal(loop.stop, settings.archive.stop_s)
         with served(settings.metrics, loop, log, ARCHIVE):
             loop.run()
     finally:

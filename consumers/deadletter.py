@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from pipeline.errors import PoisonRecord, TooManyDeadLetters
-from pipeline.log import Log, Message, Record
+import logging
+
+from pipeline.errors import LogRefused, PoisonRecord, TooManyDeadLetters
+from pipeline.log import Headers, Log, Message, Record
 from pipeline.log.letters import headers
+
+logger = logging.getLogger(__name__)
+
+_BEGINNING = 64 << 10  # bytes that every topic takes
 
 
 class DeadLetters:
@@ -17,8 +23,14 @@ class DeadLetters:
 
     def keep(self, record: Record, poison: PoisonRecord) -> None:
         """Returns once the dead letter is acknowledged. Raises TooManyDeadLetters, LogError."""
-        message = Message(record.key or b"", record.value or b"", headers(record, poison))
-        self.log.append(self.topic, [message]).result()
+        whole = Message(record.key or b"", record.value or b"", headers(record, poison))
+        try:
+            self.log.append(self.topic, [whole]).result()
+        except LogRefused as error:
+            if _is_short(whole):
+                raise
+            logger.warning("only the beginning of a dead letter is kept: %s", error)
+            self.log.append(self.topic, [_beginning(record, poison)]).result()
         self.counts[poison.reason] = self.counts.get(poison.reason, 0) + 1
         self._in_a_row += 1
         if self._in_a_row >= self.limit:
@@ -27,3 +39,21 @@ class DeadLetters:
     def good(self) -> None:
         """A record that could be read: the row of bad ones ends."""
         self._in_a_row = 0
+
+
+def _is_short(message: Message) -> bool:
+    return sum(map(len, (message.key, message.value, *_bytes(message.headers)))) <= _BEGINNING
+
+
+def _bytes(headers: Headers) -> list[bytes]:
+    return [value for _, value in headers]
+
+
+def _beginning(record: Record, poison: PoisonRecord) -> Message:
+    """Of what another's producer made too large for the dead letters; the log has all of it."""
+    value = record.value or b""
+    kept = value[: _BEGINNING // 2]
+    what = f"{poison.detail}; the first {len(kept):,} of {len(value):,} bytes".removeprefix("; ")
+    short = record._replace(headers=())
+    key = (record.key or b"")[:1000]
+    return Message(key, kept, headers(short, PoisonRecord(poison.reason, what)))

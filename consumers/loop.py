@@ -45,6 +45,7 @@ class Loop(Worker):
         self.batch: Batch[Page] = Batch()
         self.pages = self.links = self.inserts = 0
         self.insert_s = 0.0
+        self._arrived = 0  # ms
 
     def turn(self, *, timeout_s: float = 0.2) -> int:
         taken = self._poll_and_take(timeout_s=timeout_s, limit=self.settings.poll_records)
@@ -78,6 +79,7 @@ class Loop(Worker):
             self.batch.handled(record.partition, record.offset, now)
             return
         self.dead_letters.good()
+        self._arrived = max(self._arrived, record.timestamp_ms)
         self.batch.add(record.partition, record.offset, page, self.rows.weight(page), now)
 
     def _keep(self, record: Record, poison: PoisonRecord) -> None:
@@ -110,7 +112,10 @@ class Loop(Worker):
     def _insert(self) -> None:
         pages = self.batch.rows()
         if pages:
-            columns = self.rows.columns(pages, int(self.clock() * 1000))
+            # Not before the log took it, nor before the last: behind a clock that was moved back,
+            # the lifecycle job would never look.
+            self._arrived = max(self._arrived, int(self.clock() * 1000))
+            columns = self.rows.columns(pages, self._arrived)
             started = time.monotonic()
             self.store.insert(self.rows.table, columns)
             self.insert_s += time.monotonic() - started

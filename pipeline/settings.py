@@ -173,7 +173,11 @@ class ConsumeSettings(_Section):
         default=0.5, gt=0, description="first pause where the store is busy; it doubles"
     )
     longest_retry_s: float = Field(default=30.0, gt=0, description="longest pause")
-    stop_s: float = Field(default=20.0, ge=0, description="to finish in when told to stop")
+    stop_s: float = Field(
+        default=20.0,
+        ge=0,
+        description="to finish in when told to stop; five seconds later it is ended",
+    )
     lifecycle_s: float = Field(
         default=30.0,
         gt=0,
@@ -212,7 +216,11 @@ class ArchiveSettings(_Section):
         default=1.0, gt=0, description="first pause where the storage is away; it doubles"
     )
     longest_retry_s: float = Field(default=60.0, gt=0, description="longest pause")
-    stop_s: float = Field(default=20.0, ge=0, description="to finish in when told to stop")
+    stop_s: float = Field(
+        default=20.0,
+        ge=0,
+        description="to finish in when told to stop; five seconds later it is ended",
+    )
 
 
 class KafkaSettings(_Login):

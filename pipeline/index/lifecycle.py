@@ -45,40 +45,49 @@ class Lifecycle:
         arrivals = int(self._one("SELECT count() AS arrivals FROM arrivals")["arrivals"])
         if arrivals == self._looked_at:
             return 0
-        since = max(0, self._mark() - self.late_ms)
+        mark, version = self._mark()
+        since = max(0, mark - self.late_ms)
+        if self.clock() * 1000 < since:
+            # The clock was moved back: who knows since when. Once, all of it is looked at.
+            logger.warning("the clock was moved back: the lifecycle job looks at all arrivals")
+            since = 0
         found = self._one(
             "SELECT max(arrived) AS latest, count() AS pages FROM arrivals "
             "WHERE arrived > {from:UInt64}",
             {"from": since},
         )
         if found["pages"]:
-            self._look(since, found["latest"])
+            self._look(since, found["latest"], version + 1)
         self._looked_at = arrivals
         return int(found["pages"])
 
-    def _look(self, since: int, latest: int) -> None:
+    def _look(self, since: int, latest: int, version: int) -> None:
         span = {"from": since, "to": latest}
         self.store.execute(sql("pipeline/index/lifecycle"), span)
         now = self.clock()
         wanted = int(now) + 1 + self.confirm_s  # after this very second
         self.store.execute(sql("pipeline/index/suspects"), {**span, "wanted": wanted})
         # Where a clock was ahead, what arrives once it is right must not be passed over.
-        self._move(min(latest, int(now * 1000)))
+        self._move(min(latest, int(now * 1000)), version)
 
-    def _mark(self) -> int:
-        question = "SELECT max(mark) AS mark FROM marks WHERE job = {job:String}"
-        return int(self._one(question, {"job": _JOB})["mark"])
+    def _mark(self) -> tuple[int, int]:
+        question = (
+            "SELECT argMax(mark, version) AS mark, max(version) AS newest FROM marks "
+            "WHERE job = {job:String}"
+        )
+        found = self._one(question, {"job": _JOB})
+        return int(found["mark"]), int(found["newest"])
 
     def _one(self, question: str, parameters: Parameters | None = None) -> dict[str, Any]:
         return rows(self.store.query(question, parameters))[0]
 
-    def _move(self, mark: int) -> None:
+    def _move(self, mark: int, version: int) -> None:
         self.store.insert(
             "marks",
             pa.table(
                 {
                     "job": [_JOB],
-                    "version": pa.array([mark], pa.uint64()),
+                    "version": pa.array([version], pa.uint64()),
                     "mark": pa.array([mark], pa.uint64()),
                 }
             ),

@@ -234,7 +234,7 @@ def record_of(partition: Partition, record: Any) -> Record:
         record.timestamp,
         record.key if record.key is not None else b"",
         record.value,
-        tuple((name, value) for name, value in record.headers or ()),
+        tuple((name, value or b"") for name, value in record.headers or ()),  # null in Kafka
     )
 
 

@@ -448,6 +448,11 @@ def reading(path: Path) -> Iterator[None]:
             raise LogFull(str(path)) from error
         if isinstance(error, sqlite3.ProgrammingError):
             raise
+        if name.startswith("SQLITE_IOERR"):  # a quota and a limit of file sizes come as this
+            raise LogError(
+                f"the log {path} can't be read or written ({error}: {name}); look at its disk, "
+                "quotas and limits, then run this again"
+            ) from error
         raise LogError(f"the log {path} can't be used: {error}") from error
     except OSError as error:
         raise LogError(f"the log {path} can't be used: {error.strerror}") from error

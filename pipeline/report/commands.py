@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import re
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -95,12 +94,6 @@ def cli(ctx: click.Context, data: Path | None, config: Path | None) -> None:
 @cli.group()
 def worker() -> None:
     """One part of `run` as a process of its own. SIGTERM ends it cleanly."""
-
-
-def on_signal(stop: Callable[[], None]) -> None:
-    """Ctrl-C and SIGTERM call this, and end nothing themselves."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop())
 
 
 def settings_of(ctx: click.Context, **sections: dict[str, Any]) -> Settings:

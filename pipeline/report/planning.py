@@ -12,8 +12,9 @@ from pipeline.log import CRAWL, Log
 from pipeline.log.opening import open_log
 from pipeline.metrics import REQUESTS_PLANNED, Sample, served
 from pipeline.repeated import Repeated
-from pipeline.report.commands import metrics_option, on_signal, settings_of, worker
+from pipeline.report.commands import metrics_option, settings_of, worker
 from pipeline.report.seeds import seed_urls
+from pipeline.report.stopping import on_signal
 from pipeline.store.opening import open_to_write
 
 logger = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ def worker_plan(
         if every_s is None:
             planning.plan()
         else:
-            on_signal(planning.stop)
+            on_signal(planning.stop, settings.consume.stop_s)
             with served(settings.metrics, planning, log, CRAWL):
                 planning.run()
     finally:

@@ -10,9 +10,10 @@ from pipeline.errors import BacklinksError
 from pipeline.index.lifecycle import job_of
 from pipeline.metrics import served
 from pipeline.repeated import Repeated
-from pipeline.report.commands import cli, metrics_option, on_signal, settings_of
+from pipeline.report.commands import cli, metrics_option, settings_of
 from pipeline.report.overview import day
 from pipeline.report.progress import Progress
+from pipeline.report.stopping import on_signal
 from pipeline.store.opening import open_to_write
 
 _EMPTY_S = 60.0  # until it looks again where there is no page yet
@@ -74,7 +75,7 @@ def score(
     life = Repeated(again, every_s or 0.0)
     try:
         if every_s is not None:
-            on_signal(life.stop)
+            on_signal(life.stop, settings.consume.stop_s)
             with served(settings.metrics, life):
                 life.run()
             return

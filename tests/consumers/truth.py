@@ -24,13 +24,13 @@ def readable(records: Iterable[Record]) -> tuple[list[Page], set[tuple[str, int,
     pages, poison = [], set()
     for record in records:
         try:
-            page = decode(record.value)
+            page = decode(record.value or b"")  # a tombstone has none
             if page.fetched_at > record.timestamp_ms + FUTURE_MS:
                 raise PoisonRecord("future")
             pages.append(page)
         except PoisonRecord:
             topic, number = record.partition
-            poison.add((topic, number, record.offset, record.value))
+            poison.add((topic, number, record.offset, record.value or b""))
     return pages, poison
 
 

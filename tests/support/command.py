@@ -28,10 +28,14 @@ def backlinks(
     environment: Mapping[str, str] | None = None,
     timeout_s: float = 120,
     stdin: str = "",
+    before: str = "",
 ) -> Ran:
-    """Runs it to its end. Neither its output nor its errors are a terminal."""
+    """Runs it to its end. Neither its output nor its errors are a terminal.
+
+    before: Python that its process runs first, to meet a machine that the test can't make.
+    """
     ran = subprocess.run(
-        _line(arguments, data),
+        _line(arguments, data, before),
         cwd=_directory(data, cwd),
         env=_environment(environment),
         input=stdin,
@@ -65,9 +69,10 @@ def at(web: LoopbackWeb) -> list[str]:
     return ["--connect-to", f"{ADDRESS}:{web.http_port}:{web.https_port}"]
 
 
-def _line(arguments: tuple[object, ...], data: Path | None) -> list[str]:
+def _line(arguments: tuple[object, ...], data: Path | None, before: str = "") -> list[str]:
     where = ["--data", str(data)] if data is not None else []
-    return [sys.executable, "-m", "backlinks", *where, *map(str, arguments)]
+    program = ["-c", f"{before}\nfrom backlinks import main\nmain()"] if before else []
+    return [sys.executable, *(program or ["-m", "backlinks"]), *where, *map(str, arguments)]
 
 
 def _directory(data: Path | None, cwd: Path | None) -> Path:

@@ -8,4 +8,4 @@ SELECT
     (SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()) AS bytes,
     (SELECT max(snapshot) FROM snapshots) AS snapshot,
     (SELECT count() FROM snapshots FINAL) AS snapshots,
-    (SELECT max(arrived) - max(mark) FROM arrivals, (SELECT max(mark) AS mark FROM marks) AS marks) AS behind_ms
+    (SELECT max(arrived) - max(mark) FROM arrivals, (SELECT argMax(mark, version) AS mark FROM marks) AS marks) AS behind_ms

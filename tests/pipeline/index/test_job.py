@@ -75,6 +75,22 @@ def test_a_clock_that_was_ahead_does_not_hide_what_comes_after_it_is_right(job: 
     assert job.state() == "lost"
 
 
+def test_a_clock_that_is_moved_back_hides_nothing_and_costs_one_look_at_everything(
+    job: Job,
+) -> None:
+    """Its own clock, too, was a day ahead, as where all of it is one machine."""
+    write(job.store, [page("https://old.org/", START)] * 5, NOW - DAY)
+    job.now += 86_400
+    write(job.store, [page(URL, START, [LINK])], NOW + DAY)
+    assert job.state() == "live"
+    job.now -= 86_400
+    lose(job.store, NOW, first=1)
+    assert job.state() == "lost"
+    job.now += 600
+    write(job.store, [page("https://another.org/", START)], NOW + 600_000)
+    assert job.lifecycle.run() == 4, "one now, two a minute before, and one as of tomorrow"
+
+
 def test_another_process_goes_on_where_the_last_one_was(store: AnyStore) -> None:
     lose(store, NOW - 2 * DAY)
     assert Job(store).state() == "lost"

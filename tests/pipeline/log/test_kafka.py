@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient
+from kafka.consumer.fetcher import ConsumerRecord
 
 from pipeline.errors import LogBusy, LogError, LogRefused, NotOwner, OffsetLost
 from pipeline.log import CONSUME, CRAWL, PAGES, REQUESTS, Committed, Message, Partition, Record
 from pipeline.log.kafka import KafkaLog
-from pipeline.log.kafka_reader import KafkaReader
+from pipeline.log.kafka_reader import KafkaReader, record_of
 from pipeline.settings import KafkaSettings
 from tests.support.kafka.broker import free_port
 from tests.support.kafka.fixtures import MakeTopics
@@ -111,6 +112,16 @@ def test_a_null_and_an_empty_value_arrive_as_they_are(
     log.append(PAGES, [Message(b"empty", b"")]).result()
     log._open_producer().send(settings.prefix + PAGES, key=b"null", value=None).get(10)
     assert {r.key: r.value for r in log.read_all(PAGES)} == {b"empty": b"", b"null": None}
+
+
+def test_a_header_without_a_value_is_read_as_an_empty_one() -> None:
+    """Kafka has such headers; this library reads them, and can't write them."""
+    record = ConsumerRecord(
+        topic="pages", partition=0, leader_epoch=0, offset=7, timestamp=1, timestamp_type=1,
+        key=None, value=b"{", headers=[("trace", None)], checksum=None, serialized_key_size=0,
+        serialized_value_size=1, serialized_header_size=5,
+    )  # fmt: skip
+    assert record_of(Partition(PAGES, 0), record).headers == (("trace", b""),)
 
 
 def test_a_new_group_starts_at_the_earliest_record(log: KafkaLog) -> None:
