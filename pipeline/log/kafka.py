@@ -45,6 +45,7 @@ class KafkaLog:
         self._in_flight = 0
         self._producer: KafkaProducer | None = None
         self._producing = threading.Lock()
+        self._doubtful = False  # whether the brokers still let us in
         self._closed = False
         self._asking = threading.Lock()
         self._kept: tuple[Any, Any] | None = None
@@ -118,6 +119,10 @@ class KafkaLog:
         with self._producing:
             if self._closed:
                 raise LogError("the log is closed")
+            if self._doubtful:
+                with kafka_says("connecting", self.settings):
+                    let_in(self._config, self.settings)
+                self._doubtful = False
             if self._producer is None:
                 with kafka_says("connecting", self.settings):
                     self._producer = KafkaProducer(
@@ -137,6 +142,10 @@ class KafkaLog:
                         metrics_enabled=False,
                     )
             return self._producer
+
+    def doubt(self) -> None:
+        """What was sent was not taken in time: before the next, the brokers are asked why."""
+        self._doubtful = True
 
     def spoil(self) -> None:
         """After an error that was no delay, an idempotent producer may refuse everything."""
@@ -287,7 +296,9 @@ class _Pending:
         if self._error is None:
             self.done.set_result(self._offsets)
             return
-        if not getattr(self._error, "retriable", False):
+        if getattr(self._error, "retriable", False):
+            self.log.doubt()
+        else:
             self.log.spoil()
         error = translate(self._error, f"publishing to {self.topic}", self.log.settings, "WRITE")
         error.__cause__ = self._error

@@ -118,17 +118,24 @@ def let_in(config: dict[str, Any], settings: KafkaSettings) -> dict[str, Any]:
 
 
 @contextmanager
-def kafka_says(what: str, settings: KafkaSettings, right: str = "READ") -> Iterator[None]:
+def kafka_says(
+    what: str, settings: KafkaSettings, right: str = "READ", *, ask_again: bool = True
+) -> Iterator[None]:
     """The library's errors as LogBusy (try again), LogRefused (stop).
 
-    what: was being done. right: that brokers ask for it, by their name.
+    what: was being done. right: that brokers ask for it, by their name. Of a login or certificate
+    that is refused since it was taken before, the library makes a connection that failed: so it is
+    asked for here.
     """
     try:
         yield
     except LogError:
         raise
     except (kafka_errors.KafkaError, OSError, ValueError, AssertionError) as error:
-        raise translate(error, what, settings, right) from error
+        told = translate(error, what, settings, right)
+        if isinstance(told, LogBusy) and ask_again:
+            knock(settings, _tls(settings) if settings.tls else None)
+        raise told from error
 
 
 def translate(

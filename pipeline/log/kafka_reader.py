@@ -192,7 +192,7 @@ class KafkaReader:
         return {self.names.ours(partition): offset for partition, offset in found.items()}
 
     def close(self) -> None:
-        with kafka_says("leaving the group", self.settings):
+        with kafka_says("leaving the group", self.settings, ask_again=False):
             self._consumer.close(autocommit=False, timeout_ms=10_000)
 
 

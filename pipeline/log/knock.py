@@ -7,6 +7,7 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -15,7 +16,8 @@ from kafka.net.sasl import get_sasl_mechanism
 from pipeline.errors import BadSetting, LogRefused
 from pipeline.settings import KafkaSettings
 
-_ANSWER_S = 5.0  # of one broker to one question; one that is slower is left to the library
+_ANSWER_S = 3.0  # of one broker to one question; one that is slower is left to the library
+_ALL_S = 10.0  # then no further broker is asked
 _LONGEST = 1 << 20  # bytes of an answer; beyond, it is not Kafka's protocol
 _SASL_HANDSHAKE, _SASL_AUTHENTICATE = 17, 36
 _UNKNOWN_MECHANISM, _NO_SASL_HERE, _NOT_LET_IN = 33, 34, 58
@@ -28,7 +30,10 @@ def knock(settings: KafkaSettings, trust: ssl.SSLContext | None) -> None:
     Raises LogRefused where those that answer won't have us, with the setting to look at.
     """
     refused: LogRefused | None = None
+    until = time.monotonic() + _ALL_S
     for broker in settings.brokers:
+        if time.monotonic() > until:
+            break
         try:
             _ask(broker, settings, trust)
             return

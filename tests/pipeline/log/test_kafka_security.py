@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives import serialization
-from kafka.admin import (
-    ACL,
-    ACLOperation,
-    ACLPermissionType,
-    ACLResourcePatternType,
-    ResourcePattern,
-    ResourceType,
-)
 
 import backlinks  # noqa: F401 - adds the commands
 from consumers.deadletter import DeadLetters
-from pipeline.errors import BadSetting, LogRefused, PoisonRecord
+from pipeline.errors import BadSetting, LogBusy, LogRefused, PoisonRecord
 from pipeline.log import (
     ARCHIVE,
     CARE,
@@ -47,7 +40,6 @@ from pipeline.report.commands import cli
 from pipeline.settings import KafkaSettings, MetricsSettings
 from tests.pipeline.log.test_kafka import messages, read
 from tests.support import command
-from tests.support.kafka.broker import Broker
 from tests.support.kafka.fixtures import with_topics
 from tests.support.kafka.security import (
     BARE,
@@ -55,22 +47,16 @@ from tests.support.kafka.security import (
     ELSEWHERE,
     LOGIN,
     MECHANISMS,
+    PASSWORD,
+    PLAINTEXT,
     Authority,
+    Cluster,
+    Right,
     allow,
     forbid,
     guarded,
+    set_password,
 )
-
-PASSWORD = "correct-horse-battery"
-PLAINTEXT = "PLAINTEXT"
-
-
-class Right(NamedTuple):
-    """`where`: TOPIC or GROUP. `name`: without the prefix."""
-
-    where: str
-    name: str
-    what: str
 
 
 class Case(NamedTuple):
@@ -196,39 +182,6 @@ CASES = list(cases())
 # --- the broker ---
 
 
-class Cluster(NamedTuple):
-    """One broker; `topics`: settings of its super user, who made them."""
-
-    broker: Broker
-    authority: Authority
-    stranger: Authority
-    topics: KafkaSettings
-
-    def settings(self, listener: str, **more: object) -> KafkaSettings:
-        """As somebody who comes in there; by TLS, trusting its authority, unless told otherwise."""
-        given = {
-            "brokers": [self.broker.at(listener)],
-            "prefix": self.topics.prefix,
-            "tls": True,
-            "tls_ca": str(self.authority.certificate),
-            "user": "one",
-            "password": PASSWORD,
-            "linger_ms": 2,
-            "delivery_s": 20,
-        }
-        return KafkaSettings.model_validate(given | more)
-
-    def user(self, name: str) -> KafkaSettings:
-        return self.settings(LOGIN, sasl="PLAIN", user=name, password=PASSWORD)
-
-    def acl(self, user: str, right: Right) -> ACL:
-        form = ACLResourcePatternType.LITERAL if right.name else ACLResourcePatternType.PREFIXED
-        name = self.topics.prefix + right.name
-        pattern = ResourcePattern(ResourceType[right.where], name, form)
-        operation = ACLOperation[right.what]
-        return ACL(f"User:{user}", "*", operation, ACLPermissionType.ALLOW, pattern)
-
-
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     directory = tmp_path_factory.mktemp("guarded")
@@ -241,7 +194,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             for topic in TOPICS:
                 log.append(topic, [Message(b"a", b"b", (("topic", b"pages"),))]).result()
         everything = [Right(where, "", "ALL") for where in ("TOPIC", "GROUP")]
-        acls = [found.acl(name, r) for name in ("one", "CN=client") for r in everything]
+        acls = [found.acl(name, r) for name in ("one", "CN=client", "two") for r in everything]
         acls += [found.acl(c.user, r) for c in CASES for r in c.rights if r != c.less]
         acls += [found.acl("live", Right(*each)) for each in LEAST[consume]]
         allow(broker, acls)
@@ -352,6 +305,35 @@ def test_a_broker_that_lets_us_in_is_found_behind_one_that_is_gone(cluster: Clus
     settings = cluster.settings(LOGIN, sasl="PLAIN")
     both = settings.model_copy(update={"brokers": ["127.0.0.1:1", *settings.brokers]})
     fill(both)
+
+
+def test_a_password_that_is_changed_meanwhile_stops_who_reads_and_who_publishes(
+    cluster: Cluster,
+) -> None:
+    """Until then the brokers ask for it again every second, and are given it."""
+    set_password(cluster.broker, "two", "first")
+    given = {"sasl": "SCRAM-SHA-256", "tls": False, "user": "two", "password": "first"}
+    settings = cluster.settings(BARE, delivery_s=4, **given)
+    with closing(KafkaLog(settings)) as log, closing(log.reader("two", [PAGES])) as reader:
+        fill(settings)
+        log.append(PAGES, messages(1)).result()
+        read(reader, 1_000_000, timeout_s=2.5)
+        set_password(cluster.broker, "two", "second")
+        for attempt in (lambda: reader.poll(timeout_s=0.2), lambda: fill_from(log)):
+            until = time.monotonic() + 60
+            with pytest.raises(LogRefused, match=r"user 'two'|Authentication failed"):
+                persist(attempt, until)
+
+
+def fill_from(log: KafkaLog) -> None:
+    log.append(PAGES, messages(1)).result()
+
+
+def persist(attempt: Callable[[], object], until: float) -> None:
+    """As a worker does with a log that is busy."""
+    while time.monotonic() < until:
+        with suppress(LogBusy):
+            attempt()
 
 
 @pytest.mark.parametrize("broker", ["kafka1", ":9092", "kafka1:", "kafka1:0", "kafka1:99999"])

@@ -23,14 +23,20 @@ from kafka.admin import (
     ACLOperation,
     ACLPermissionType,
     ACLResourcePatternType,
+    ResourcePattern,
     ResourcePatternFilter,
     ResourceType,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
 )
 
+from pipeline.settings import KafkaSettings
 from tests.support.kafka.broker import Broker
 
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 LOGIN, CERTIFICATE, ELSEWHERE, BARE = "LOGIN", "CERTIFICATE", "ELSEWHERE", "BARE"
+PLAINTEXT = "PLAINTEXT"
+PASSWORD = "correct-horse-battery"
 _PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 _SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
 
@@ -99,7 +105,7 @@ def guarded(directory: Path, authority: Authority, passwords: dict[str, str]) ->
     """LOGIN takes these names and passwords by PLAIN and, but for the first's, by SCRAM too.
 
     CERTIFICATE wants a client's certificate; ELSEWHERE shows one for another address; BARE takes
-    the same logins without TLS.
+    the same logins without TLS, and wants them again and again.
     """
     here, elsewhere = authority.sign("broker"), authority.sign("elsewhere", "127.0.0.99")
     users = " ".join(f'user_{name}="{password}"' for name, password in passwords.items())
@@ -110,6 +116,7 @@ def guarded(directory: Path, authority: Authority, passwords: dict[str, str]) ->
         f"ssl.keystore.location={here.both}",
         "ssl.truststore.type=PEM",
         f"ssl.truststore.location={authority.certificate}",
+        "listener.name.bare.connections.max.reauth.ms=1500",
         "connection.failed.authentication.delay.ms=0",
         f"sasl.enabled.mechanisms={','.join(MECHANISMS)}",
         "listener.name.certificate.ssl.client.auth=required",
@@ -134,6 +141,47 @@ def guarded(directory: Path, authority: Authority, passwords: dict[str, str]) ->
     )
 
 
+class Right(NamedTuple):
+    """`where`: TOPIC or GROUP. `name`: without the prefix."""
+
+    where: str
+    name: str
+    what: str
+
+
+class Cluster(NamedTuple):
+    """One broker; `topics`: settings of its super user, who made them."""
+
+    broker: Broker
+    authority: Authority
+    stranger: Authority
+    topics: KafkaSettings
+
+    def settings(self, listener: str, **more: object) -> KafkaSettings:
+        """As somebody who comes in there; by TLS, trusting its authority, unless told otherwise."""
+        given = {
+            "brokers": [self.broker.at(listener)],
+            "prefix": self.topics.prefix,
+            "tls": True,
+            "tls_ca": str(self.authority.certificate),
+            "user": "one",
+            "password": PASSWORD,
+            "linger_ms": 2,
+            "delivery_s": 20,
+        }
+        return KafkaSettings.model_validate(given | more)
+
+    def user(self, name: str) -> KafkaSettings:
+        return self.settings(LOGIN, sasl="PLAIN", user=name, password=PASSWORD)
+
+    def acl(self, user: str, right: Right) -> ACL:
+        form = ACLResourcePatternType.LITERAL if right.name else ACLResourcePatternType.PREFIXED
+        name = self.topics.prefix + right.name
+        pattern = ResourcePattern(ResourceType[right.where], name, form)
+        operation = ACLOperation[right.what]
+        return ACL(f"User:{user}", "*", operation, ACLPermissionType.ALLOW, pattern)
+
+
 def allow(broker: Broker, rights: list[ACL]) -> None:
     """Returns once the broker goes by them."""
     with closing(KafkaAdminClient(bootstrap_servers=broker.address)) as admin:
@@ -150,6 +198,14 @@ def forbid(broker: Broker, principal: str) -> None:
         until = time.monotonic() + 60
         while admin.describe_acls(_every(principal))[0]:
             assert time.monotonic() < until, "the broker does not give the rights up"
+
+
+def set_password(broker: Broker, user: str, password: str) -> None:
+    """For SCRAM-SHA-256."""
+    mechanism = ScramMechanism.SCRAM_SHA_256
+    given = UserScramCredentialUpsertion(user, mechanism, password, iterations=4096)
+    with closing(KafkaAdminClient(bootstrap_servers=broker.address)) as admin:
+        assert admin.alter_user_scram_credentials([given]) == {user: None}
 
 
 def _every(principal: str | None) -> ACLFilter:
