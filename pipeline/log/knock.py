@@ -19,7 +19,7 @@ from pipeline.settings import KafkaSettings
 _ANSWER_S = 3.0  # of one broker to one question; one that is slower is left to the library
 _ALL_S = 10.0  # then no further broker is asked
 _LONGEST = 1 << 20  # bytes of an answer; beyond, it is not Kafka's protocol
-_SASL_HANDSHAKE, _SASL_AUTHENTICATE = 17, 36
+_METADATA, _SASL_HANDSHAKE, _SASL_AUTHENTICATE = 3, 17, 36
 _UNKNOWN_MECHANISM, _NO_SASL_HERE, _NOT_LET_IN = 33, 34, 58
 _OTHER_NAME = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 
@@ -55,8 +55,11 @@ def address(broker: str) -> tuple[str, int]:
 
 def _ask(broker: str, settings: KafkaSettings, trust: ssl.SSLContext | None) -> None:
     try:
-        with _connected(broker, trust) as line:
-            _log_in(line, broker, settings)
+        if settings.sasl == "none":
+            _come_in(broker, trust)
+        else:
+            with _connected(broker, trust) as line:
+                _log_in(line, broker, settings)
     except ssl.SSLCertVerificationError as error:
         raise _untrusted(broker, error) from error
     except (OSError, EOFError) as error:
@@ -116,19 +119,33 @@ def _speaks_the_other(broker: str, *, tls: bool) -> bool:
     return False
 
 
+def _come_in(broker: str, trust: ssl.SSLContext | None) -> None:
+    """Without a login."""
+    with _connected(broker, trust) as line:
+        code, known = _handshake(line, "PLAIN")
+    if code == _NO_SASL_HERE:
+        return
+    with suppress(OSError, EOFError), _connected(broker, trust) as line:
+        _exchange(line, _METADATA, 1, b"\0\0\0\0")  # of no topic
+        return  # it knows logins, and does without
+    raise _wants_a_login(broker, known)
+
+
+def _wants_a_login(broker: str, known: list[str]) -> LogRefused:
+    return LogRefused(
+        f"the broker at {broker} wants a login by {', '.join(known)}; set kafka.sasl to one"
+    )
+
+
 def _log_in(line: socket.socket, broker: str, settings: KafkaSettings) -> None:
-    name = settings.sasl if settings.sasl != "none" else "PLAIN"
+    name = settings.sasl
     code, known = _handshake(line, name)
     if code == _NO_SASL_HERE:
-        if settings.sasl == "none":
-            return
         raise LogRefused(
             f"the broker at {broker} takes no login; set kafka.sasl to none, or name its other port"
         )
-    if settings.sasl == "none" or code == _UNKNOWN_MECHANISM:
-        raise LogRefused(
-            f"the broker at {broker} wants a login by {', '.join(known)}; set kafka.sasl to one"
-        )
+    if code == _UNKNOWN_MECHANISM:
+        raise _wants_a_login(broker, known)
     mechanism = get_sasl_mechanism(name)(
         host=address(broker)[0],
         sasl_mechanism=name,

@@ -313,12 +313,12 @@ def test_a_password_that_is_changed_meanwhile_stops_who_reads_and_who_publishes(
     """Until then the brokers ask for it again every second, and are given it."""
     set_password(cluster.broker, "two", "first")
     given = {"sasl": "SCRAM-SHA-256", "tls": False, "user": "two", "password": "first"}
-    settings = cluster.settings(BARE, delivery_s=4, **given)
+    settings = cluster.settings(BARE, delivery_s=3, **given)
     with closing(KafkaLog(settings)) as log, closing(log.reader("two", [PAGES])) as reader:
-        fill(settings)
         log.append(PAGES, messages(1)).result()
-        read(reader, 1_000_000, timeout_s=2.5)
+        read(reader, 1_000_000, timeout_s=1.5)
         set_password(cluster.broker, "two", "second")
+        log.append(PAGES, messages(1))  # it has its time meanwhile
         for attempt in (lambda: reader.poll(timeout_s=0.2), lambda: fill_from(log)):
             until = time.monotonic() + 60
             with pytest.raises(LogRefused, match=r"user 'two'|Authentication failed"):

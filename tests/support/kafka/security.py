@@ -116,7 +116,7 @@ def guarded(directory: Path, authority: Authority, passwords: dict[str, str]) ->
         f"ssl.keystore.location={here.both}",
         "ssl.truststore.type=PEM",
         f"ssl.truststore.location={authority.certificate}",
-        "listener.name.bare.connections.max.reauth.ms=1500",
+        "listener.name.bare.connections.max.reauth.ms=1000",
         "connection.failed.authentication.delay.ms=0",
         f"sasl.enabled.mechanisms={','.join(MECHANISMS)}",
         "listener.name.certificate.ssl.client.auth=required",
