@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -466,3 +467,26 @@ def test_topics_that_may_not_be_seen_are_called_neither_missing_nor_right(
     assert found.exit_code == 1
     assert says in found.stderr
     assert "missing" not in found.output
+
+
+DOCUMENTED = {
+    "`worker plan`": plan,
+    "`worker crawl`": crawl,
+    "`worker consume`": consume,
+    "`worker archive`": archive,
+    "`import`": fill,
+    "`status`, `admin doctor`": status,
+}
+
+
+@pytest.mark.parametrize("row", DOCUMENTED)
+def test_the_docs_list_these_rights_and_no_others(row: str) -> None:
+    text = (command.REPOSITORY / "docs" / "cluster.md").read_text()
+    (cells,) = re.findall(rf"^\| {re.escape(row)} \|(.*)\|(.*)\|$", text, re.MULTILINE)
+    found = {
+        (where, name, what)
+        for where, cell in zip(("TOPIC", "GROUP"), cells, strict=True)
+        for what, names in re.findall(r"([A-Z]+)[^`]*((?:`[\w.]+`(?:, )?)+)", cell)
+        for name in re.findall(r"`([\w.]+)`", names)
+    }
+    assert found == set(LEAST[DOCUMENTED[row]])
