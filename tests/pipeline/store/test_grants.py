@@ -99,6 +99,7 @@ def test_no_right_is_granted_that_is_not_needed(refused: dict[str, str], name: s
     said = refused[name]
     assert said.startswith("StoreRefused"), said
     assert "Not enough privileges" in said
+    assert "grant it, as docs/cluster.md lists" in said
     assert less.what in said or (less.what == "SELECT" and "SHOW" in said)
 
 
