@@ -171,7 +171,7 @@ class Run:
         return self.planner.plan(pages, ignore_leases=ignore_leases) if pages > 0 else 0
 
     def _behind(self, group: str) -> int:
-        return sum(behind for (name, _), behind in self.log.lag().items() if name == group)
+        return sum(self.log.lag(group).values())
 
     def _drain(self, consuming: threading.Thread) -> None:
         """What was crawled is written before we go, unless the store can't be written."""

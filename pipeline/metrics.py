@@ -203,8 +203,7 @@ class _Lag:
     def _ask(self) -> list[Sample]:
         return [
             Sample(LAG, behind, (group, partition.topic, str(partition.number)))
-            for (group, partition), behind in sorted(self.log.lag().items())
-            if group == self.group
+            for (group, partition), behind in sorted(self.log.lag(self.group).items())
         ] + [Sample(LOG_IN_FLIGHT, self.log.in_flight)]
 
 

@@ -100,8 +100,8 @@ class Log(Protocol):
     def reader(self, group: str, topics: Collection[str], *, member: str = "") -> Reader:
         """A new group starts at the earliest record. `member`: a name kept over restarts."""
 
-    def lag(self) -> dict[tuple[str, Partition], int]:
-        """Records behind, by group and partition."""
+    def lag(self, group: str = "") -> dict[tuple[str, Partition], int]:
+        """Records behind, by group and partition: of one group, or of all."""
 
     def count(self, topic: str) -> int:
         """Records now in a topic."""

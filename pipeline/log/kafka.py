@@ -19,7 +19,7 @@ from kafka import errors as kafka_errors
 
 from pipeline.errors import LogBusy, LogError, LogRefused
 from pipeline.log import CONSUME, CRAWL, GROUPS, PAGES, REQUESTS, Message, Partition, Record
-from pipeline.log.kafka_client import Names, connection, kafka_says, translate
+from pipeline.log.kafka_client import Names, connection, kafka_says, let_in, no_topic, translate
 from pipeline.log.kafka_reader import KafkaReader, record_of
 from pipeline.settings import KafkaSettings
 
@@ -45,6 +45,7 @@ class KafkaLog:
         self._in_flight = 0
         self._producer: KafkaProducer | None = None
         self._producing = threading.Lock()
+        self._doubtful = False  # whether the brokers still let us in
         self._closed = False
         self._asking = threading.Lock()
         self._kept: tuple[Any, Any] | None = None
@@ -118,10 +119,14 @@ class KafkaLog:
         with self._producing:
             if self._closed:
                 raise LogError("the log is closed")
+            if self._doubtful:
+                with kafka_says("connecting", self.settings):
+                    let_in(self._config, self.settings)
+                self._doubtful = False
             if self._producer is None:
                 with kafka_says("connecting", self.settings):
                     self._producer = KafkaProducer(
-                        **self._config
+                        **let_in(self._config, self.settings)
                         | {"request_timeout_ms": int(min(30.0, delivery_s / 2) * 1000)},
                         acks="all",
                         enable_idempotence=True,
@@ -138,6 +143,10 @@ class KafkaLog:
                     )
             return self._producer
 
+    def doubt(self) -> None:
+        """What was sent was not taken in time: before the next, the brokers are asked why."""
+        self._doubtful = True
+
     def spoil(self) -> None:
         """After an error that was no delay, an idempotent producer may refuse everything."""
         with self._producing:
@@ -148,20 +157,25 @@ class KafkaLog:
     def reader(self, group: str, topics: Collection[str], *, member: str = "") -> KafkaReader:
         return KafkaReader(self.settings, self._config, group, topics, member)
 
-    def lag(self) -> dict[tuple[str, Partition], int]:
-        """Of crawl and consume always: all that is there where they never came."""
-        with kafka_says("asking for offsets", self.settings), self._asking:
+    def lag(self, group: str = "") -> dict[tuple[str, Partition], int]:
+        """Of crawl and consume always: all that is there where they never came.
+
+        A worker asks for its own group, since it may not see the topics of others.
+        """
+        groups = (group,) if group else GROUPS
+        with kafka_says("asking for offsets", self.settings, "DESCRIBE"), self._asking:
             admin, consumer = self._clients()
             found: dict[tuple[str, Partition], int] = {}
-            for group, topic in ((CRAWL, REQUESTS), (CONSUME, PAGES)):
-                starts = consumer.beginning_offsets(self._partitions(consumer, topic))
-                found.update({(group, self.names.ours(p)): at for p, at in starts.items()})
-            for group in GROUPS:
-                for partition, committed in self._offsets(admin, group).items():
-                    found[group, self.names.ours(partition)] = committed.offset
+            for name, topic in ((CRAWL, REQUESTS), (CONSUME, PAGES)):
+                if name in groups:
+                    starts = consumer.beginning_offsets(self._partitions(consumer, topic))
+                    found.update({(name, self.names.ours(p)): at for p, at in starts.items()})
+            for name in groups:
+                for partition, committed in self._offsets(admin, name).items():
+                    found[name, self.names.ours(partition)] = committed.offset
             ends = consumer.end_offsets([self.names.theirs(p) for _, p in found])
         at = {self.names.ours(p): offset for p, offset in ends.items()}
-        return {(group, p): max(0, at[p] - offset) for (group, p), offset in found.items()}
+        return {(name, p): max(0, at[p] - offset) for (name, p), offset in found.items()}
 
     def _offsets(self, admin: Any, group: str) -> dict[Any, Any]:
         """Of a new cluster the first question makes the brokers' own topic, which takes seconds."""
@@ -170,7 +184,7 @@ class KafkaLog:
         while True:
             try:
                 found = admin.list_group_offsets(name).get(name, {})
-            except (kafka_errors.GroupIdNotFoundError, kafka_errors.GroupAuthorizationFailedError):
+            except kafka_errors.GroupIdNotFoundError:
                 return {}
             except (
                 kafka_errors.CoordinatorNotAvailableError,
@@ -186,12 +200,12 @@ class KafkaLog:
     def _clients(self) -> tuple[Any, Any]:
         """Kept, since a planner asks every second. Under `_asking`."""
         if self._kept is None:
-            admin = KafkaAdminClient(**self._config)
+            admin = KafkaAdminClient(**let_in(self._config, self.settings))
             self._kept = (admin, self._consumer())
         return self._kept
 
     def count(self, topic: str) -> int:
-        with kafka_says("asking for offsets", self.settings), self._asking:
+        with kafka_says("asking for offsets", self.settings, "DESCRIBE"), self._asking:
             _, consumer = self._clients()
             partitions = self._partitions(consumer, topic)
             starts = consumer.beginning_offsets(partitions)
@@ -200,7 +214,7 @@ class KafkaLog:
 
     def read_all(self, topic: str) -> Iterator[Record]:
         with self._looking() as consumer:
-            partitions = self._partitions(consumer, topic)
+            partitions = self._partitions(consumer, topic, "READ")
             consumer.assign(partitions)
             starts, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
             for partition in partitions:
@@ -213,12 +227,10 @@ class KafkaLog:
                             yield record_of(self.names.ours(partition), record)
                 left = {p for p in left if consumer.position(p) < ends[p]}
 
-    def _partitions(self, consumer: Any, topic: str) -> list[Any]:
+    def _partitions(self, consumer: Any, topic: str, right: str = "DESCRIBE") -> list[Any]:
         numbers = consumer.partitions_for_topic(self.names.topic(topic))
         if not numbers:
-            raise LogRefused(
-                f"topic {self.names.topic(topic)} is missing; run `backlinks admin topics`"
-            )
+            raise no_topic(self.names.topic(topic), self.settings, right)
         return [self.names.theirs(Partition(topic, number)) for number in sorted(numbers)]
 
     @contextmanager
@@ -233,7 +245,7 @@ class KafkaLog:
 
     def _consumer(self) -> Any:
         return KafkaConsumer(
-            **self._config,
+            **let_in(self._config, self.settings),
             enable_auto_commit=False,
             auto_offset_reset="none",
             allow_auto_create_topics=False,
@@ -284,9 +296,11 @@ class _Pending:
         if self._error is None:
             self.done.set_result(self._offsets)
             return
-        if not getattr(self._error, "retriable", False):
+        if getattr(self._error, "retriable", False):
+            self.log.doubt()
+        else:
             self.log.spoil()
-        error = translate(self._error, f"publishing to {self.topic}", self.log.settings)
+        error = translate(self._error, f"publishing to {self.topic}", self.log.settings, "WRITE")
         error.__cause__ = self._error
         self.done.set_exception(error)
 

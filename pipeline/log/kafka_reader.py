@@ -14,7 +14,7 @@ from kafka.coordinator.base import MemberState
 
 from pipeline.errors import LogRefused, NotOwner, OffsetLost
 from pipeline.log import Committed, Partition, Record
-from pipeline.log.kafka_client import Names, kafka_says
+from pipeline.log.kafka_client import Names, kafka_says, let_in, no_topic
 from pipeline.settings import KafkaSettings
 
 # Between two polls at most: longer than an insert may last (store.timeout_s), or the group would
@@ -54,7 +54,7 @@ class KafkaReader:
         self._noted = _Noted(self.names)
         with kafka_says(f"joining the group {self.names.group(group)}", settings):
             self._consumer = KafkaConsumer(
-                **config,
+                **let_in(config, settings),
                 group_id=self.names.group(group),
                 group_instance_id=_instance(member),
                 enable_auto_commit=False,
@@ -77,10 +77,7 @@ class KafkaReader:
     def _subscribe(self, topics: Collection[str]) -> None:
         for topic in topics:
             if not self._consumer.partitions_for_topic(self.names.topic(topic)):
-                raise LogRefused(
-                    f"topic {self.names.topic(topic)} is missing, or this user may not read it; "
-                    "run `backlinks admin topics`"
-                )
+                raise no_topic(self.names.topic(topic), self.settings, "READ")
         self._consumer.subscribe([self.names.topic(t) for t in topics], listener=self._noted)
 
     def poll(self, *, timeout_s: float, max_records: int = 500) -> list[Record]:
@@ -195,7 +192,7 @@ class KafkaReader:
         return {self.names.ours(partition): offset for partition, offset in found.items()}
 
     def close(self) -> None:
-        with kafka_says("leaving the group", self.settings):
+        with kafka_says("leaving the group", self.settings, ask_again=False):
             self._consumer.close(autocommit=False, timeout_ms=10_000)
 
 

@@ -126,13 +126,17 @@ class SqliteLog:
     def reader(self, group: str, topics: Collection[str], *, member: str = "") -> SqliteReader:
         return SqliteReader(self, group, topics, member or f"{os.getpid()}-{uuid.uuid4().hex[:8]}")
 
-    def lag(self) -> dict[tuple[str, Partition], int]:
+    def lag(self, group: str = "") -> dict[tuple[str, Partition], int]:
         with self._lock, reading(self.path):
             rows = self._connection.execute(
                 "SELECT c.member_group, p.topic, p.number, p.next - c.offset "
                 "FROM commits c JOIN partitions p ON p.id = c.partition"
             ).fetchall()
-        return {(group, Partition(topic, number)): behind for group, topic, number, behind in rows}
+        return {
+            (member_of, Partition(topic, number)): behind
+            for member_of, topic, number, behind in rows
+            if group in ("", member_of)
+        }
 
     def count(self, topic: str) -> int:
         with self._lock, reading(self.path):

@@ -14,9 +14,10 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from pipeline.errors import BadSetting
 from pipeline.log import TOPICS
-from pipeline.log.kafka_client import Names, connection, kafka_says
+from pipeline.log.kafka_client import Names, connection, kafka_says, let_in, refused_right
 from pipeline.settings import KafkaSettings
 
+_MAY_NOT_BE_SEEN = kafka_errors.TopicAuthorizationFailedError.errno
 _MIN_INSYNC = "min.insync.replicas"
 
 
@@ -81,13 +82,16 @@ class Topics:
     def __init__(self, settings: KafkaSettings) -> None:
         self.settings, self.names = settings, Names(settings.prefix)
         with kafka_says("connecting", settings):
-            self._admin = KafkaAdminClient(**connection(settings))
+            self._admin = KafkaAdminClient(**let_in(connection(settings), settings))
 
     def check(self, wanted: list[Topic]) -> list[Finding]:
         """Compares and changes nothing."""
-        with kafka_says("describing topics", self.settings):
+        with kafka_says("describing topics", self.settings, "DESCRIBE"):
             names = [self.names.topic(topic.name) for topic in wanted]
             found = {topic["name"]: topic for topic in self._admin.describe_topics(names)}
+            hidden = {n for n, t in found.items() if t["error_code"] == _MAY_NOT_BE_SEEN}
+            if hidden:
+                raise kafka_errors.TopicAuthorizationFailedError(hidden)
         return [
             finding
             for topic in wanted
@@ -105,19 +109,22 @@ class Topics:
         config = self._config(name)
         for key, value in sorted(topic.config.items()):
             if config is None:
-                yield Finding(name, key, value, "may not be read", "unknown")
+                yield Finding(
+                    name, key, value, "hidden: DESCRIBE_CONFIGS is not granted", "unknown"
+                )
             else:
                 yield _finding(name, key, value, config.get(key, "unknown to the broker"))
 
     def _config(self, name: str) -> dict[str, str] | None:
         """None where we may not read it."""
         resource = ConfigResource(ConfigResourceType.TOPIC, name)
-        with kafka_says(f"reading the configuration of {name}", self.settings):
+        with kafka_says(f"reading the configuration of {name}", self.settings, "DESCRIBE_CONFIGS"):
             try:
                 found = self._admin.describe_configs([resource], config_filter="all")
             except kafka_errors.AuthorizationError:
                 return None
-        return {key: str(entry["value"]) for key, entry in found["topic"][name].items()}
+        # kafka-python 3.0.12 gives an empty answer where the brokers refuse one.
+        return {key: str(at["value"]) for key, at in found["topic"].get(name, {}).items()} or None
 
     def create(self, topics: list[Topic]) -> None:
         """Those that are there already are left as they are."""
@@ -129,8 +136,8 @@ class Topics:
             }
             for topic in topics
         }
-        with kafka_says("creating topics", self.settings):
-            for name, options in asked.items():
+        for name, options in asked.items():
+            with kafka_says(f"creating topic {name}", self.settings, "CREATE"):
                 try:
                     self._admin.create_topics({name: options}, wait_for_metadata=True)
                 except kafka_errors.TopicAlreadyExistsError:
@@ -138,11 +145,17 @@ class Topics:
 
     def alter(self, topics: list[Topic]) -> None:
         """Their configuration, not their partitions or replicas."""
+        for topic in topics:
+            name = self.names.topic(topic.name)
+            if self._config(name) is None:  # of which the library makes a ValueError
+                raise refused_right(
+                    "altering topics", self.settings, "ALTER_CONFIGS", f"topic {name}"
+                )
         resources_ = [
             ConfigResource(ConfigResourceType.TOPIC, self.names.topic(topic.name), topic.config)
             for topic in topics
         ]
-        with kafka_says("altering topics", self.settings):
+        with kafka_says("altering topics", self.settings, "ALTER_CONFIGS"):
             self._admin.alter_configs(resources_)
 
     def close(self) -> None:

@@ -94,7 +94,7 @@ def topics(
         f._replace(state="created") if f.topic in missing and f.state == "ok" else f for f in found
     ]
     put(pa.Table.from_pylist([row._asdict() for row in rows]), **out)
-    wrong = [f for f in rows if f.state in ("differs", "missing")]
+    wrong = [f for f in rows if f.state in ("differs", "missing", "unknown")]
     for finding in wrong:
         click.echo(
             f"backlinks: {finding.topic}: {finding.what} is {finding.found}, "

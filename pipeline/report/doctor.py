@@ -20,6 +20,7 @@ from pipeline.report.commands import form_options, put, settings_of
 from pipeline.report.output import safe
 from pipeline.settings import Settings
 from pipeline.store import Store, rows, sql
+from pipeline.store.migrate import migrations
 from pipeline.store.opening import open_to_read
 
 _SKEW_MS = 60_000  # at 5 minutes, pages of a spider would be dead letters
@@ -125,11 +126,25 @@ def _store(settings: Settings) -> Iterator[Finding]:
     try:
         (facts,) = rows(store.query(sql("pipeline/report/doctor")))
         yield Finding("store", "ok", f"ClickHouse {facts['version']}, {facts['tables']:,} tables")
+        yield _privileges(int(facts["tables"]))
         yield _clock(int(facts["now_ms"]))
         yield _parts(store)
         yield from _durable(store)
     finally:
         close()
+
+
+def _privileges(seen: int) -> Finding:
+    """What may not be seen is not looked at either, for parts and durability."""
+    made = 1 + sum(len(migration.statements) for migration in migrations())
+    if seen >= made:
+        return Finding("privileges", "ok", "every table can be seen")
+    return Finding(
+        "privileges",
+        "error",
+        f"{seen:,} of {made:,} tables can be seen",
+        "grant this user SELECT on the database, as docs/cluster.md says",
+    )
 
 
 def _clock(theirs: int) -> Finding:

@@ -9,6 +9,7 @@ from pipeline.errors import StoreBusy, StoreError, StoreFull, StoreRefused
 _CODE = re.compile(r"Code: (\d+)")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
 _FULL = frozenset({243})  # NOT_ENOUGH_SPACE
+_NO_RIGHT = 497  # ACCESS_DENIED
 _BUSY = frozenset(
     {
         159,  # TIMEOUT_EXCEEDED
@@ -52,6 +53,8 @@ def translate(message: str) -> StoreError:
     line = " ".join(message.split())[:500]
     if code in _FULL or "No space left on device" in message:
         return StoreFull(f"no room left on the store's disk; free some, then run again ({line})")
+    if code == _NO_RIGHT:
+        return StoreRefused(f"{line}; grant it, as docs/cluster.md lists for each worker")
     return StoreBusy(line) if code in _BUSY else StoreRefused(line)
 
 

@@ -11,7 +11,7 @@ import subprocess
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -60,7 +60,10 @@ def free_port() -> int:
 
 
 class Broker:
-    """One node, broker and controller in one. `extra`: lines of its server.properties."""
+    """One node, broker and controller in one. `extra`: lines of its server.properties.
+
+    more: further listeners by name, as the protocol that each speaks; `at` tells their addresses.
+    """
 
     def __init__(
         self,
@@ -71,6 +74,7 @@ class Broker:
         voters: Sequence[tuple[int, int]] = (),
         cluster: str = "",
         extra: str = "",
+        more: Mapping[str, str] | None = None,
         replicas: int = 1,
         format_with: Sequence[str] = (),
         heap_mb: int = 320,
@@ -78,20 +82,23 @@ class Broker:
         self.heap_mb = heap_mb
         self.directory = directory
         self.port = port or free_port()
+        speaks = {"PLAINTEXT": "PLAINTEXT", **(more or {})}
+        self.ports = {name: free_port() for name in speaks} | {"PLAINTEXT": self.port}
         if not voters:
             voters = [(number, free_port())]
         controller = dict(voters)[number]
         self.jars = jars()
         directory.mkdir(parents=True, exist_ok=True)
         self.configuration = directory / "server.properties"
-        listeners = f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}"
+        listeners = ",".join(f"{name}://127.0.0.1:{at}" for name, at in self.ports.items())
         self.configuration.write_text(
             f"""process.roles=broker,controller
 node.id={number}
-listeners={listeners}
-advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}
+listeners={listeners},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={listeners}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,{",".join(map(":".join, speaks.items()))}
 controller.quorum.voters={",".join(f"{n}@127.0.0.1:{p}" for n, p in voters)}
 log.dirs={directory / "log"}
 auto.create.topics.enable=false
@@ -118,7 +125,10 @@ log.segment.delete.delay.ms=200
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return self.at("PLAINTEXT")
+
+    def at(self, listener: str) -> str:
+        return f"127.0.0.1:{self.ports[listener]}"
 
     def _command(self, *arguments: str) -> list[str]:
         return ["java", f"-Xmx{self.heap_mb}m", *_JVM, "-cp", f"{self.jars}/*", *arguments]

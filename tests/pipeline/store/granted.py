@@ -1,0 +1,177 @@
+"""What each worker does to a store whose users have only some rights.
+
+`python -m tests.pipeline.store.granted DIRECTORY` reads grants by role from stdin as JSON, does
+each role's work as that role, and tells what it was refused. A process of its own, since chDB takes
+its users from a file when it starts; they are ClickHouse's own users, roles and checks.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import patch
+
+import pyarrow as pa
+from chdb.session import Session
+
+from backlinks import consumer, lifecycle
+from pipeline.errors import StoreError, StoreRefused
+from pipeline.frontier.plan import Planner
+from pipeline.index.questions import Index
+from pipeline.log import PAGES
+from pipeline.log.sqlite import SqliteLog
+from pipeline.quality.score import score
+from pipeline.report.doctor import _store as examined
+from pipeline.settings import Settings
+from pipeline.store import Store
+from pipeline.store.chdb import ChdbStore
+from pipeline.store.migrate import migrate
+from pipeline.store.opening import demand
+from pipeline.url import canonical
+from tests.support.records import TODAY, Link, message, page
+
+DATABASE = "backlinks"
+MIGRATED = "migrated"  # a second database, which a role is to make
+
+_USERS = """<clickhouse>
+<profiles><default/></profiles>
+<quotas><default/></quotas>
+<roles>{roles}</roles>
+<users><default><password/><networks><ip>::/0</ip></networks><profile>default</profile>
+<quota>default</quota><grants><query>GRANT {names}</query></grants></default></users>
+</clickhouse>"""
+
+
+class Role(ChdbStore):
+    """A session on the same engine with the rights of one role."""
+
+    def __init__(self, where: str, name: str, database: str = DATABASE) -> None:
+        self.directory, self.database = Path(where), database
+        self._lock = threading.Lock()
+        self._session = Session(where)
+        self._session.query(f"SET ROLE {name}")
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """As text, since chDB would want rights of its own to read a Python object."""
+        columns = ", ".join(rows.column_names)
+        lines = "\n".join(json.dumps(row) for row in rows.to_pylist())
+        with self._asking():
+            self._session.query(f"INSERT INTO {table} ({columns}) FORMAT JSONEachRow {lines}")
+
+
+def plan(store: Store) -> None:
+    demand(store)
+    with tempfile.TemporaryDirectory() as directory:
+        log = SqliteLog(Path(directory) / "log.sqlite")
+        planner = Planner(store, log, Settings().plan, 1.0)
+        planner.seed([canonical("https://seed.example/")])
+        assert planner.plan(100, ignore_leases=True) > 1, "what was fetched is planned again"
+        log.close()
+
+
+def consume(store: Store) -> None:
+    demand(store)
+    settings = Settings()
+    with tempfile.TemporaryDirectory() as directory:
+        log = SqliteLog(Path(directory) / "log.sqlite")
+        linked: list[str | Link] = ["https://b.example/", Link("https://c.example/", before="x")]
+        for at, links in ((TODAY - 2000, linked), (TODAY - 1000, [])):
+            made = page("https://a.example/", at, links, inner=["https://a.example/more"])
+            log.append(PAGES, [message(made)]).result()
+        log.append(PAGES, [message(page("https://b.example/", TODAY, linked[1:]))]).result()
+        loop = consumer(store, log, settings)
+        try:
+            while not loop.turn():
+                pass
+            loop.flush()
+        finally:
+            loop.reader.close()
+            log.close()
+    lifecycle(store, settings).run()
+
+
+def rank(store: Store) -> None:
+    demand(store)
+    lifecycle(store, Settings()).run()
+    found = score(store, Settings().score)
+    assert found is not None
+    assert found.edges
+
+
+def ask(store: Store) -> None:
+    """status, show, links, domains, quality."""
+    demand(store)
+    store.execute("SET readonly = 2")
+    index = Index(store)
+    index.status()
+    index.overview("c.example")
+    assert index.links("c.example")
+    assert index.referring_domains("c.example")
+    assert index.domains()
+    assert index.quality()
+
+
+def doctor(store: Store) -> None:
+    demand(store)
+    with patch("pipeline.report.doctor.open_to_read", lambda *_: (store, lambda: None)):
+        found = {finding.what: finding.state for finding in examined(Settings())}
+    if found["privileges"] != "ok":  # doctor tells it
+        raise StoreRefused("not every table can be seen")
+    assert found["durability"] == found["clock"] == "ok"
+
+
+def make(store: Store) -> None:
+    """As `admin migrate`, which connects again once it has made the database."""
+    store.execute(f"CREATE DATABASE IF NOT EXISTS {MIGRATED}")
+    store.execute(f"USE {MIGRATED}")
+    migrate(store)
+
+
+WORK: dict[str, Callable[[Store], None]] = {
+    "plan": plan,
+    "consume": consume,
+    "score": rank,
+    "read": ask,
+    "doctor": doctor,
+    "migrate": make,
+}
+
+
+def main(directory: Path, roles: dict[str, list[str]]) -> dict[str, str]:
+    """roles: grants by `WORKER` or `WORKER_SOMETHING`. What each was refused, empty for nothing."""
+    given = roles | {"everything": ["GRANT ALL ON *.*"]}
+    queries = {
+        name: "".join(f"<query>{g}</query>" for g in grants) for name, grants in given.items()
+    }
+    told = "".join(f"<{name}><grants>{each}</grants></{name}>" for name, each in queries.items())
+    users, config = directory / "users.xml", directory / "config.xml"
+    users.write_text(_USERS.format(roles=told, names=", ".join(given)))
+    config.write_text(f"<clickhouse><users_config>{users}</users_config></clickhouse>")
+    where = f"{directory / 'data'}?config-file={config}"
+    everything = Role(where, "everything")
+    everything.execute(f"CREATE DATABASE {DATABASE}")
+    everything.execute(f"USE {DATABASE}")
+    migrate(everything)
+    for work in ("consume", "score"):
+        WORK[work](everything)
+    answers = {}
+    for name in roles:
+        everything.execute(f"DROP DATABASE IF EXISTS {MIGRATED}")
+        Planner(everything, None, Settings().plan, 1.0).again()  # type: ignore[arg-type]
+        try:
+            store = Role(where, name)
+            if not name.startswith("migrate"):
+                store.execute(f"USE {DATABASE}")
+            WORK[name.partition("_")[0]](store)
+            answers[name] = ""
+        except StoreError as error:
+            answers[name] = f"{type(error).__name__}: {error}"
+    return answers
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(Path(sys.argv[1]), json.load(sys.stdin))))

@@ -1,0 +1,107 @@
+"""The rights that docs/cluster.md has granted in the store: enough for the work, none too many."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from typing import NamedTuple
+
+import pytest
+
+from tests.support.command import REPOSITORY
+
+_LINE = re.compile(r"GRANT (.+) ON (\S+) TO (\w+);\Z")
+# By the work of `granted.WORK`, who does it.
+USERS = {
+    "plan": "plan",
+    "consume": "consume",
+    "score": "score",
+    "read": "read",
+    "doctor": "read",
+    "migrate": "migrate",
+}
+
+
+class Grant(NamedTuple):
+    what: str
+    where: str
+
+
+def documented() -> dict[str, list[Grant]]:
+    """By user, one right each."""
+    text = (REPOSITORY / "docs" / "cluster.md").read_text()
+    block = text.partition("<!-- grants -->")[2].partition("<!-- /grants -->")[0]
+    found: dict[str, list[Grant]] = {}
+    for line in block.splitlines():
+        match = _LINE.match(line)
+        assert match or not line.startswith("GRANT"), line
+        if match:
+            grants = [Grant(what, match[2]) for what in match[1].split(", ")]
+            found.setdefault(match[3], []).extend(grants)
+    return found
+
+
+DOCUMENTED = documented()
+ROLES = {work: DOCUMENTED[user] for work, user in USERS.items()}
+LESS = {
+    f"{work}_{number}": (grants, less)
+    for work, grants in ROLES.items()
+    for number, less in enumerate(grants)
+    if not less.where.startswith("system.")  # chDB lets everybody read those
+}
+HALF_BLIND = {"doctor_half": [Grant("SELECT", "backlinks.migrations")]}
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """By role, what it was refused; empty where it did its work."""
+    less = {name: [g for g in grants if g != gone] for name, (grants, gone) in LESS.items()}
+    given = {
+        name: [f"GRANT {what} ON {_elsewhere(name, where)}" for what, where in grants]
+        for name, grants in (ROLES | less | HALF_BLIND).items()
+    }
+    directory = tmp_path_factory.mktemp("granted")
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.pipeline.store.granted", str(directory)],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        timeout=240,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    found: dict[str, str] = json.loads(ran.stdout.splitlines()[-1])
+    return found
+
+
+def _elsewhere(name: str, where: str) -> str:
+    """What may be made is made in a database beside the one that the others work in."""
+    return where.replace("backlinks.", "migrated.") if name.startswith("migrate") else where
+
+
+def _called(name: str) -> str:
+    _, less = LESS[name]
+    return f"{name.partition('_')[0]} without {less.what} on {less.where}"
+
+
+@pytest.mark.parametrize("work", ROLES)
+def test_what_is_granted_is_enough(refused: dict[str, str], work: str) -> None:
+    assert refused[work] == ""
+
+
+@pytest.mark.parametrize("name", LESS, ids=_called)
+def test_no_right_is_granted_that_is_not_needed(refused: dict[str, str], name: str) -> None:
+    """Without it the store refuses, which stops a worker, and says what is missing."""
+    _, less = LESS[name]
+    said = refused[name]
+    assert said.startswith("StoreRefused"), said
+    assert "Not enough privileges" in said
+    assert "grant it, as docs/cluster.md lists" in said
+    assert less.what in said or (less.what == "SELECT" and "SHOW" in said)
+
+
+def test_doctor_does_not_call_well_what_it_may_not_see(refused: dict[str, str]) -> None:
+    assert refused["doctor_half"] == "StoreRefused: not every table can be seen"
