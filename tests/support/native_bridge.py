@@ -82,6 +82,7 @@ class NativeBridge:
         users: dict[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
         revision: int = REVISION,
+        port: int = 0,
     ) -> None:
         self.directory, self.tls, self.revision = directory, tls, revision
         self.users = users if users is not None else {"default": ""}
@@ -92,7 +93,7 @@ class NativeBridge:
         self._closing = threading.Event()
         self._open: dict[socket.socket, threading.Thread] = {}
         self._sessions: dict[tuple[str, tuple[tuple[str, str], ...]], Session] = {}
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port = self._listener.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
