@@ -216,6 +216,9 @@ class Gone(Away):
         self.bridge = NativeBridge(self.directory, port=self.bridge.port).__enter__()
 
 
+KINDS: tuple[type[Away], ...] = (Refusing, Slow, Gone)
+
+
 def test_a_store_that_is_away_is_waited_for_in_the_group_with_memory_bounded(
     whole: list[Broker], store_directory: Path, tmp_path: Path
 ) -> None:
@@ -223,7 +226,7 @@ def test_a_store_that_is_away_is_waited_for_in_the_group_with_memory_bounded(
     first, backlog = records(9_900, tmp_path, worlds=3), records(9_910, tmp_path, worlds=60)
     with ExitStack() as stack:
         aways: list[Away] = []
-        for kind in (Refusing, Slow, Gone):
+        for kind in KINDS:
             away = kind(topics(whole), store_directory)
             stack.callback(away.close)
             aways.append(away)
