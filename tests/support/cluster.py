@@ -59,6 +59,7 @@ def kafka_environment(settings: KafkaSettings) -> dict[str, str]:
         "BACKLINKS_KAFKA__BROKERS": ",".join(settings.brokers),
         "BACKLINKS_KAFKA__PREFIX": settings.prefix,
         "BACKLINKS_KAFKA__SESSION_S": "6",
+        "BACKLINKS_LOG__LEVEL": "info",
     }
 
 
