@@ -24,7 +24,7 @@ from pipeline.settings import KafkaSettings
 
 logger = logging.getLogger(__name__)
 
-_GRACE_S = 10.0  # past kafka.delivery_s, since the library may end a batch after one more request
+_GRACE_S = 10.0  # past kafka.delivery_s at most: mostly it is the library that ends an append
 _LOOK_S = 1.0
 _CLOSE_S = 10.0
 
@@ -95,7 +95,8 @@ class Pending:
     ) -> None:  # fmt: skip
         self.flight, self.producer, self.spoil = flight, producer, spoil
         self.topic, self.size, self.done = topic, size, done
-        self.until = time.monotonic() + flight.settings.delivery_s + _GRACE_S
+        delivery_s = flight.settings.delivery_s
+        self.until = time.monotonic() + delivery_s + min(_GRACE_S, delivery_s)
         self._offsets = [-1] * count
         self._left = count
         self._error: BaseException | None = None

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.log import PAGES, Message
+from pipeline.log import CONSUME, PAGES, Message
 from pipeline.log.kafka import KafkaLog
 from pipeline.settings import KafkaSettings
 from pipeline.store.chdb import ChdbStore
@@ -53,7 +53,7 @@ def test_consumers_killed_at_any_moment_lose_nothing_and_count_nothing_twice(
             time.sleep(dice.uniform(0.5, 5.0))
             workers.strike()
         wait(log)
-        workers.leave()
+        workers.leave(settings, CONSUME)
     finally:
         workers.kill()
     none_is_missing(log, sent)

@@ -82,7 +82,7 @@ def leads(settings: KafkaSettings) -> set[int]:
 def test_one_broker_of_three_may_go_for_good_and_with_two_gone_nothing_is_acknowledged(
     whole: list[Broker], store: ChdbStore, tmp_path: Path
 ) -> None:
-    settings = topics(whole, delivery_s=8)
+    settings = topics(whole, delivery_s=5)
     waiting = records(9_700, tmp_path, worlds=30)
     third = len(waiting) // 3
     with Consuming(settings, store) as consuming:

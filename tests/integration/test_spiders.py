@@ -85,7 +85,7 @@ def test_spiders_killed_at_any_moment_lose_no_page_and_none_counts_twice(
                 spiders.strike()
             asked += BATCH
             wait(log, CRAWL)
-            spiders.leave()
+            spiders.leave(settings, CRAWL)
         finally:
             spiders.kill()
     wanted = {f"{host(number)}/{number // HOSTS}" for number in range(asked)}

@@ -9,8 +9,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from subprocess import Popen
+
+from kafka import KafkaAdminClient
 
 from consumers.deadletter import DeadLetters
 from consumers.loop import Loop
@@ -61,6 +64,12 @@ def kafka_environment(settings: KafkaSettings) -> dict[str, str]:
         "BACKLINKS_KAFKA__SESSION_S": "6",
         "BACKLINKS_LOG__LEVEL": "info",
     }
+
+
+def members(settings: KafkaSettings, group: str) -> int:
+    name = settings.prefix + group
+    with closing(KafkaAdminClient(bootstrap_servers=settings.brokers)) as admin:
+        return len(admin.describe_groups([name])[name]["members"])
 
 
 def behind(log: Log, group: str = CONSUME) -> int:
@@ -117,8 +126,12 @@ class Killed:
         self.processes[chosen].send_signal(how)
         return self.processes[chosen].wait(timeout=60)
 
-    def leave(self) -> None:
-        """All are told to end, and do so cleanly."""
+    def leave(self, settings: KafkaSettings, group: str) -> None:
+        """All are told to end, and do so cleanly: who still starts would die of it."""
+        until = time.monotonic() + 60
+        while (count := members(settings, group)) != WORKERS:
+            assert time.monotonic() < until, f"{count} members after a minute\n{self.said()}"
+            time.sleep(0.3)
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
         codes = [process.wait(timeout=60) for process in self.processes]
