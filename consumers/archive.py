@@ -14,7 +14,7 @@ from consumers.worker import Worker
 from pipeline import metrics
 from pipeline.archive.storage import Storage
 from pipeline.archive.write import OpenPart
-from pipeline.errors import BadSetting, NotOwner
+from pipeline.errors import BadSetting, LogBusy, NotOwner
 from pipeline.log import ARCHIVE, PAGES, Committed, Log, Partition, Reader, Record
 from pipeline.settings import ArchiveSettings, Settings
 
@@ -105,8 +105,9 @@ class Archiver(Worker):
         try:
             self.reader.commit({partition: Committed(following)})
         except NotOwner as error:
-            # Taken by another member in between: it reads again, and keeps the same.
-            logger.info("not committed: %s", error)
+            # Taken by another member in between: it reads again, and keeps the same. Or ours still,
+            # since the group was only rebalancing: the next poll tells.
+            raise LogBusy(f"not committed: {error}") from error
 
 
 def archiver(log: Log, settings: Settings, member: str = "") -> Archiver:

@@ -53,9 +53,10 @@ class Batch(Generic[Row]):
     def offsets(self) -> dict[Partition, Committed]:
         return {partition: Committed(offset) for partition, offset in self._next.items()}
 
-    def clear(self) -> None:
+    def written(self, refused: Collection[Partition], now: float) -> None:
+        """All of it; but the offsets of `refused` could not be committed, and are tried again."""
         self._rows.clear()
-        self._next.clear()
         self._weights.clear()
         self.weight = 0
-        self.started = None
+        self._next = {partition: self._next[partition] for partition in refused}
+        self.started = now if refused else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from consumers.batch import Batch
 from consumers.deadletter import DeadLetters
@@ -17,7 +17,7 @@ from consumers.pages import PageRows
 from consumers.worker import Worker
 from pipeline import metrics
 from pipeline.errors import LogBusy, LogError, NotOwner, PoisonRecord
-from pipeline.log import Reader, Record
+from pipeline.log import Committed, Partition, Reader, Record
 from pipeline.page import Page
 from pipeline.settings import ConsumeSettings
 from pipeline.store import Store
@@ -106,8 +106,7 @@ class Loop(Worker):
 
     def _write(self) -> None:
         self._insert()
-        self._commit()
-        self.batch.clear()
+        self.batch.written(self._commit(), self.clock())
 
     def _insert(self) -> None:
         pages = self.batch.rows()
@@ -127,14 +126,23 @@ class Loop(Worker):
         self.rows.forget()  # the rows are made again for the next try
         super()._wait(seconds)
 
-    def _commit(self) -> None:
+    def _commit(self) -> set[Partition]:
+        """Those that the log would not take.
+
+        Taken by another member in between: it reads again, and writes the same. Or ours still,
+        since the group was only rebalancing: what is not told as revoked must be committed yet.
+        """
         offsets = self.batch.offsets()
         try:
             self.reader.commit(offsets)
+            return set()
         except NotOwner:
-            # Taken by another member in between: it reads again, and writes the same.
-            for partition, committed in offsets.items():
-                try:
-                    self.reader.commit({partition: committed})
-                except NotOwner as error:
-                    logger.info("not committed: %s", error)
+            return {partition for partition in offsets if not self._committed(partition, offsets)}
+
+    def _committed(self, partition: Partition, offsets: Mapping[Partition, Committed]) -> bool:
+        try:
+            self.reader.commit({partition: offsets[partition]})
+            return True
+        except NotOwner as error:
+            logger.info("not committed: %s", error)
+            return False

@@ -260,6 +260,8 @@ class Crawl:
         try:
             await self._read(partial(reader.commit, commits))
         except NotOwner:
+            # Of what is ours still, too, while the group rebalances; what isn't is forgotten soon.
+            self.offsets.again(commits)
             for partition, committed in commits.items():
                 try:
                     await self._read(partial(reader.commit, {partition: committed}))

@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 from pipeline.errors import LogBusy
-from pipeline.log import PAGES, Message
+from pipeline.log import CONSUME, PAGES, Message
 from pipeline.log.kafka import KafkaLog
 from pipeline.store.migrate import migrate
 from tests.support.cluster import (
@@ -147,7 +147,7 @@ def soak(directory: Path, seconds: float, seed: int) -> list[str]:
             publishing.stopping.set()
             publishing.join()
             wait(log, timeout_s=300)
-            workers.leave()
+            workers.leave(settings, CONSUME)
         finally:
             publishing.stopping.set()
             workers.kill()

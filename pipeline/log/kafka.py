@@ -9,25 +9,26 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka import errors as kafka_errors
 
-from pipeline.errors import LogBusy, LogError, LogRefused
+from pipeline.errors import LogError, LogRefused
 from pipeline.log import CONSUME, CRAWL, GROUPS, PAGES, REQUESTS, Message, Partition, Record
-from pipeline.log.kafka_client import Names, connection, kafka_says, let_in, no_topic, translate
+from pipeline.log.kafka_client import Names, connection, kafka_says, let_in, no_topic
+from pipeline.log.kafka_flight import Flight, Pending, close_quietly
 from pipeline.log.kafka_reader import KafkaReader, record_of
 from pipeline.settings import KafkaSettings
 
 logger = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 
 _REQUEST_BYTES = 8 << 20  # of all partitions in one request; a broker takes 100 MB by default
 _BLOCK_S = 15.0  # for a topic's partitions; who sends waits as long
-_CLOSE_S = 10.0
 _COORDINATOR_S = 20.0
 _SLACK = 64 << 10  # a record's key, headers and framing beside its value
 _RECORD_COST = 200  # bytes that a record takes in the library beside its own
@@ -41,11 +42,9 @@ class KafkaLog:
         self.record_bytes = settings.record_bytes
         self.names = Names(settings.prefix)
         self._config = connection(settings)
-        self._room = threading.Condition()
-        self._in_flight = 0
+        self._flight = Flight(settings)
         self._producer: KafkaProducer | None = None
         self._producing = threading.Lock()
-        self._doubtful = False  # whether the brokers still let us in
         self._closed = False
         self._asking = threading.Lock()
         self._kept: tuple[Any, Any] | None = None
@@ -53,7 +52,7 @@ class KafkaLog:
     @property
     def in_flight(self) -> int:
         """Bytes sent and not acknowledged."""
-        return self._in_flight
+        return self._flight.bytes
 
     def append(self, topic: str, messages: Sequence[Message]) -> Future[list[int]]:
         done: Future[list[int]] = Future()
@@ -64,11 +63,11 @@ class KafkaLog:
         try:
             self._too_large(topic, messages)
             producer = self._open_producer()
-            self._take_room(size)
+            self._flight.take_room(size)
         except LogError as error:
             done.set_exception(error)
             return done
-        pending = _Pending(self, topic, len(messages), size, done)
+        pending = Pending(self._flight, producer, self._spoil, topic, len(messages), size, done)
         for place, message in enumerate(messages):
             try:
                 sent = producer.send(
@@ -78,8 +77,8 @@ class KafkaLog:
                     headers=list(message.headers),
                 )
             except (kafka_errors.KafkaError, ValueError, AssertionError) as error:
-                pending.failed(error)
-                continue
+                pending.failed(error, len(messages) - place)  # each more would wait as long
+                break
             sent.add_callback(pending.acknowledged, place)
             sent.add_errback(pending.failed)
         return done
@@ -93,36 +92,16 @@ class KafkaLog:
                     "max.message.bytes"
                 )
 
-    def _take_room(self, size: int) -> None:
-        until = time.monotonic() + self.settings.delivery_s
-        with self._room:
-            while self._in_flight and self._in_flight + size > self.settings.in_flight_bytes:
-                left = until - time.monotonic()
-                if self._closed:
-                    raise LogError("the log is closed")
-                if left <= 0 or not self._room.wait(left):
-                    raise LogBusy(
-                        f"{self._in_flight:,} bytes wait for the brokers' acknowledgement since "
-                        f"{self.settings.delivery_s:.0f} s; nothing more is sent"
-                    )
-            self._in_flight += size
-
-    def give_room(self, size: int) -> None:
-        """What was sent came to an end, well or not."""
-        with self._room:
-            self._in_flight -= size
-            self._room.notify_all()
-
     def _open_producer(self) -> KafkaProducer:
         """Made when first needed, and anew once the old one can do no more."""
         delivery_s = self.settings.delivery_s
         with self._producing:
             if self._closed:
                 raise LogError("the log is closed")
-            if self._doubtful:
+            if self._flight.doubtful:
                 with kafka_says("connecting", self.settings):
                     let_in(self._config, self.settings)
-                self._doubtful = False
+                self._flight.doubtful = False
             if self._producer is None:
                 with kafka_says("connecting", self.settings):
                     self._producer = KafkaProducer(
@@ -143,16 +122,14 @@ class KafkaLog:
                     )
             return self._producer
 
-    def doubt(self) -> None:
-        """What was sent was not taken in time: before the next, the brokers are asked why."""
-        self._doubtful = True
-
-    def spoil(self) -> None:
+    def _spoil(self, producer: KafkaProducer) -> None:
         """After an error that was no delay, an idempotent producer may refuse everything."""
         with self._producing:
-            producer, self._producer = self._producer, None
-        if producer is not None:  # not here: this is the producer's own thread
-            threading.Thread(target=_close_quietly, args=(producer,), daemon=True).start()
+            if self._producer is not producer:  # told before
+                return
+            self._producer = None
+        # Not here: this is the producer's own thread, mostly.
+        threading.Thread(target=close_quietly, args=(producer,), daemon=True).start()
 
     def reader(self, group: str, topics: Collection[str], *, member: str = "") -> KafkaReader:
         return KafkaReader(self.settings, self._config, group, topics, member)
@@ -163,17 +140,20 @@ class KafkaLog:
         A worker asks for its own group, since it may not see the topics of others.
         """
         groups = (group,) if group else GROUPS
-        with kafka_says("asking for offsets", self.settings, "DESCRIBE"), self._asking:
-            admin, consumer = self._clients()
-            found: dict[tuple[str, Partition], int] = {}
-            for name, topic in ((CRAWL, REQUESTS), (CONSUME, PAGES)):
-                if name in groups:
-                    starts = consumer.beginning_offsets(self._partitions(consumer, topic))
-                    found.update({(name, self.names.ours(p)): at for p, at in starts.items()})
-            for name in groups:
-                for partition, committed in self._offsets(admin, name).items():
-                    found[name, self.names.ours(partition)] = committed.offset
-            ends = consumer.end_offsets([self.names.theirs(p) for _, p in found])
+        return self._ask(lambda admin, consumer: self._lag(admin, consumer, groups))
+
+    def _lag(
+        self, admin: Any, consumer: Any, groups: Collection[str]
+    ) -> dict[tuple[str, Partition], int]:
+        found: dict[tuple[str, Partition], int] = {}
+        for name, topic in ((CRAWL, REQUESTS), (CONSUME, PAGES)):
+            if name in groups:
+                starts = consumer.beginning_offsets(self._partitions(consumer, topic))
+                found.update({(name, self.names.ours(p)): at for p, at in starts.items()})
+        for name in groups:
+            for partition, committed in self._offsets(admin, name).items():
+                found[name, self.names.ours(partition)] = committed.offset
+        ends = consumer.end_offsets([self.names.theirs(p) for _, p in found])
         at = {self.names.ours(p): offset for p, offset in ends.items()}
         return {(name, p): max(0, at[p] - offset) for (name, p), offset in found.items()}
 
@@ -189,7 +169,6 @@ class KafkaLog:
             except (
                 kafka_errors.CoordinatorNotAvailableError,
                 kafka_errors.CoordinatorLoadInProgressError,
-                kafka_errors.NotCoordinatorError,
             ):
                 if time.monotonic() > until:
                     raise
@@ -197,19 +176,39 @@ class KafkaLog:
                 continue
             return {partition: at for partition, at in found.items() if at.offset >= 0}
 
+    def _ask(self, question: Callable[[Any, Any], Answer]) -> Answer:
+        """Of clients that are kept, since a planner asks every second.
+
+        But not after an error: kafka-python's admin never forgets which broker keeps a group, and
+        would ask for ever one that is gone.
+        """
+        with kafka_says("asking for offsets", self.settings, "DESCRIBE"), self._asking:
+            try:
+                return question(*self._clients())
+            except kafka_errors.KafkaError as error:
+                self._forget_clients()
+                if not error.retriable:
+                    raise
+            return question(*self._clients())
+
     def _clients(self) -> tuple[Any, Any]:
-        """Kept, since a planner asks every second. Under `_asking`."""
         if self._kept is None:
             admin = KafkaAdminClient(**let_in(self._config, self.settings))
             self._kept = (admin, self._consumer())
         return self._kept
 
+    def _forget_clients(self) -> None:
+        for client in self._kept or ():
+            client.close()
+        self._kept = None
+
     def count(self, topic: str) -> int:
-        with kafka_says("asking for offsets", self.settings, "DESCRIBE"), self._asking:
-            _, consumer = self._clients()
-            partitions = self._partitions(consumer, topic)
-            starts = consumer.beginning_offsets(partitions)
-            ends = consumer.end_offsets(partitions)
+        return self._ask(lambda _, consumer: self._count(consumer, topic))
+
+    def _count(self, consumer: Any, topic: str) -> int:
+        partitions = self._partitions(consumer, topic)
+        starts = consumer.beginning_offsets(partitions)
+        ends = consumer.end_offsets(partitions)
         return sum(ends[p] - starts[p] for p in partitions)
 
     def read_all(self, topic: str) -> Iterator[Record]:
@@ -257,61 +256,13 @@ class KafkaLog:
         with self._producing:
             producer, self._producer = self._producer, None
             self._closed = True
-        with self._room:
-            self._room.notify_all()
+        self._flight.close()
         if producer is not None:
-            _close_quietly(producer)
+            close_quietly(producer)
         with self._asking:
-            for client in self._kept or ():
-                client.close()
-            self._kept = None
-
-
-class _Pending:
-    """One append: its future is told when the last of its records is. On the library's thread."""
-
-    def __init__(
-        self, log: KafkaLog, topic: str, count: int, size: int, done: Future[list[int]]
-    ) -> None:
-        self.log, self.topic, self.size, self.done = log, topic, size, done
-        self._offsets = [-1] * count
-        self._left = count
-        self._error: BaseException | None = None
-        self._lock = threading.Lock()
-
-    def acknowledged(self, place: int, metadata: Any) -> None:
-        self._offsets[place] = metadata.offset
-        self._one_less()
-
-    def failed(self, error: BaseException) -> None:
-        self._error = error
-        self._one_less()
-
-    def _one_less(self) -> None:
-        with self._lock:
-            self._left -= 1
-            if self._left:
-                return
-        self.log.give_room(self.size)
-        if self._error is None:
-            self.done.set_result(self._offsets)
-            return
-        if getattr(self._error, "retriable", False):
-            self.log.doubt()
-        else:
-            self.log.spoil()
-        error = translate(self._error, f"publishing to {self.topic}", self.log.settings, "WRITE")
-        error.__cause__ = self._error
-        self.done.set_exception(error)
+            self._forget_clients()
 
 
 def _size(message: Message) -> int:
     headers = sum(len(name) + len(value) for name, value in message.headers)
     return len(message.key) + len(message.value) + headers + _RECORD_COST
-
-
-def _close_quietly(producer: KafkaProducer) -> None:
-    try:
-        producer.close(timeout=_CLOSE_S)
-    except (kafka_errors.KafkaError, OSError, ValueError) as error:
-        logger.info("a producer that failed did not close: %s", error)

@@ -29,7 +29,7 @@ class Planning(Repeated):
         self.planned = 0
 
     def plan(self) -> None:
-        waiting = sum(left for (group, _), left in self.log.lag().items() if group == CRAWL)
+        waiting = sum(self.log.lag(CRAWL).values())
         planned = self.planner.plan(self.pages - waiting) if waiting < self.pages else 0
         self.planned += planned
         logger.info("%d requests planned, %d were waiting", planned, waiting)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,10 +15,10 @@ from consumers.loop import Loop
 from consumers.pages import PageRows
 from pipeline.archive.read import describe, import_pages, open_archive, records
 from pipeline.archive.storage import Storage
-from pipeline.errors import ArchiveBusy, ArchiveRefused, BadSetting
+from pipeline.errors import ArchiveBusy, ArchiveRefused, BadSetting, NotOwner
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.log import ARCHIVE as GROUP
-from pipeline.log import DEAD_PAGES, PAGES, Message, Partition
+from pipeline.log import DEAD_PAGES, PAGES, Committed, Message, Partition
 from pipeline.log.sqlite import SqliteLog, SqliteReader
 from pipeline.settings import ArchiveSettings, ConsumeSettings, RevisitSettings, Settings
 from pipeline.store import Store
@@ -225,6 +225,23 @@ def test_what_was_lost_while_waiting_is_not_written(bench: Bench) -> None:
     bench.loop.turn(timeout_s=0)
     assert (bench.kept, bench.committed, bench.loop.open) == ([], 0, {})
     others[0].close()
+
+
+def test_a_commit_that_a_rebalance_refuses_is_made_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.send(b"{}")
+    bench.loop.turn(timeout_s=0)
+    bench.clock.now += 10
+    commit = bench.reader.commit
+
+    def refuse(offsets: Mapping[Partition, Committed]) -> None:
+        monkeypatch.setattr(bench.reader, "commit", commit)
+        raise NotOwner(PAGES, 0)
+
+    monkeypatch.setattr(bench.reader, "commit", refuse)
+    bench.loop.turn(timeout_s=0)
+    assert (bench.kept, bench.committed, bench.parts) == ([b"{}"], 1, 1)
 
 
 def test_who_wrote_too_late_does_not_commit(bench: Bench) -> None:

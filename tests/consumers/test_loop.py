@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import pytest
 
-from pipeline.errors import StoreBusy, StoreRefused
-from pipeline.log import PAGES, Committed
+from pipeline.errors import NotOwner, StoreBusy, StoreRefused
+from pipeline.log import PAGES, Committed, Partition
 from pipeline.log.sqlite import SqliteReader
 from tests.consumers.worker import NOW, MakeWorker
 
@@ -132,9 +133,33 @@ def test_a_commit_for_a_lost_partition_is_left_out(new_worker: MakeWorker) -> No
     worker.store.before = take_over
     worker.loop.turn(timeout_s=0)
     assert worker.store.paths == [["/a"]], "written, and written again by whoever has it now"
+    worker.loop.turn(timeout_s=0)
     assert worker.committed == 0
     assert not worker.loop.batch
     others[0].close()
+
+
+def test_a_commit_that_a_rebalance_refuses_is_made_later_without_writing_again(
+    new_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = new_worker()
+    worker.send("a")
+    refusals = 4  # of two turns, each of which tries all at once and then one by one
+    commit = worker.reader.commit
+
+    def refuse(offsets: Mapping[Partition, Committed]) -> None:
+        nonlocal refusals
+        refusals -= 1
+        if refusals >= 0:
+            raise NotOwner(PAGES, 0)
+        commit(offsets)
+
+    monkeypatch.setattr(worker.reader, "commit", refuse)
+    for committed in (0, 0, 1):
+        worker.loop.turn(timeout_s=0)
+        assert worker.committed == committed
+    assert worker.store.paths == [["/a"]]
+    assert not worker.loop.batch
 
 
 def test_a_refusing_store_stops_the_worker(new_worker: MakeWorker) -> None:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import pytest
 
-from backlinks import consumer, lifecycle
+from backlinks import consumer
 from pipeline.frontier.plan import Planner
+from pipeline.index.lifecycle import job_of
 from pipeline.index.questions import Index
 from pipeline.log import CONSUME, DEAD_PAGES, PAGES, REQUESTS, Message
 from pipeline.log.kafka import KafkaLog
@@ -44,7 +45,7 @@ class Installation(NamedTuple):
         taken += loop.turn(timeout_s=1)  # nothing of the neighbour's comes after it
         loop.reader.close()
         assert taken == count
-        lifecycle(self.store, settings).run()
+        job_of(self.store, settings).run()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any, cast
 import pytest
 
 from demo.serve import Answer, Asked, LoopbackWeb
-from pipeline.errors import LogBusy, LogFull
+from pipeline.errors import LogBusy, LogFull, NotOwner
 from pipeline.frontier.request import Wanted, encode
 from pipeline.log import CRAWL, PAGES, REQUESTS, Committed, Message, Partition, Record
 from pipeline.log.sqlite import SqliteLog
@@ -177,6 +177,36 @@ def test_a_log_that_is_busy_as_a_partition_comes_costs_no_request(
     crawl = asyncio.run(fill())
     assert len(crawl.scheduler) == 1
     assert crawl.retries == 2
+
+
+class RebalancingReader:
+    """Takes no commit at first, though the partition stays with this worker."""
+
+    def __init__(self) -> None:
+        self.refusals = 2  # all at once, and then one by one
+        self.commits: list[Mapping[Partition, Committed]] = []
+
+    def commit(self, offsets: Mapping[Partition, Committed]) -> None:
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise NotOwner(REQUESTS, 0)
+        self.commits.append(offsets)
+
+
+def test_a_commit_that_a_rebalance_refuses_is_made_later() -> None:
+    crawl, reader = Crawl(cast(Any, SlowLog()), CrawlSettings()), RebalancingReader()
+    partition = Partition(REQUESTS, 0)
+    crawl.offsets.start(partition, Committed(0))
+    crawl.offsets.take(partition, 0)
+    crawl.offsets.settle(partition, 0)
+
+    async def commit() -> None:
+        await crawl._commit(cast(Any, reader))
+
+    asyncio.run(commit())
+    assert reader.commits == []
+    asyncio.run(commit())
+    assert reader.commits == [{partition: Committed(1)}]
 
 
 def test_a_request_is_settled_only_when_the_log_has_its_page(log: SqliteLog) -> None:

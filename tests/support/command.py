@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,17 +52,22 @@ def start(
     *arguments: object,
     data: Path,
     environment: Mapping[str, str] | None = None,
+    says: Path | None = None,
 ) -> subprocess.Popen[str]:
-    """Starts it. Whoever starts it ends it; `with start(...) as process` waits and closes."""
-    return subprocess.Popen(
-        _line(arguments, data),
-        cwd=_directory(data, None),
-        env=_environment(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    )
+    """Starts it. Whoever starts it ends it; `with start(...) as process` waits and closes.
+
+    says: a file for its output and errors, instead of pipes.
+    """
+    with nullcontext(subprocess.PIPE) if says is None else says.open("wb") as out:
+        return subprocess.Popen(
+            _line(arguments, data),
+            cwd=_directory(data, None),
+            env=_environment(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            encoding="utf-8",
+        )
 
 
 def at(web: LoopbackWeb) -> list[str]:

@@ -82,6 +82,7 @@ class NativeBridge:
         users: dict[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
         revision: int = REVISION,
+        port: int = 0,
     ) -> None:
         self.directory, self.tls, self.revision = directory, tls, revision
         self.users = users if users is not None else {"default": ""}
@@ -92,7 +93,7 @@ class NativeBridge:
         self._closing = threading.Event()
         self._open: dict[socket.socket, threading.Thread] = {}
         self._sessions: dict[tuple[str, tuple[tuple[str, str], ...]], Session] = {}
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port = self._listener.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -130,18 +131,25 @@ class NativeBridge:
 
     def meet(self, at: str) -> Fault | None:
         """The fault that waits at this point, carried out but for what only the caller can do."""
+        return self.carry_out(self.next_fault(at))
+
+    def next_fault(self, at: str) -> Fault | None:
+        """Taken off the list: it happens, even if the list is cleared now."""
         for place, fault in enumerate(self.faults):
             if fault.at == at:
                 left = fault._replace(times=fault.times - 1)
                 self.faults[place : place + 1] = [left] if left.times else []
-                if fault.action == "delay":
-                    self._closing.wait(fault.seconds)
-                elif fault.action == "error":
-                    raise _Failed(fault.code, fault.message)
-                elif fault.action == "drop":
-                    raise _Cut
                 return fault
         return None
+
+    def carry_out(self, fault: Fault | None) -> Fault | None:
+        if fault is not None and fault.action == "delay":
+            self._closing.wait(fault.seconds)
+        elif fault is not None and fault.action == "error":
+            raise _Failed(fault.code, fault.message)
+        elif fault is not None and fault.action == "drop":
+            raise _Cut
+        return fault
 
     def _accept(self) -> None:
         while not self._closing.is_set():
@@ -327,15 +335,15 @@ class _Client:
             self.bridge.meet("in_data")
         self._send_events()
         self.bridge.meet("before_insert")
-        half = any(fault.at == "half_insert" for fault in self.bridge.faults)
+        half = self.bridge.next_fault("half_insert")
         with tempfile.NamedTemporaryFile(suffix=".native") as file:
             file.write(b"".join(blocks))
             file.flush()
             if blocks:
                 which = f"SELECT {columns} FROM file('{file.name}', 'Native')"
-                which += " WHERE rowNumberInAllBlocks() % 2 = 0" * half
+                which += " WHERE rowNumberInAllBlocks() % 2 = 0" * (half is not None)
                 self._run(query, f"INSERT INTO {table} ({columns}) {which}", "Null")
-        self.bridge.meet("half_insert")
+        self.bridge.carry_out(half)
         self.bridge.meet("after_insert")
 
     def _send_answer(self, query: Query) -> None:

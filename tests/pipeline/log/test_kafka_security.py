@@ -84,6 +84,7 @@ def take(log: KafkaLog, group: str, topic: str) -> None:
 
 def plan(settings: KafkaSettings) -> None:
     with closing(KafkaLog(settings)) as log:
+        assert {group for group, _ in log.lag(CRAWL)} == {CRAWL}
         log.append(REQUESTS, messages(2)).result()
 
 
@@ -148,7 +149,7 @@ def alter(settings: KafkaSettings) -> None:
 # As docs/cluster.md has it.
 ALL_TOPICS = ""  # the prefix alone, as a prefixed pattern
 LEAST: dict[Callable[[KafkaSettings], None], list[tuple[str, str, str]]] = {
-    plan: [("TOPIC", REQUESTS, "WRITE")],
+    plan: [("TOPIC", REQUESTS, "WRITE"), ("GROUP", CRAWL, "DESCRIBE")],
     crawl: [("TOPIC", REQUESTS, "READ"), ("TOPIC", PAGES, "WRITE"), ("GROUP", CRAWL, "READ")],
     consume: [("TOPIC", PAGES, "READ"), ("TOPIC", DEAD_PAGES, "WRITE"), ("GROUP", CONSUME, "READ")],
     archive: [("TOPIC", PAGES, "READ"), ("GROUP", ARCHIVE, "READ")],

@@ -18,9 +18,10 @@ from unittest.mock import patch
 import pyarrow as pa
 from chdb.session import Session
 
-from backlinks import consumer, lifecycle
+from backlinks import consumer
 from pipeline.errors import StoreError, StoreRefused
 from pipeline.frontier.plan import Planner
+from pipeline.index.lifecycle import job_of
 from pipeline.index.questions import Index
 from pipeline.log import PAGES
 from pipeline.log.sqlite import SqliteLog
@@ -91,12 +92,12 @@ def consume(store: Store) -> None:
         finally:
             loop.reader.close()
             log.close()
-    lifecycle(store, settings).run()
+    job_of(store, settings).run()
 
 
 def rank(store: Store) -> None:
     demand(store)
-    lifecycle(store, Settings()).run()
+    job_of(store, Settings()).run()
     found = score(store, Settings().score)
     assert found is not None
     assert found.edges

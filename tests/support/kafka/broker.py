@@ -199,7 +199,7 @@ def new_cluster() -> str:
 
 
 def three(directory: Path) -> list[Broker]:
-    """A cluster in which one may go."""
+    """A cluster in which one may go. Not started: only two of them together answer."""
     cluster = new_cluster()
     voters = [(number, free_port()) for number in (1, 2, 3)]
     return [
