@@ -68,7 +68,8 @@ class Lifecycle:
         wanted = int(now) + 1 + self.confirm_s  # after this very second
         self.store.execute(sql("pipeline/index/suspects"), {**span, "wanted": wanted})
         # Where a clock was ahead, what arrives once it is right must not be passed over.
-        self._move(min(latest, int(now * 1000)), version)
+        now_ms = int(now * 1000)
+        self._move(min(latest, now_ms), max(now_ms, version))
 
     def _mark(self) -> tuple[int, int]:
         question = (

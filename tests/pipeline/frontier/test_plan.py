@@ -105,6 +105,19 @@ def test_a_lease_ends_when_the_page_is_fetched(plans: Plans) -> None:
     assert plans.plan() == [], "and leased again"
 
 
+def test_a_clock_moved_back_delays_what_was_planned_and_loses_nothing(plans: Plans) -> None:
+    plans.seed("https://leased.org/", "https://fetched.org/")
+    plans.plan()
+    plans.fetched("https://fetched.org/", "https://found.org/")
+    plans.clock.now -= 3600
+    plans.seed("https://new.org/")
+    assert sorted(plans.plan()) == ["https://found.org/", "https://new.org/"]
+    plans.clock.now += 3600 + LEASE_S + 1
+    assert sorted(plans.plan()) == [
+        "https://found.org/", "https://leased.org/", "https://new.org/",
+    ]  # fmt: skip
+
+
 def test_a_planner_that_knows_better_may_ignore_leases(plans: Plans) -> None:
     plans.seed("https://a.org/")
     plans.plan()

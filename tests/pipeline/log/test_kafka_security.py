@@ -84,8 +84,8 @@ def take(log: KafkaLog, group: str, topic: str) -> None:
 
 def plan(settings: KafkaSettings) -> None:
     with closing(KafkaLog(settings)) as log:
-        assert {group for group, _ in log.lag(CRAWL)} == {CRAWL}
         log.append(REQUESTS, messages(2)).result()
+        assert {group for group, _ in log.lag(CRAWL)} == {CRAWL}
 
 
 def crawl(settings: KafkaSettings) -> None:
