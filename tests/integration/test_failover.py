@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from pipeline.settings import KafkaSettings, StoreSettings
 from pipeline.store.chdb import ChdbStore
 from pipeline.store.clickhouse import ClickHouseStore
 from pipeline.store.migrate import migrate
-from tests.support.cluster import AWAY_S, Consuming, records
+from tests.support.cluster import AWAY_S, Consuming, records, until
 from tests.support.kafka.broker import Broker, three
 from tests.support.kafka.fixtures import with_topics
 from tests.support.native_bridge import Fault, NativeBridge
@@ -128,8 +128,8 @@ def test_brokers_that_hold_connections_and_say_nothing_are_waited_for(
         try:
             publishing = threading.Thread(target=many_at_once, args=(consuming, heavy(400)))
             publishing.start()
-            until = time.monotonic() + AWAY_S
-            while time.monotonic() < until:
+            end = time.monotonic() + AWAY_S
+            while time.monotonic() < end:
                 seen.append(consuming.log.in_flight)
                 time.sleep(0.1)
         finally:
@@ -237,17 +237,17 @@ def test_a_store_that_is_away_is_waited_for_in_the_group_with_memory_bounded(
         members = [away.consuming.membership for away in aways]
         for away in aways:
             away.go()
-        until = time.monotonic() + AWAY_S
+        end = time.monotonic() + AWAY_S
         for away in aways:
             away.consuming.publish(backlog[:10])
-            wait_for(away.is_met)
+            until(away.is_met, lambda: "it was never tried")
             assert away.consuming.loop.batch
         held = [len(away.consuming.loop.batch) for away in aways]
         for away in aways:
             away.consuming.publish(backlog[10:])
         while True:
             now = [len(away.consuming.loop.batch) for away in aways]
-            if time.monotonic() > until:  # the slow one may have written by now
+            if time.monotonic() > end:  # the slow one may have written by now
                 break
             assert now == held
             time.sleep(0.1)
@@ -258,10 +258,3 @@ def test_a_store_that_is_away_is_waited_for_in_the_group_with_memory_bounded(
             away.consuming.wait()
             assert away.consuming.membership in members, "no rebalance was needed"
             away.consuming.hold_against_the_truth()
-
-
-def wait_for(true: Callable[[], bool], timeout_s: float = 60) -> None:
-    until = time.monotonic() + timeout_s
-    while not true():
-        assert time.monotonic() < until, "it did not come"
-        time.sleep(0.02)

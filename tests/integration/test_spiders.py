@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from pipeline.log.kafka import KafkaLog
 from pipeline.page import decode
 from pipeline.store import rows
 from pipeline.store.chdb import ChdbStore
-from tests.support.cluster import KILLS, Consuming, Killed, kafka_environment, wait
+from tests.support.cluster import KILLS, Consuming, Killed, kafka_environment, until, wait
 from tests.support.command import at
 from tests.support.kafka.fixtures import with_topics
 
@@ -55,13 +54,6 @@ def requests(first: int, count: int) -> list[Message]:
     ]
 
 
-def wait_for(true: Callable[[], bool], timeout_s: float = 120) -> None:
-    until = time.monotonic() + timeout_s
-    while not true():
-        assert time.monotonic() < until, "it did not come"
-        time.sleep(0.2)
-
-
 @pytest.mark.timeout(180 + 30 * KILLS)
 def test_spiders_killed_at_any_moment_lose_no_page_and_none_counts_twice(
     brokers: str, store: ChdbStore, tmp_path: Path
@@ -77,7 +69,7 @@ def test_spiders_killed_at_any_moment_lose_no_page_and_none_counts_twice(
         )  # fmt: skip
         try:
             log.append(REQUESTS, requests(0, BATCH)).result()
-            wait_for(lambda: log.count(PAGES) > 0)
+            until(lambda: log.count(PAGES) > 0, spiders.said)
             for _ in range(KILLS):
                 asked += BATCH
                 log.append(REQUESTS, requests(asked, BATCH)).result()

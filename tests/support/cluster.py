@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from subprocess import Popen
@@ -76,12 +76,17 @@ def behind(log: Log, group: str = CONSUME) -> int:
     return sum(count for (name, _), count in log.lag().items() if name == group)
 
 
-def wait(log: Log, group: str = CONSUME, timeout_s: float = 120) -> None:
+def until(true: Callable[[], bool], said: Callable[[], object], timeout_s: float = 120) -> None:
+    """Waits, and says what was so where it comes to nothing."""
+    end = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < end, said()
+        time.sleep(0.1)
+
+
+def wait(log: Log, group: str = CONSUME) -> None:
     """Until the group has settled all that is in the log."""
-    until = time.monotonic() + timeout_s
-    while behind(log, group):
-        assert time.monotonic() < until, f"still behind: {log.lag()}"
-        time.sleep(0.3)
+    until(lambda: not behind(log, group), lambda: f"still behind: {log.lag()}")
 
 
 def hold_against_the_truth(log: Log, store: Store) -> None:
@@ -128,10 +133,7 @@ class Killed:
 
     def leave(self, settings: KafkaSettings, group: str) -> None:
         """All are told to end, and do so cleanly: who still starts would die of it."""
-        until = time.monotonic() + 60
-        while (count := members(settings, group)) != WORKERS:
-            assert time.monotonic() < until, f"{count} members after a minute\n{self.said()}"
-            time.sleep(0.3)
+        until(lambda: members(settings, group) == WORKERS, self.said)
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
         codes = [process.wait(timeout=60) for process in self.processes]
@@ -209,13 +211,13 @@ class Consuming:
             return False
         return True
 
-    def wait(self, timeout_s: float = 120) -> None:
+    def wait(self) -> None:
         """Until all is consumed, while it lives."""
-        until = time.monotonic() + timeout_s
-        while (left := self._left()) != 0:
-            assert self.lives, f"the consumer ended: {self.ended}"
-            assert time.monotonic() < until, f"still behind by {left} records"
-            time.sleep(0.3)
+        until(
+            lambda: not self.lives or self._left() == 0,
+            lambda: f"still behind by {self._left()} records",
+        )
+        assert self.lives, f"the consumer ended: {self.ended}"
 
     def _left(self) -> int | None:
         """None while the brokers don't tell."""
