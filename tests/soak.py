@@ -146,7 +146,7 @@ def soak(directory: Path, seconds: float, seed: int) -> list[str]:
             bridge.faults.clear()
             publishing.stopping.set()
             publishing.join()
-            wait(log, timeout_s=300)
+            wait(log)
             workers.leave(settings, CONSUME)
         finally:
             publishing.stopping.set()

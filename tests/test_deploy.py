@@ -74,8 +74,8 @@ def test_workers_get_longer_to_stop_than_they_take() -> None:
     for service in services(GIVEN).values():
         if service.ours:
             settings = load(None, service.environment, {})
-            budget = max(settings.consume.stop_s, settings.archive.stop_s)
-            assert int(service.told["stop_grace_period"].removesuffix("s")) > budget + 10
+            budget = max(settings.consume.stop_s, settings.archive.stop_s, settings.crawl.timeout_s)
+            assert int(service.told["stop_grace_period"].removesuffix("s")) >= budget + 10
 
 
 def test_what_a_service_leans_on_is_there() -> None:
