@@ -143,14 +143,19 @@ def translate(
 ) -> LogError:
     """One line: what was being done, where, what was said, and what to do."""
     brokers = ", ".join(settings.brokers)
-    said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    name, text = type(error).__name__, " ".join(str(error).split())
+    said = (text if text.startswith(name) else f"{name}: {text}")[:300]
     if isinstance(error, kafka_errors.AuthorizationError):
         return refused_right(what, settings, right, _named(error))
     if isinstance(error, _REFUSED):
         return LogRefused(f"{what}: the brokers at {brokers} refuse ({said}); {_advice(error)}")
     if isinstance(error, kafka_errors.UnknownTopicOrPartitionError):
         return LogRefused(f"{what}: a topic is missing ({said}); run `backlinks admin topics`")
-    return LogBusy(f"{what}: {said}; the brokers at {brokers} are asked again")
+    if "bootstrap" in text:
+        return LogBusy(
+            f"{what}: no broker answers at {brokers}; are they up, and these their names?"
+        )
+    return LogBusy(f"{what}: {said}; the brokers at {brokers} may answer a next try")
 
 
 def no_topic(name: str, settings: KafkaSettings, right: str) -> LogRefused:

@@ -109,6 +109,8 @@ def settings_of(ctx: click.Context, **sections: dict[str, Any]) -> Settings:
     handler.setLevel(settings.log.level.upper())  # Scrapy sets its loggers' levels, not ours
     lines = JsonLines() if settings.log.json_lines else logging.Formatter(_LINE)
     handler.setFormatter(lines)
+    if settings.log.level in ("warning", "error"):  # it tells of each try of what it also raises
+        handler.addFilter(lambda record: not record.name.startswith("kafka."))
     logging.basicConfig(handlers=[handler])
     return settings
 

@@ -325,7 +325,8 @@ def test_brokers_that_are_not_there_are_busy_and_named(monkeypatch: pytest.Monke
     log.close()
 
 
-def test_a_static_member_gets_its_partitions_back_without_a_rebalance(log: KafkaLog) -> None:
+def test_a_static_member_gets_its_partitions_back_without_a_rebalance(kafka: MakeTopics) -> None:
+    log = KafkaLog(kafka(session_s=60))  # it is away for less, however slow the machine
     first, second = (log.reader("g", [PAGES], member=name) for name in ("one", "two"))
     together([first, second], 4, quiet_s=2)
     mine, generation = first.assigned(), _generation(second)
@@ -337,6 +338,7 @@ def test_a_static_member_gets_its_partitions_back_without_a_rebalance(log: Kafka
     assert second.revoked() == set()
     first.close()
     second.close()
+    log.close()
 
 
 def _generation(reader: KafkaReader) -> Any:
