@@ -103,7 +103,7 @@ def test_a_broker_that_is_killed_and_comes_back_costs_nothing(
     """It is gone while there is publishing and consuming, for longer than a session lasts."""
     broker = Broker(tmp_path / "kafka", port=free_port()).start()
     try:
-        with Consuming(with_topics(broker.address, 4), store) as consuming:
+        with Consuming(with_topics(broker.address, 4, more={"session_s": 6}), store) as consuming:
             outage = threading.Timer(1.0, broker.kill)
             back = threading.Timer(9.0, lambda: broker.start(wait=False))
             outage.start()

@@ -53,7 +53,7 @@ def whole(cluster: list[Broker]) -> list[Broker]:
 def topics(cluster: list[Broker], **more: object) -> KafkaSettings:
     """Twelve partitions, three replicas of each, of which two must hold what is acknowledged."""
     brokers = ",".join(broker.address for broker in cluster)
-    return with_topics(brokers, 12, replication=3, more=more)
+    return with_topics(brokers, 12, replication=3, more={"session_s": 6, **more})
 
 
 def heavy(count: int) -> list[Message]:

@@ -47,7 +47,7 @@ def with_topics(
         {
             "brokers": brokers.split(","),
             "prefix": f"t{os.getpid()}-{next(_numbers)}.",
-            "session_s": 6,
+            "session_s": 20,
             "linger_ms": 2,
             **(more or {}),
         }
