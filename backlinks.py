@@ -40,6 +40,7 @@ from pipeline.report.seeds import local_settings, seed_urls
 from pipeline.report.stopping import on_signal
 from pipeline.settings import Settings
 from pipeline.store import Store
+from pipeline.store.durable import demand_durable
 from pipeline.store.opening import open_to_write
 from pipeline.url import Url
 from spiders import check as _check
@@ -186,7 +187,9 @@ class Run:
 
 
 def consumer(store: Store, log: Log, settings: Settings, member: str = "run") -> Loop:
-    """A consumer over this log and store."""
+    """A consumer over this log and store. Raises StoreMismatch where it would not keep inserts."""
+    if settings.store.hosts and settings.consume.durable:
+        demand_durable(store)
     return Loop(
         log.reader(CONSUME, [PAGES], member=member),
         store,

@@ -178,6 +178,10 @@ class ConsumeSettings(_Section):
         ge=0,
         description="to finish in when told to stop; five seconds later it is ended",
     )
+    durable: bool = Field(
+        default=True,
+        description="stop at the start where the server could lose in a power cut what it acknowledged",
+    )
     lifecycle_s: float = Field(
         default=30.0,
         gt=0,

@@ -18,8 +18,10 @@ from pipeline.log.opening import open_log
 from pipeline.report.commands import cli, form_options, put, settings_of
 from pipeline.report.output import safe
 from pipeline.settings import Settings
+from pipeline.store.durable import durability
 from pipeline.store.migrate import migrate as migrate_store
-from pipeline.store.opening import open_to_migrate
+from pipeline.store.migrate import missing
+from pipeline.store.opening import open_to_check, open_to_migrate
 
 
 @cli.group()
@@ -28,14 +30,22 @@ def admin() -> None:
 
 
 @admin.command()
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Change nothing: say what is missing, and what a power cut could lose.",
+)
 @click.pass_context
-def migrate(ctx: click.Context) -> None:
+def migrate(ctx: click.Context, check: bool) -> None:
     """Bring the store to this program's schema. Embedded, `run` and the workers do it too.
 
     \b
     backlinks --data backlinks-data admin migrate
+    backlinks admin migrate --check             # exit code 1 where something is missing
     """
     settings = settings_of(ctx)
+    if check:
+        ctx.exit(1 if _told_what_is_missing(settings) else 0)
     store, close = open_to_migrate(settings, "backlinks admin migrate")
     try:
         applied = migrate_store(store)
@@ -43,6 +53,20 @@ def migrate(ctx: click.Context) -> None:
     finally:
         close()
     click.echo(f"at schema {count:04d}" + (f", {len(applied)} applied" if applied else ""))
+
+
+def _told_what_is_missing(settings: Settings) -> bool:
+    store, close = open_to_check(settings, "backlinks admin migrate --check")
+    try:
+        lacking = missing(store)
+        loose = [] if lacking else durability(store)
+    finally:
+        close()
+    for name in lacking:
+        click.echo(f"schema {name} is missing; run `backlinks admin migrate`")
+    for sentence in loose:
+        click.echo(sentence)
+    return bool(lacking or loose)
 
 
 @admin.command()

@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import re
 
+from pipeline.errors import StoreMismatch
 from pipeline.store import Store, rows, sql
+from pipeline.store.migrate import tables
 
 _FSYNC = re.compile(r"\bfsync_after_insert\s*=\s*(?:1|true)\b", re.IGNORECASE)
 
 
+def demand_durable(store: Store) -> None:
+    """Raises StoreMismatch where an acknowledged insert could be lost; kill -9 never shows it."""
+    found = durability(store)
+    if found:
+        raise StoreMismatch(
+            f"{found[0]}; `backlinks admin migrate --check` lists all {len(found)}; "
+            "to take the risk, set consume.durable to false"
+        )
+
+
 def durability(store: Store) -> list[str]:
-    """What is missing, a sentence each with the statement that mends it; none where all is well."""
-    found = []
+    """What is missing, a sentence each with the statement that mends it; none where all is well.
+
+    Of our own tables, as far as this user may see them.
+    """
+    found, ours = [], tables()
     for row in rows(store.query(sql("pipeline/store/durable"))):
         table, quorum = row["name"], row["quorum"]
+        if table not in ours:
+            continue
         if not _FSYNC.search(row["made"]):
             found.append(
                 f"{table} does not write an insert through to the disk, so a power cut can lose "

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from pipeline.errors import StoreMismatch
+from pipeline.errors import StoreMismatch, StoreRefused
 from pipeline.store import Store, rows
 from pipeline.url import suffix_list_version
 
 _FILE = re.compile(r"(\d{4})_(\w+)\.sql\Z")
+_TABLE = re.compile(r"(?:\s|--.*\n)*CREATE TABLE (\w+)")
 _BOOK = """CREATE TABLE IF NOT EXISTS migrations
 (number UInt32, name String, checksum String, suffix_list String, applied UInt64)
 ENGINE = ReplacingMergeTree ORDER BY number SETTINGS fsync_after_insert = 1"""
@@ -37,6 +38,12 @@ def migrations() -> list[Migration]:
             checksum = hashlib.sha256(text.encode()).hexdigest()[:16]
             found.append(Migration(int(match[1]), match[2], split(text), checksum))
     return sorted(found)
+
+
+def tables() -> set[str]:
+    """What the program's own are called."""
+    made = (_TABLE.match(statement) for m in migrations() for statement in m.statements)
+    return {"migrations"} | {match[1] for match in made if match is not None}
 
 
 def split(text: str) -> tuple[str, ...]:
@@ -70,6 +77,17 @@ def migrate(store: Store) -> list[Migration]:
             ),
         )
     return new
+
+
+def missing(store: Store) -> list[str]:
+    """Names of what this code knows and the store lacks. Raises StoreMismatch as `check` does."""
+    try:
+        applied = check(store)
+    except StoreRefused as error:
+        if "UNKNOWN_TABLE" not in str(error) and "Code: 60" not in str(error):
+            raise
+        applied = set()
+    return [f"{m.number:04d}_{m.name}" for m in migrations() if m.number not in applied]
 
 
 def check(store: Store) -> set[int]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pipeline.errors import StoreMismatch, StoreRefused
+from pipeline.errors import StoreMismatch
 from pipeline.settings import Settings
 from pipeline.store import Store
-from pipeline.store.migrate import check, migrations
+from pipeline.store.migrate import missing
 from pipeline.store.remote import Server
 
 if TYPE_CHECKING:
@@ -64,6 +64,16 @@ def open_to_migrate(settings: Settings, command: str) -> tuple[Store, Callable[[
     return store, store.close
 
 
+def open_to_check(settings: Settings, command: str) -> tuple[Store, Callable[[], None]]:
+    """The store for questions, whatever its schema."""
+    if not settings.store.hosts:
+        return open_to_read(settings, command)
+    from pipeline.store.clickhouse import ClickHouseStore
+
+    store = ClickHouseStore(settings.store, readonly=True)
+    return store, store.close
+
+
 def _server(
     settings: Settings, *, readonly: bool = False
 ) -> tuple[ClickHouseStore, Callable[[], None]]:
@@ -80,14 +90,8 @@ def _server(
 
 def demand(store: Store) -> None:
     """Raises StoreMismatch where the store is not at this code's schema."""
-    try:
-        applied = check(store)
-    except StoreRefused as error:
-        if "UNKNOWN_TABLE" not in str(error) and "Code: 60" not in str(error):
-            raise
-        applied = set()
-    missing = [f"{m.number:04d}_{m.name}" for m in migrations() if m.number not in applied]
-    if missing:
+    lacking = missing(store)
+    if lacking:
         raise StoreMismatch(
-            f"the store lacks {', '.join(missing)}; run `backlinks admin migrate` first"
+            f"the store lacks {', '.join(lacking)}; run `backlinks admin migrate` first"
         )
