@@ -38,6 +38,7 @@ from pipeline.report.ended import say_how_it_ended
 from pipeline.report.progress import Progress
 from pipeline.report.seeds import local_settings, seed_urls
 from pipeline.report.stopping import on_signal
+from pipeline.report.waiting import patiently
 from pipeline.settings import Settings
 from pipeline.store import Store
 from pipeline.store.durable import demand_durable
@@ -321,8 +322,9 @@ def worker_crawl(ctx: click.Context, /, metrics_port: int | None, **crawl: Any) 
         seed_urls(("https://example.org/",), settings)
     log = open_log(settings)
     spider = Crawl(log, settings.crawl, member=settings.kafka.member)
-    on_signal(spider.stop, settings.crawl.timeout_s)
     try:
+        patiently(lambda: log.lag(CRAWL), settings)
+        on_signal(spider.stop, settings.crawl.timeout_s)
         with served(settings.metrics, spider, log, CRAWL):
             spider.run()
     finally:
@@ -340,10 +342,14 @@ def worker_consume(ctx: click.Context, metrics_port: int | None) -> None:
     backlinks worker consume
     """
     settings = settings_of(ctx, metrics={"port": metrics_port})
-    store, close = open_to_write(settings, "backlinks worker consume", serve=True)
+    store, close = patiently(
+        lambda: open_to_write(settings, "backlinks worker consume", serve=True), settings
+    )
     log = open_log(settings)
     try:
-        loop = consumer(store, log, settings, member=settings.kafka.member)
+        loop = patiently(
+            lambda: consumer(store, log, settings, member=settings.kafka.member), settings
+        )
         on_signal(loop.stop, settings.consume.stop_s)
         # One consumer of many does it: whoever has the first partition.
         first = Partition(PAGES, 0)
@@ -381,7 +387,7 @@ def worker_archive(ctx: click.Context, archive_to: str | None, metrics_port: int
     settings = settings_of(ctx, archive={"to": archive_to}, metrics={"port": metrics_port})
     log = open_log(settings)
     try:
-        loop = archiver(log, settings, settings.kafka.member)
+        loop = patiently(lambda: archiver(log, settings, settings.kafka.member), settings)
         on_signal(loop.stop, settings.archive.stop_s)
         with served(settings.metrics, loop, log, ARCHIVE):
             loop.run()

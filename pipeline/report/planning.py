@@ -15,6 +15,7 @@ from pipeline.repeated import Repeated
 from pipeline.report.commands import metrics_option, settings_of, worker
 from pipeline.report.seeds import seed_urls
 from pipeline.report.stopping import on_signal
+from pipeline.report.waiting import at_once, patiently
 from pipeline.store.opening import open_to_write
 
 logger = logging.getLogger(__name__)
@@ -84,11 +85,12 @@ def worker_plan(
         metrics={"port": metrics_port},
     )
     urls = seed_urls(seeds, settings)
-    store, close = open_to_write(settings, "backlinks worker plan")
+    begin = patiently if every_s else at_once
+    store, close = begin(lambda: open_to_write(settings, "backlinks worker plan"), settings)
     log = open_log(settings)
     try:
         planner = Planner(store, log, settings.plan, settings.crawl.delay_s)
-        planner.seed(urls)
+        begin(lambda: planner.seed(urls), settings)
         planning = Planning(planner, log, settings.plan.pages, every_s or 0.0)
         if every_s is None:
             planning.plan()

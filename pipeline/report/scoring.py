@@ -14,6 +14,7 @@ from pipeline.report.commands import cli, metrics_option, settings_of
 from pipeline.report.overview import day
 from pipeline.report.progress import Progress
 from pipeline.report.stopping import on_signal
+from pipeline.report.waiting import at_once, patiently
 from pipeline.store.opening import open_to_write
 
 _EMPTY_S = 60.0  # until it looks again where there is no page yet
@@ -50,7 +51,8 @@ def score(
         ctx, score={"seeds": trusted, "nofollow": nofollow}, metrics={"port": metrics_port}
     )
     seeds = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
-    store, close = open_to_write(settings, "backlinks score")
+    begin = patiently if every_s else at_once
+    store, close = begin(lambda: open_to_write(settings, "backlinks score"), settings)
 
     def once() -> Snapshot | None:
         job_of(store, settings).run()
