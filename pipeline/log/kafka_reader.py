@@ -89,9 +89,12 @@ class KafkaReader:
     def _poll(self, timeout_s: float, max_records: int) -> list[Record]:
         try:
             found = self._consumer.poll(
-                timeout_ms=max(_LEAST_MS, int(timeout_s * 1000)), max_records=max_records
+                # Whoever is to join waits for the end of that: else it would be thrown away, and a
+                # leader that joins twice has everyone rebalanced.
+                timeout_ms=max(_LEAST_MS if self._is_stable() else _JOIN_MS, int(timeout_s * 1000)),
+                max_records=max_records,
             )
-            if self._consumer.group_metadata().state is not MemberState.STABLE:
+            if not self._is_stable():
                 self._consumer._coordinator.request_rejoin()
                 found = found or self._consumer.poll(timeout_ms=_JOIN_MS, max_records=max_records)
         except kafka_errors.NoOffsetForPartitionError as error:
@@ -113,6 +116,9 @@ class KafkaReader:
             for partition, records in found.items()
             for record in records
         ]
+
+    def _is_stable(self) -> bool:
+        return self._consumer.group_metadata().state is MemberState.STABLE
 
     def _only_live(self) -> list[Record]:
         """A poll for the membership's sake, that takes no record."""
