@@ -104,8 +104,7 @@ class Crawl:
                 await self._dispatch(visits, feeding)
             finally:
                 feeding.cancel()
-                if visits:
-                    await asyncio.wait(visits, timeout=self.settings.timeout_s)
+                await self._end(visits)
                 await asyncio.gather(feeding, return_exceptions=True)
                 publishing.cancel()
                 await self._leave(reader)
@@ -139,6 +138,14 @@ class Crawl:
                 await asyncio.wait_for(self._wake.wait(), pause)
             except TimeoutError:
                 continue
+
+    async def _end(self, visits: set[asyncio.Task[None]]) -> None:
+        """What is not settled by then is made again, by whoever has the partition next."""
+        if visits:
+            await asyncio.wait(visits, timeout=self.settings.timeout_s)
+        for visit in visits:
+            visit.cancel()
+        await asyncio.gather(*visits, return_exceptions=True)
 
     async def _visit(self, host: str, item: _Item) -> None:
         page: Page | None = None

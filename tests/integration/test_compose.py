@@ -81,7 +81,7 @@ def test_the_same_processes_do_the_same_as_one(
     secret.write_text(SECRET + "\n")
     name = f"compose_{os.getpid()}"
     ports: list[tuple[str, int]] = []
-    running: list[tuple[str, Popen[str]]] = []
+    running: list[tuple[Path, Popen[str]]] = []
 
     def environment(service: str, database: str = name, port: int = 0) -> dict[str, str]:
         return given(found[service], broker, server, database, secret, port)
@@ -111,19 +111,20 @@ def test_the_same_processes_do_the_same_as_one(
                     data.parent.mkdir()
                     ports.append((service, free_port()))
                     told = environment(service, port=ports[-1][1])
-                    running.append((service, start(*words(service), data=data, environment=told)))
+                    says = tmp_path / f"{service}{number}.txt"  # a pipe nobody reads would fill
+                    process = start(*words(service), data=data, environment=told, says=says)
+                    running.append((says, process))
             wait_for_all(environment("plan"), running)
             for service, port in ports:
                 healthy(service, port)
             for _, process in running:
                 process.send_signal(signal.SIGTERM)
-            for service, process in running:
-                _, err = process.communicate(timeout=60)
-                assert process.returncode == 0, f"{service}: {err}"
+            for says, process in running:
+                assert process.wait(timeout=60) == 0, f"{says.name}: {says.read_text()}"
         finally:
             for _, process in running:
                 process.kill()
-                process.communicate()
+                process.wait()
         for left in tmp_path.glob("*/data"):
             raise AssertionError(f"a worker of a cluster wrote to {left}")
         again = backlinks(
@@ -145,7 +146,7 @@ def test_the_same_processes_do_the_same_as_one(
         forget(server, store_directory, database)
 
 
-def wait_for_all(environment: dict[str, str], running: list[tuple[str, Popen[str]]]) -> None:
+def wait_for_all(environment: dict[str, str], running: list[tuple[Path, Popen[str]]]) -> None:
     """Until every page is in the store, nobody is behind, and a snapshot of it is there."""
     until = time.monotonic() + _END_S
     query = (
@@ -154,8 +155,8 @@ def wait_for_all(environment: dict[str, str], running: list[tuple[str, Popen[str
     )
     told = ""
     while time.monotonic() < until:
-        for service, process in running:
-            assert process.poll() is None, f"{service} ended: {process.communicate()[1]}"
+        for says, process in running:
+            assert process.poll() is None, f"{says.name} ended: {says.read_text()}"
         asked = backlinks("sql", query, "--json", environment=environment)
         told = asked.out + asked.err
         if asked.code == 0 and json.loads(asked.out)[0] == {"pages": PAGES, "domains": 6}:

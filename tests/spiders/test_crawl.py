@@ -111,21 +111,26 @@ class NoNetwork:
         )  # fmt: skip
 
 
+def one_request(crawl: Crawl, visitor: NoNetwork) -> tuple[str, _Item]:
+    """Taken, and due."""
+    partition = Partition(REQUESTS, 0)
+    crawl.offsets.start(partition, None)
+    crawl.offsets.take(partition, 0)
+    crawl.visitor = cast(Any, visitor)
+    crawl.publisher = Publisher(crawl.log)
+    crawl._wake = asyncio.Event()
+    wanted = Wanted(url="http://a.example/", deadline=LATER, carried=Request())
+    crawl.scheduler.add("a.example", _Item(partition, 0, canonical(wanted.url), wanted))
+    found = crawl.scheduler.pop(0.0)
+    assert found is not None
+    return found
+
+
 async def one_visit(
     crawl: Crawl, log: SlowLog, acknowledge: Callable[[Future[list[int]]], None]
 ) -> list[bool]:
     """Is the request settled before the log's word, and after?"""
-    partition = Partition(REQUESTS, 0)
-    crawl.offsets.start(partition, None)
-    crawl.offsets.take(partition, 0)
-    crawl.visitor = cast(Any, NoNetwork())
-    crawl.publisher = Publisher(cast(Any, log))
-    crawl._wake = asyncio.Event()
-    wanted = Wanted(url="http://a.example/", deadline=LATER, carried=Request())
-    item = _Item(partition, 0, canonical(wanted.url), wanted)
-    crawl.scheduler.add("a.example", item)
-    found = crawl.scheduler.pop(0.0)
-    assert found is not None
+    found = one_request(crawl, NoNetwork())
     publishing = asyncio.create_task(crawl.publisher.run())
     visit = asyncio.create_task(crawl._visit(*found))
     await asyncio.to_thread(log.appended.wait)
@@ -134,6 +139,27 @@ async def one_visit(
     await visit
     publishing.cancel()
     return [before, bool(crawl.offsets.commits())]
+
+
+class Hanging(NoNetwork):
+    async def visit(self, url: Url, wanted: Wanted) -> Page:
+        await asyncio.sleep(3600)
+        return await super().visit(url, wanted)
+
+
+def test_a_visit_that_outlasts_the_time_to_stop_in_is_ended_unsettled() -> None:
+    async def stopped() -> tuple[Crawl, asyncio.Task[None]]:
+        crawl = Crawl(cast(Any, SlowLog()), CrawlSettings(timeout_s=0.1))
+        found = one_request(crawl, Hanging())
+        visit = asyncio.create_task(crawl._visit(*found))
+        crawl.in_flight += 1
+        await crawl._end({visit})
+        return crawl, visit
+
+    crawl, visit = asyncio.run(stopped())
+    assert visit.cancelled()
+    assert crawl.in_flight == 0
+    assert not crawl.offsets.commits()
 
 
 class BusyReader:
@@ -209,17 +235,19 @@ def test_a_commit_that_a_rebalance_refuses_is_made_later() -> None:
     assert reader.commits == [{partition: Committed(1)}]
 
 
-def test_a_request_is_settled_only_when_the_log_has_its_page(log: SqliteLog) -> None:
-    crawl = Crawl(log, CrawlSettings())
-    settled = asyncio.run(one_visit(crawl, SlowLog(), lambda future: future.set_result([0])))
+def test_a_request_is_settled_only_when_the_log_has_its_page() -> None:
+    log = SlowLog()
+    crawl = Crawl(cast(Any, log), CrawlSettings())
+    settled = asyncio.run(one_visit(crawl, log, lambda future: future.set_result([0])))
     assert settled == [False, True]
     assert crawl.counts["pages"] == 1
 
 
-def test_a_page_that_the_log_does_not_take_leaves_its_request_open(log: SqliteLog) -> None:
-    crawl = Crawl(log, CrawlSettings())
+def test_a_page_that_the_log_does_not_take_leaves_its_request_open() -> None:
+    log = SlowLog()
+    crawl = Crawl(cast(Any, log), CrawlSettings())
     full = LogFull("log.sqlite")
-    settled = asyncio.run(one_visit(crawl, SlowLog(), lambda future: future.set_exception(full)))
+    settled = asyncio.run(one_visit(crawl, log, lambda future: future.set_exception(full)))
     assert settled == [False, False]
     assert crawl._error is full
     assert crawl.counts["pages"] == 0
