@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,7 @@ def consumer(store: Store, log: Log, settings: Settings, member: str = "run") ->
         PageRows(settings.revisit),
         DeadLetters(log, DEAD_PAGES, limit=settings.consume.dead_letters),
         settings.consume,
+        background=ThreadPoolExecutor(1, thread_name_prefix="insert"),
     )
 
 

@@ -53,10 +53,16 @@ class Batch(Generic[Row]):
     def offsets(self) -> dict[Partition, Committed]:
         return {partition: Committed(offset) for partition, offset in self._next.items()}
 
-    def written(self, refused: Collection[Partition], now: float) -> None:
-        """All of it; but the offsets of `refused` could not be committed, and are tried again."""
-        self._rows.clear()
-        self._weights.clear()
-        self.weight = 0
-        self._next = {partition: self._next[partition] for partition in refused}
-        self.started = now if refused else None
+    def follow(self, earlier: Batch[Row]) -> None:
+        """Takes back what was to be written before this, and was not."""
+        for partition, rows in earlier._rows.items():
+            self._rows[partition] = rows + self._rows.get(partition, [])
+        for partition, weight in earlier._weights.items():
+            self._weights[partition] = self._weights.get(partition, 0) + weight
+        self._next = earlier._next | self._next
+        self.weight += earlier.weight
+        self.started = earlier.started if earlier.started is not None else self.started
+
+    def commit_later(self, partition: Partition, committed: Committed, now: float) -> None:
+        """Its rows are written; its offset could not be committed, and is tried again."""
+        self.handled(partition, self._next.get(partition, committed.offset) - 1, now)

@@ -11,7 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from consumers.deadletter import DeadLetters
-from consumers.loop import Loop
+from consumers.loop import Loop, collect_rarely
 from consumers.pages import PageRows
 from pipeline.log import DEAD_PAGES, PAGES, Message
 from pipeline.log.sqlite import SqliteLog
@@ -35,6 +35,7 @@ def run() -> list[Row]:
         log = SqliteLog(Path(directory) / "log.sqlite")
         inserted: list[pa.Table] = []
         loop = _loop(log, store, inserted)
+        collect_rarely()
         shares, spent = [], []
         for number in range(BATCHES + 1):
             pages = [a_page(number * BATCH + i) for i in range(BATCH)]

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import pyarrow as pa
 from kafka import KafkaProducer
 
 from consumers.deadletter import DeadLetters
-from consumers.loop import Loop
+from consumers.loop import Loop, collect_rarely
 from consumers.pages import PageRows
 from pipeline.log import CONSUME, DEAD_PAGES, PAGES, Message
 from pipeline.log.kafka import KafkaLog
@@ -33,7 +34,7 @@ from tests.support.kafka.fixtures import with_topics
 
 PUBLISHED = 20_000  # records a turn
 TURNS = 3
-PAGES_READ = 24_000
+PAGES_READ = 48_000
 PARTITIONS = 12
 BACKLOG = int(os.environ.get("BACKLINKS_BENCH_BACKLOG", "10000000"))
 WATCHED_S = 60.0
@@ -154,7 +155,6 @@ def to_rows(broker: Broker, directory: Path) -> list[Row]:
     migrate(store)
     log = KafkaLog(settings)
     inserted: list[pa.Table] = []
-    spent: list[float] = []
 
     class Kept(PageRows):
         def columns(self, pages: list[Page], arrived_ms: int) -> pa.Table:
@@ -162,28 +162,30 @@ def to_rows(broker: Broker, directory: Path) -> list[Row]:
             inserted.append(table)
             return table
 
-    rows = Kept(RevisitSettings())
     loop = Loop(
-        log.reader(CONSUME, [PAGES]), store, rows, DeadLetters(log, DEAD_PAGES),
-        ConsumeSettings(flush_rows=100_000, flush_age_s=3600),
+        log.reader(CONSUME, [PAGES]), store, Kept(RevisitSettings()), DeadLetters(log, DEAD_PAGES),
+        ConsumeSettings(flush_age_s=3600), background=ThreadPoolExecutor(1),
     )  # fmt: skip
-    while not loop.pages and not loop.turn():
-        pass  # joins, and warms up with its first records
+    collect_rarely()
+    while not loop.pages:
+        loop.turn()  # joins, and warms up with its first records
     loop.flush()
-    first, shares = loop.pages, []
-    while loop.pages < PAGES_READ:
+    spent, shares = [], []
+    first = loop.pages
+    for number in range(TURNS):
         inserted.clear()
-        started, before = time.perf_counter(), loop.pages
-        while loop.pages == before:
-            if not loop.turn(timeout_s=0.5):
-                loop.flush()
-        whole = time.perf_counter() - started
-        spent.append(whole)
+        end = first + (PAGES_READ - first) * (number + 1) // TURNS
         started = time.perf_counter()
-        for table in inserted:
-            store.insert("page_records", shifted(table))
-        shares.append((time.perf_counter() - started) / whole)
-    rate = (PAGES_READ - first) / sum(spent)
+        while loop.pages + loop.held < end:
+            loop.turn()
+        loop.flush()
+        spent.append(time.perf_counter() - started)
+        tables = [shifted(table) for table in inserted]
+        started = time.perf_counter()
+        for table in tables:
+            store.insert("page_records", table)
+        shares.append((time.perf_counter() - started) / spent[-1])
+    rate = (loop.pages - first) / sum(spent)
     loop.reader.close()
     log.close()
     store.close()
@@ -198,7 +200,7 @@ def to_rows(broker: Broker, directory: Path) -> list[Row]:
 
 def by_two(broker: Broker, directory: Path) -> list[Row]:
     """Two consumers as processes, each with a store of its own, on all that this machine has."""
-    settings = filled(broker, 2 * PAGES_READ)
+    settings = filled(broker, PAGES_READ)
     log = KafkaLog(settings)
     environment = os.environ | {
         "BACKLINKS_KAFKA__BROKERS": broker.address,
@@ -225,7 +227,7 @@ def by_two(broker: Broker, directory: Path) -> list[Row]:
             worker.wait(60)
         log.close()
     # From the first tenth, when both have joined, to the last: what they do at full work.
-    busy = [(at, left) for at, left in seen if 0.1 < left / (2 * PAGES_READ) < 0.9]
+    busy = [(at, left) for at, left in seen if 0.1 < left / PAGES_READ < 0.9]
     (start, most), (end, least) = busy[0], busy[-1]
     rate = (most - least) / (end - start)
     note = "`worker consume` twice, with chDB each, the broker beside them on the same cores"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from tests.consumers.worker import Worker
 def new_worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
     made: list[Worker] = []
 
-    def make(**settings: float) -> Worker:
-        made.append(Worker(tmp_path / f"{len(made)}.sqlite", **settings))
+    def make(*, background: Executor | None = None, **settings: float) -> Worker:
+        made.append(Worker(tmp_path / f"{len(made)}.sqlite", background=background, **settings))
         return made[-1]
 
     yield make

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from itertools import pairwise
 
 import pytest
 
-from pipeline.errors import NotOwner, StoreBusy, StoreRefused
+from pipeline.errors import LogBusy, NotOwner, StoreBusy, StoreRefused
 from pipeline.log import PAGES, Committed, Partition
 from pipeline.log.sqlite import SqliteReader
 from tests.consumers.worker import NOW, MakeWorker
+from tests.support.faults import Later
 
 
 def test_a_turn_writes_and_then_commits(new_worker: MakeWorker) -> None:
@@ -64,12 +66,17 @@ def test_a_busy_store_does_not_let_the_batch_grow(new_worker: MakeWorker) -> Non
     worker = new_worker(flush_rows=5)
     worker.send(*map(str, range(100)))
     sizes: list[int] = []
-    worker.store.before = lambda: sizes.append(len(worker.loop.batch))
+
+    def sleep(seconds: float) -> None:
+        sizes.append(worker.loop.held)
+        worker.clock.sleep(seconds)
+
+    worker.loop.sleep = sleep
     worker.store.errors = [StoreBusy("parts")] * 5
-    worker.settings = worker.loop.settings
     worker.loop._poll_and_take(timeout_s=0, limit=5)
     worker.loop.flush()
-    assert sizes == [5] * 6
+    assert set(sizes) == {5}
+    assert len(worker.store.paths[0]) == 5
     assert worker.loop.retries == 5
     assert worker.committed == 5
 
@@ -160,6 +167,80 @@ def test_a_commit_that_a_rebalance_refuses_is_made_later_without_writing_again(
         assert worker.committed == committed
     assert worker.store.paths == [["/a"]]
     assert not worker.loop.batch
+
+
+def slow() -> Later:
+    """Inserts end when they are waited for."""
+    dice = random.Random()
+    dice.random = lambda: 1.0  # type: ignore[method-assign]
+    return Later(dice)
+
+
+def test_the_next_batch_is_filled_while_one_is_written(new_worker: MakeWorker) -> None:
+    worker = new_worker(background=slow(), flush_rows=2, flush_age_s=1000, poll_records=2)
+    worker.send("a", "b", "c", "d", "e")
+    worker.loop.turn(timeout_s=0)
+    assert (worker.store.paths, worker.committed, worker.loop.held) == ([], 0, 2)
+    worker.loop.turn(timeout_s=0)
+    assert worker.store.paths == [["/a", "/b"]], "one at a time"
+    assert (worker.committed, worker.loop.held) == (2, 2)
+    worker.loop.turn(timeout_s=0)
+    assert worker.loop.held == 3
+    worker.loop.flush()
+    assert worker.store.paths == [["/a", "/b"], ["/c", "/d"], ["/e"]]
+    assert (worker.committed, worker.loop.held, worker.loop.pages) == (5, 0, 5)
+
+
+def test_what_failed_is_written_again_with_what_came_meanwhile(new_worker: MakeWorker) -> None:
+    worker = new_worker(background=slow(), flush_rows=2, flush_age_s=1000, poll_records=2)
+    worker.send("a", "b", "c", "d")
+    worker.store.errors = [StoreBusy("parts")]
+    worker.loop.turn(timeout_s=0)
+    worker.loop.turn(timeout_s=0)
+    assert worker.store.paths == [["/a", "/b", "/c", "/d"]]
+    assert (worker.committed, worker.loop.held, worker.loop.batch.weight) == (4, 0, 0)
+
+
+def test_what_is_lost_while_it_is_written_is_not_committed(new_worker: MakeWorker) -> None:
+    worker = new_worker(background=slow(), flush_rows=2, flush_age_s=1000)
+    worker.send("a", "b")
+    worker.loop.turn(timeout_s=0)
+    worker.clock.now += 31
+    other = worker.log.reader("g", [PAGES], member="other")
+    worker.loop.turn(timeout_s=0)
+    assert worker.loop.held == 0
+    worker.loop.flush()
+    assert worker.committed == 0
+    other.close()
+
+
+def test_a_refusal_in_the_background_stops_the_worker(new_worker: MakeWorker) -> None:
+    worker = new_worker(background=slow(), flush_rows=1)
+    worker.send("a")
+    worker.store.always = StoreRefused("no such column")
+    worker.loop.turn(timeout_s=0)
+    with pytest.raises(StoreRefused):
+        worker.loop.flush()
+    assert worker.committed == 0
+
+
+def test_a_log_that_is_busy_at_the_commit_costs_no_insert(
+    new_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = new_worker()
+    worker.send("a")
+    commit = worker.reader.commit
+    errors: list[Exception] = [LogBusy("no coordinator"), NotOwner(PAGES, 0), LogBusy("gone")]
+
+    def fail(offsets: Mapping[Partition, Committed]) -> None:
+        if errors:
+            raise errors.pop(0)
+        commit(offsets)
+
+    monkeypatch.setattr(worker.reader, "commit", fail)
+    worker.loop.turn(timeout_s=0)
+    assert worker.store.paths == [["/a"]]
+    assert (worker.committed, worker.loop.retries) == (1, 2)
 
 
 def test_a_refusing_store_stops_the_worker(new_worker: MakeWorker) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import Executor
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import pipeline.store.migrate as migrations_module
@@ -32,9 +34,9 @@ MOST = 150  # a mistake that loses little shows late
 
 
 class CommitsFirst(Loop):
-    def _insert(self) -> None:
-        self._commit()
-        super()._insert()
+    def _begin(self) -> None:
+        self._commit(self.batch.offsets())
+        super()._begin()
 
 
 class IgnoresRevocation(Loop):
@@ -47,25 +49,50 @@ class ForgetsRowsAlone(Loop):
 
     def _forget_revoked(self) -> None:
         for partition in self.reader.revoked():
-            self.batch._rows.pop(partition, None)
+            for batch in (self.batch, self._writing.batch if self._writing else self.batch):
+                batch._rows.pop(partition, None)
+
+
+class ForgetsOnlyWhatWaits(Loop):
+    """What is on its way to the store is committed, though it was lost meanwhile."""
+
+    def _forget_revoked(self) -> None:
+        revoked = self.reader.revoked()
+        if revoked:
+            self.batch.forget(revoked)
+            self.rows.forget()
+
+
+class ForgetsWhatFailed(Loop):
+    """A batch that the store would not take is not written again."""
+
+    def _end(self) -> None:
+        try:
+            super()._end()
+        except StoreBusy:
+            self.batch = Batch()
+            raise
 
 
 class SwallowsBusy(Loop):
-    def _insert(self) -> None:
+    def _insert(self, columns: pa.Table) -> float:
         with contextlib.suppress(StoreBusy):
-            super()._insert()
+            return super()._insert(columns)
+        return 0.0
 
 
 class SwallowsRefused(Loop):
-    def _insert(self) -> None:
+    def _insert(self, columns: pa.Table) -> float:
         with contextlib.suppress(StoreRefused):
-            super()._insert()
+            return super()._insert(columns)
+        return 0.0
 
 
 class SwallowsAll(Loop):
-    def _insert(self) -> None:
+    def _insert(self, columns: pa.Table) -> float:
         with contextlib.suppress(StoreError):
-            super()._insert()
+            return super()._insert(columns)
+        return 0.0
 
 
 class Shifted(Batch[Page]):
@@ -116,9 +143,13 @@ def made_by(kind: type[Loop]) -> MakeLoop:
         rows: PageRows,
         dead: DeadLetters,
         settings: ConsumeSettings,
+        background: Executor,
         clock: Clock,
     ) -> Loop:
-        return kind(reader, store, rows, dead, settings, clock=clock, sleep=clock.sleep)
+        return kind(
+            reader, store, rows, dead, settings,
+            background=background, clock=clock, sleep=clock.sleep,
+        )  # fmt: skip
 
     return make
 
@@ -145,8 +176,8 @@ def caught(store: AnyStore, tmp_path: Path, make: MakeLoop, many: int = MOST) ->
 @pytest.mark.parametrize(
     "kind",
     [
-        CommitsFirst, IgnoresRevocation, ForgetsRowsAlone, SwallowsBusy, SwallowsRefused,
-        SwallowsAll, CommitsTooFar, CommitsTooNear, KeepsNoPoison,
+        CommitsFirst, IgnoresRevocation, ForgetsRowsAlone, ForgetsOnlyWhatWaits, ForgetsWhatFailed,
+        SwallowsBusy, SwallowsRefused, SwallowsAll, CommitsTooFar, CommitsTooNear, KeepsNoPoison,
     ],
 )  # fmt: skip
 def test_a_wrong_loop_is_caught(store: AnyStore, tmp_path: Path, kind: type[Loop]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
 
 import pyarrow as pa
@@ -45,7 +46,11 @@ class Inserts:
 
 
 class Worker:
-    def __init__(self, path: Path, **settings: float) -> None:
+    """`background`: where inserts are made; in the thread of the loop where it is not given."""
+
+    def __init__(
+        self, path: Path, *, background: Executor | None = None, **settings: float
+    ) -> None:
         self.clock = Clock(NOW)
         self.log = SqliteLog(path, partitions=1, clock=self.clock, heartbeat_s=0)
         self.store = Inserts()
@@ -60,6 +65,7 @@ class Worker:
             self.rows,
             self.dead,
             self.settings,
+            background=background,
             clock=self.clock,
             sleep=self.clock.sleep,
         )

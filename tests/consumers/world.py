@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
 
 import msgspec
@@ -20,7 +21,7 @@ from pipeline.settings import ConsumeSettings, RevisitSettings
 from pipeline.store import Store
 from tests.consumers.schedule import Schedule
 from tests.consumers.truth import all_records, dead_letters, expected, readable
-from tests.support.faults import Clock, Crash, FaultyReader, FaultyStore
+from tests.support.faults import Clock, Crash, FaultyReader, FaultyStore, Later
 from tests.support.records import HOUR, START, Link, message, page
 from tests.support.stores import AnyStore
 
@@ -32,7 +33,9 @@ POISON = (
     b'{"v": 1, "title": "\\ud800"}', b'"text"', b"NaN",
 )  # fmt: skip
 GROUP = "consume"
-MakeLoop = Callable[[FaultyReader, Store, PageRows, DeadLetters, ConsumeSettings, Clock], Loop]
+MakeLoop = Callable[
+    [FaultyReader, Store, PageRows, DeadLetters, ConsumeSettings, Executor, Clock], Loop
+]
 
 
 def plain_loop(
@@ -41,9 +44,12 @@ def plain_loop(
     rows: PageRows,
     dead: DeadLetters,
     settings: ConsumeSettings,
+    background: Executor,
     clock: Clock,
 ) -> Loop:
-    return Loop(reader, store, rows, dead, settings, clock=clock, sleep=clock.sleep)
+    return Loop(
+        reader, store, rows, dead, settings, background=background, clock=clock, sleep=clock.sleep
+    )
 
 
 class World(Schedule[Loop]):
@@ -67,6 +73,7 @@ class World(Schedule[Loop]):
         self.log = SqliteLog(path, partitions=2, clock=clock, heartbeat_s=0, session_timeout_s=30)
         self.real_store = store
         self.store = FaultyStore(store, self.dice, rate)
+        self.inserting: list[Later] = []
         self.job = Lifecycle(store, 60, clock=clock)
         self._at = START
         self.settings = ConsumeSettings(
@@ -81,7 +88,7 @@ class World(Schedule[Loop]):
         """Every record appended and consumed, by the end without faults."""
         random.seed(self.number)  # the loop's jitter
         while self.waiting or self.dice.random() < 0.9:
-            if self.waiting:
+            if self.waiting and self.dice.random() < 0.4:
                 self._append()
             self._step()
         self._finish()
@@ -102,11 +109,15 @@ class World(Schedule[Loop]):
         dead = DeadLetters(self.log, DEAD_PAGES, limit=self.settings.dead_letters)
         rows = PageRows(RevisitSettings())
         store = self.store if rate else self.real_store
-        return self.make(faulty, store, rows, dead, self.settings, self.clock)
+        self.inserting.append(Later(self.dice))
+        return self.make(faulty, store, rows, dead, self.settings, self.inserting[-1], self.clock)
 
     def _finish(self) -> None:
         """Those left leave or die; whoever comes next meets no faults."""
         self._end_all()
+        for inserting in self.inserting:
+            if self.dice.random() < 0.5:
+                inserting.land()
         worker = self._worker(self.log.reader(GROUP, [PAGES], member="last"), rate=0)
         while worker.turn(timeout_s=0) or worker.batch:
             self.clock.now += 1

@@ -5,6 +5,10 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from functools import partial
+from typing import Any
 
 import pyarrow as pa
 
@@ -85,6 +89,46 @@ class FaultyStore:
 
     def close(self) -> None:
         """The store outlives its users."""
+
+
+class Later(Executor):
+    """Does what it is given when its result is waited for, or before, by the dice."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self.dice = dice
+        self.under_way: Late | None = None
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **more: Any) -> Late:
+        self.under_way = Late(self.dice, partial(work, *arguments, **more))
+        return self.under_way
+
+    def land(self) -> None:
+        """Whoever submitted it is gone; it may come to its end all the same."""
+        if self.under_way is not None:
+            with suppress(Crash, StoreBusy, StoreFull, StoreRefused):
+                self.under_way.result()
+
+
+class Late(Future[Any]):
+    def __init__(self, dice: random.Random, work: Callable[[], Any]) -> None:
+        super().__init__()
+        self.dice, self.work = dice, work
+
+    def done(self) -> bool:
+        if not super().done() and self.dice.random() < 0.4:
+            self._do()
+        return super().done()
+
+    def result(self, timeout: float | None = None) -> Any:
+        if not super().done():
+            self._do()
+        return super().result(timeout)
+
+    def _do(self) -> None:
+        try:
+            self.set_result(self.work())
+        except BaseException as error:
+            self.set_exception(error)
 
 
 class FaultyReader:
