@@ -309,8 +309,9 @@ def watched(address: str, prefix: str) -> None:
     log = KafkaLog(settings)
     loop = Loop(
         log.reader(CONSUME, [PAGES]), Nowhere(), PageRows(RevisitSettings()),  # type: ignore[arg-type]
-        DeadLetters(log, DEAD_PAGES), ConsumeSettings(),
+        DeadLetters(log, DEAD_PAGES), ConsumeSettings(), background=ThreadPoolExecutor(1),
     )  # fmt: skip
+    collect_rarely()
     while not loop.pages:
         loop.turn()
     page = os.sysconf("SC_PAGE_SIZE") / 1e6
