@@ -12,12 +12,12 @@ from typing import Any
 
 import click
 
-from consumers.deadletter import DeadLetters
 from consumers.loop import Loop
 from consumers.pages import PageRows
 from pipeline.frontier.plan import Planner
 from pipeline.index.lifecycle import LifecycleThread, job_of
 from pipeline.log import ARCHIVE, CONSUME, CRAWL, DEAD_PAGES, PAGES, REQUESTS, Log, Partition
+from pipeline.log.deadletter import DeadLetters
 from pipeline.log.opening import open_log
 from pipeline.log.sqlite import SqliteLog
 from pipeline.metrics import served

@@ -32,7 +32,7 @@ class Archiver(Worker):
         storage: Storage,
         settings: ArchiveSettings,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         super().__init__(reader, settings, clock, sleep)

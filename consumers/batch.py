@@ -21,7 +21,7 @@ class Batch(Generic[Row]):
         self.started: float | None = None
 
     def __len__(self) -> int:
-        return sum(map(len, self._rows.values()))
+        return sum(map(len, list(self._rows.values())))  # metrics are read by another thread
 
     def __bool__(self) -> bool:
         return bool(self._next)

@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from consumers.batch import Batch
-from consumers.deadletter import DeadLetters
 from consumers.pages import PageRows
 from consumers.worker import Worker
 from pipeline import metrics
 from pipeline.errors import LogBusy, LogError, NotOwner, PoisonRecord, StoreBusy
 from pipeline.log import Committed, Partition, Reader, Record
+from pipeline.log.deadletter import DeadLetters
 from pipeline.page import Page
 from pipeline.settings import ConsumeSettings
 from pipeline.store import Store
@@ -47,6 +47,7 @@ class Loop(Worker):
     """Pages into the store. Raises StoreRefused, TooManyDeadLetters, LogError.
 
     `background`: where inserts are made, one at a time; without it, in the thread of the loop.
+    `clock`: as a worker's. `wall`: seconds since 1970, for when pages arrived.
     """
 
     def __init__(
@@ -58,10 +59,12 @@ class Loop(Worker):
         settings: ConsumeSettings,
         *,
         background: Executor | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         super().__init__(reader, settings, clock, sleep)
+        self.wall = wall
         self.store, self.rows = store, rows
         self.dead_letters, self.settings = dead_letters, settings
         self.batch: Batch[Page] = Batch()
@@ -77,21 +80,19 @@ class Loop(Worker):
 
     def turn(self, *, timeout_s: float = 0.2) -> int:
         taken = self._poll_and_take(timeout_s=timeout_s, limit=self.settings.poll_records)
-        if self._writing is not None and self._writing.ended.done():
+        if self._has_ended():
             self._write_out()
-        if self._is_due():
-            if self._writing is not None:
-                self._write_out()
-            if self.batch:
-                self._begin()
-            if self._writing is not None and self._writing.ended.done():
+        if self._is_due() and self._ended() and self.batch:
+            self._begin()
+            if self._has_ended():
                 self._write_out()
         return taken
 
     @property
     def held(self) -> int:
         """Pages in memory."""
-        return len(self.batch) + (len(self._writing.batch) if self._writing is not None else 0)
+        writing = self._writing  # whoever reads metrics is another thread
+        return len(self.batch) + (len(writing.batch) if writing is not None else 0)
 
     def samples(self) -> Iterator[metrics.Sample]:
         yield metrics.Sample(metrics.PAGES_WRITTEN, self.pages)
@@ -144,15 +145,20 @@ class Loop(Worker):
 
     def flush(self) -> None:
         """All of it, written and committed, as far as the store lets it."""
-        if self._writing is not None:
-            self._write_out()
-        if self.batch:
+        if self._ended() and self.batch:
             self._write_out()
 
-    def _write_out(self) -> None:
+    def _has_ended(self) -> bool:
+        return self._writing is not None and self._writing.ended.done()
+
+    def _ended(self) -> bool:
+        """Waits for what is under way; False where there is no time left for it."""
+        return self._writing is None or self._write_out()
+
+    def _write_out(self) -> bool:
         """Ends what is under way, or writes the batch. Where the store is busy: waits in the group
-        and tries again."""
-        self._until_done(
+        and tries again; False where there is no time left for it."""
+        return self._until_done(
             self._write,
             lambda: self._writing is not None or bool(self.batch),
             lambda: f"{self.held} pages",
@@ -170,7 +176,7 @@ class Loop(Worker):
         if pages:
             # Not before the log took it, nor before the last: behind a clock that was moved back,
             # the lifecycle job would never look.
-            self._arrived = max(self._arrived, int(self.clock() * 1000))
+            self._arrived = max(self._arrived, int(self.wall() * 1000))
             ended = self._start(self._insert, self.rows.columns(pages, self._arrived))
         else:
             ended = _at_once(float)
@@ -191,16 +197,13 @@ class Loop(Worker):
             self.insert_s += writing.ended.result()
         except StoreBusy:
             self.batch.follow(writing.batch)
+            self.rows.forget()  # they are made again for the next try
             raise
         if writing.pages:
             self.inserts += 1
             self.pages += writing.pages
             self.links += writing.links
         self._commit(writing.batch.offsets())
-
-    def _wait(self, seconds: float) -> None:
-        self.rows.forget()  # the rows are made again for the next try
-        super()._wait(seconds)
 
     def _commit(self, offsets: dict[Partition, Committed]) -> None:
         """What the log would not take is left to the next batch.

@@ -31,7 +31,10 @@ class Patience(Protocol):
 
 
 class Worker(ABC):
-    """`turn` is one round; `run` goes on until `stop` is called."""
+    """`turn` is one round; `run` goes on until `stop` is called.
+
+    `clock`: seconds that only grow, for pauses, ages and the time to stop in.
+    """
 
     def __init__(
         self,
@@ -102,8 +105,8 @@ class Worker(ABC):
 
     def _until_done(
         self, attempt: Callable[[], None], wanted: Callable[[], bool], held: Callable[[], str]
-    ) -> None:
-        """Tries until it succeeds, is not `wanted` any more, or there's no time left to stop in.
+    ) -> bool:
+        """Tries until it succeeds or is not `wanted` any more; False where no time is left for it.
 
         In between it waits in the group. held: what is not written, for the one who stops it.
         """
@@ -111,12 +114,12 @@ class Worker(ABC):
         while wanted():
             try:
                 attempt()
-                return
+                return True
             except (StoreBusy, ArchiveBusy, LogBusy) as error:
                 self.retries += 1
                 if self._stopping is not None and self.clock() + pause > self._stopping:
                     logger.warning("stopped with %s not written: %s", held(), error)
-                    return
+                    return False
                 who = next(name for kind, name in _BUSY.items() if isinstance(error, kind))
                 logger.warning("%s is busy, trying again in %.1f s: %s", who, pause, error)
                 stopping = self._stopping
@@ -124,6 +127,7 @@ class Worker(ABC):
                 pause = min(2 * pause, self._patience.longest_retry_s)
                 if self._stopping != stopping:  # just told to stop: use what time there is
                     pause = self._patience.retry_s
+        return True
 
     def _wait(self, seconds: float) -> None:
         """Polls with everything paused, so that the group does not take us for dead."""

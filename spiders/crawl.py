@@ -18,7 +18,8 @@ from scrapy.crawler import AsyncCrawlerProcess
 from pipeline import metrics
 from pipeline.errors import BacklinksError, LogBusy, NotOwner, PoisonRecord
 from pipeline.frontier.request import Wanted, decode
-from pipeline.log import CRAWL, REQUESTS, Committed, Log, Partition, Reader, Record
+from pipeline.log import CRAWL, DEAD_REQUESTS, REQUESTS, Committed, Log, Partition, Reader, Record
+from pipeline.log.deadletter import DeadLetters
 from pipeline.page import OUTCOMES, Page
 from pipeline.settings import CrawlSettings
 from pipeline.url import Refused, Url, canonical
@@ -52,6 +53,7 @@ class Crawl:
         self.log, self.settings, self.member = log, settings, member
         self.scheduler: Scheduler[_Item] = Scheduler()
         self.offsets = Offsets()
+        self.dead_letters = DeadLetters(log, DEAD_REQUESTS)
         self.counts: Counter[str] = Counter()  # pages by outcome; skipped, links, bytes
         self.in_flight = 0
         self.retries = 0
@@ -161,7 +163,7 @@ class Crawl:
                 await self.publisher.publish(page)
                 self._count(page)
             self.offsets.settle(item.partition, item.offset)
-        except BacklinksError as error:
+        except Exception as error:  # noqa: BLE001 - ends the worker, and is raised by `run`
             self._error = error  # not settled: whoever has the partition next fetches it again
         finally:
             self.in_flight -= 1
@@ -226,7 +228,10 @@ class Crawl:
         await self._assign(reader)
         for record in records:
             if self.offsets.knows(record.partition):
-                self._take(record)
+                try:
+                    self._take(record)
+                except PoisonRecord as poison:
+                    await self._keep(record, poison)
         if records:
             self._wake.set()
 
@@ -249,18 +254,29 @@ class Crawl:
                 await self._wait_for_log(error)
 
     def _take(self, record: Record) -> None:
+        """Raises PoisonRecord."""
         if not self.offsets.take(record.partition, record.offset):
             return
+        wanted = decode(record.value)
         try:
-            wanted = decode(record.value)
             url = canonical(wanted.url, allow_ip=self.settings.allow_ip)
-        except (PoisonRecord, Refused) as error:
-            logger.warning("%s@%s is no request: %s", record.partition, record.offset, error)
-            self.counts["poison"] += 1
-            self.offsets.settle(record.partition, record.offset)
-            return
+        except Refused as refusal:
+            raise PoisonRecord("url", str(refusal)) from refusal
+        self.dead_letters.good()
         item = _Item(record.partition, record.offset, url, wanted)
         self.scheduler.add(url.host, item, not_before=self._quarantine[record.partition])
+
+    async def _keep(self, record: Record, poison: PoisonRecord) -> None:
+        """Settled once it is among the dead letters."""
+        logger.warning("%s@%s is no request: %s", record.partition, record.offset, poison)
+        while True:
+            try:
+                await self._read(partial(self.dead_letters.keep, record, poison))
+                break
+            except LogBusy as error:
+                await self._wait_for_log(error)
+        self.counts["poison"] += 1
+        self.offsets.settle(record.partition, record.offset)
 
     async def _commit(self, reader: Reader) -> None:
         commits = self.offsets.commits()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 
 import msgspec
 
+from pipeline.errors import BacklinksError
 from pipeline.frontier.request import Wanted
 from pipeline.page import Hop, Internal, Links, Outcome, Page, Request, link_digest
 from pipeline.settings import CrawlSettings
@@ -15,6 +17,8 @@ from pipeline.url import Refused, Url, canonical, suffix_list_version
 from spiders.extract import EXTRACTOR, Extracted, clean, extract
 from spiders.fetch import Fetched, Fetcher
 from spiders.robots import Robots, Rules
+
+logger = logging.getLogger(__name__)
 
 MAX_SAME_PAGE = 5  # redirects that only change the scheme
 _BLOCKED = frozenset({401, 403, 407, 429, 451})
@@ -38,6 +42,16 @@ class Visitor:
 
     async def visit(self, url: Url, wanted: Wanted) -> Page:
         """The record of this visit, whatever happens on it."""
+        try:
+            return await self._visit(url, wanted)
+        except BacklinksError:
+            raise
+        except Exception:
+            # A mistake of ours that some page has found: it must not stop every spider in turn.
+            logger.exception("the visit of %s failed; please report it", url.url)
+            return self._record(url, wanted, None, [], "error", "failed", self.settings.delay_s)
+
+    async def _visit(self, url: Url, wanted: Wanted) -> Page:
         chain: list[Hop] = []
         at = url
         for _ in range(MAX_SAME_PAGE):

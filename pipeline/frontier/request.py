@@ -21,8 +21,10 @@ def encode(wanted: Wanted) -> bytes:
     return msgspec.json.encode(wanted)
 
 
-def decode(data: bytes) -> Wanted:
+def decode(data: bytes | None) -> Wanted:
     """Raises PoisonRecord."""
+    if not data:  # null too: a tombstone
+        raise PoisonRecord("empty")
     try:
         return _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

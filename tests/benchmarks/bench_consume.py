@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
-from consumers.deadletter import DeadLetters
 from consumers.loop import Loop, collect_rarely
 from consumers.pages import PageRows
 from pipeline.log import DEAD_PAGES, PAGES, Message
+from pipeline.log.deadletter import DeadLetters
 from pipeline.log.sqlite import SqliteLog
 from pipeline.page import Links, Page, encode
 from pipeline.settings import ConsumeSettings, RevisitSettings

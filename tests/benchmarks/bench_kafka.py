@@ -18,10 +18,10 @@ import msgspec
 import pyarrow as pa
 from kafka import KafkaProducer
 
-from consumers.deadletter import DeadLetters
 from consumers.loop import Loop, collect_rarely
 from consumers.pages import PageRows
 from pipeline.log import CONSUME, DEAD_PAGES, PAGES, Message
+from pipeline.log.deadletter import DeadLetters
 from pipeline.log.kafka import KafkaLog
 from pipeline.page import Page, encode
 from pipeline.settings import ConsumeSettings, KafkaSettings, RevisitSettings

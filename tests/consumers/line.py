@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
-from consumers.deadletter import DeadLetters
 from consumers.loop import Loop
 from consumers.pages import PageRows
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.log import CONSUME, DEAD_PAGES, PAGES, Log
+from pipeline.log.deadletter import DeadLetters
 from pipeline.page import Page
 from pipeline.settings import ConsumeSettings, RevisitSettings
 from pipeline.store import Store
@@ -25,7 +26,8 @@ def consumer(
         PageRows(RevisitSettings()),
         DeadLetters(log, DEAD_PAGES, limit=limit),
         ConsumeSettings(flush_age_s=0, poll_records=poll_records),
-        clock=clock or time.time,
+        background=ThreadPoolExecutor(1),
+        wall=clock or time.time,
     )
 
 

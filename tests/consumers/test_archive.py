@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from consumers.archive import Archiver, archiver
-from consumers.deadletter import DeadLetters
 from consumers.loop import Loop
 from consumers.pages import PageRows
 from pipeline.archive.read import describe, import_pages, open_archive, records
@@ -19,6 +18,7 @@ from pipeline.errors import ArchiveBusy, ArchiveRefused, BadSetting, NotOwner
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.log import ARCHIVE as GROUP
 from pipeline.log import DEAD_PAGES, PAGES, Committed, Message, Partition
+from pipeline.log.deadletter import DeadLetters
 from pipeline.log.sqlite import SqliteLog, SqliteReader
 from pipeline.settings import ArchiveSettings, ConsumeSettings, RevisitSettings, Settings
 from pipeline.store import Store
@@ -436,7 +436,7 @@ def consume(log: SqliteLog, store: Store, clock: Clock) -> int:
     dead = DeadLetters(log, DEAD_PAGES, limit=10_000)
     loop = Loop(
         log.reader("consume", [PAGES]), store, PageRows(RevisitSettings()), dead,
-        ConsumeSettings(flush_rows=500), clock=clock, sleep=clock.sleep,
+        ConsumeSettings(flush_rows=500), clock=clock, wall=clock, sleep=clock.sleep,
     )  # fmt: skip
     while loop.turn(timeout_s=0):
         pass

@@ -8,11 +8,13 @@ from itertools import pairwise
 
 import pytest
 
+from pipeline import metrics
 from pipeline.errors import LogBusy, NotOwner, StoreBusy, StoreRefused
 from pipeline.log import PAGES, Committed, Partition
 from pipeline.log.sqlite import SqliteReader
 from tests.consumers.worker import NOW, MakeWorker
 from tests.support.faults import Later
+from tests.support.records import START, message, page
 
 
 def test_a_turn_writes_and_then_commits(new_worker: MakeWorker) -> None:
@@ -241,6 +243,42 @@ def test_a_log_that_is_busy_at_the_commit_costs_no_insert(
     worker.loop.turn(timeout_s=0)
     assert worker.store.paths == [["/a"]]
     assert (worker.committed, worker.loop.retries) == (1, 2)
+
+
+def test_a_clock_that_is_moved_back_prolongs_no_wait(new_worker: MakeWorker) -> None:
+    worker = new_worker(flush_age_s=5, retry_s=1)
+    worker.send("a")
+    worker.loop.turn(timeout_s=0)
+    worker.wall.now -= 3600
+    worker.clock.now += 5
+    worker.store.errors = [StoreBusy("parts")]
+    started = worker.clock.now
+    worker.loop.turn(timeout_s=0)
+    assert worker.store.paths == [["/a"]]
+    assert worker.clock.now - started < 2
+
+
+def test_what_was_given_up_for_want_of_time_is_not_written_without_what_it_found(
+    new_worker: MakeWorker,
+) -> None:
+    worker = new_worker(stop_s=0)
+    inner = ["https://s.org/x"]
+    worker.log.append(PAGES, [message(page("https://s.org/a", START, inner=inner))]).result()
+    worker.store.errors = [StoreBusy("parts")]
+    worker.loop._poll_and_take(timeout_s=0, limit=10)
+    worker.loop.stop()
+    worker.loop.flush()
+    assert (worker.store.asked, worker.committed) == (1, 0), "its time was over"
+    worker.loop.flush()
+    assert worker.store.tables[0].column("found").to_pylist() == [inner]
+
+
+def test_metrics_are_read_while_the_loop_works(new_worker: MakeWorker) -> None:
+    worker = new_worker(background=slow(), flush_rows=2, flush_age_s=1000, poll_records=3)
+    worker.send("a", "b", "c")
+    worker.loop.turn(timeout_s=0)
+    waiting = {sample.metric: sample.value for sample in worker.loop.samples()}
+    assert waiting[metrics.BATCH_WAITING] == 3
 
 
 def test_a_refusing_store_stops_the_worker(new_worker: MakeWorker) -> None:

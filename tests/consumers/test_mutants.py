@@ -11,12 +11,12 @@ import pytest
 
 import pipeline.store.migrate as migrations_module
 from consumers.batch import Batch
-from consumers.deadletter import DeadLetters
 from consumers.loop import Loop
 from consumers.pages import PageRows
 from pipeline.errors import PoisonRecord, StoreBusy, StoreError, StoreRefused
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.log import Committed, Partition, Record
+from pipeline.log.deadletter import DeadLetters
 from pipeline.page import Page
 from pipeline.settings import ConsumeSettings
 from pipeline.store import Store
@@ -148,7 +148,7 @@ def made_by(kind: type[Loop]) -> MakeLoop:
     ) -> Loop:
         return kind(
             reader, store, rows, dead, settings,
-            background=background, clock=clock, sleep=clock.sleep,
+            background=background, clock=clock, wall=clock, sleep=clock.sleep,
         )  # fmt: skip
 
     return make

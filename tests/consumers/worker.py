@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from consumers.deadletter import DeadLetters
 from consumers.loop import Loop
 from consumers.pages import PageRows
 from pipeline.log import DEAD_PAGES, PAGES, Message, Partition
+from pipeline.log.deadletter import DeadLetters
 from pipeline.log.sqlite import SqliteLog
 from pipeline.settings import ConsumeSettings, RevisitSettings
 from tests.support.faults import Clock
@@ -51,7 +51,7 @@ class Worker:
     def __init__(
         self, path: Path, *, background: Executor | None = None, **settings: float
     ) -> None:
-        self.clock = Clock(NOW)
+        self.clock, self.wall = Clock(NOW), Clock(NOW)
         self.log = SqliteLog(path, partitions=1, clock=self.clock, heartbeat_s=0)
         self.store = Inserts()
         self.partition = Partition(PAGES, 0)
@@ -67,6 +67,7 @@ class Worker:
             self.settings,
             background=background,
             clock=self.clock,
+            wall=self.wall,
             sleep=self.clock.sleep,
         )
 

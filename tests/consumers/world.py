@@ -9,12 +9,12 @@ from pathlib import Path
 
 import msgspec
 
-from consumers.deadletter import DeadLetters
 from consumers.loop import Loop
 from consumers.pages import PageRows
 from pipeline.errors import StoreRefused
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.log import DEAD_PAGES, PAGES, Message
+from pipeline.log.deadletter import DeadLetters
 from pipeline.log.sqlite import SqliteLog, SqliteReader
 from pipeline.page import Outcome, Page, Request, encode
 from pipeline.settings import ConsumeSettings, RevisitSettings
@@ -48,8 +48,9 @@ def plain_loop(
     clock: Clock,
 ) -> Loop:
     return Loop(
-        reader, store, rows, dead, settings, background=background, clock=clock, sleep=clock.sleep
-    )
+        reader, store, rows, dead, settings,
+        background=background, clock=clock, wall=clock, sleep=clock.sleep,
+    )  # fmt: skip
 
 
 class World(Schedule[Loop]):
@@ -81,6 +82,7 @@ class World(Schedule[Loop]):
             flush_age_s=self.dice.choice([0.5, 6.0]),
             poll_records=self.dice.choice([2, 5, 20]),
             dead_letters=10_000,
+            stop_s=self.dice.choice([0.0, 20.0]),
         )
         self.waiting = self._records(self.dice.randrange(5, 15))
 

@@ -8,27 +8,34 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from pipeline.log import CONSUME, PAGES, Message
+from demo.serve import LoopbackWeb
+from pipeline.log import CONSUME, CRAWL, PAGES, REQUESTS, Message
 from pipeline.log.kafka import KafkaLog
 from pipeline.settings import KafkaSettings
 from pipeline.store.chdb import ChdbStore
+from tests.consumers.truth import readable
+from tests.integration.test_spiders import HOSTS, host, requests, respond
 from tests.support.cluster import (
+    AWAY_S,
     KILLS,
     Consuming,
     Killed,
     environment,
     hold_against_the_truth,
+    kafka_environment,
     none_is_missing,
     records,
+    until,
     wait,
 )
-from tests.support.command import backlinks
+from tests.support.command import at, backlinks, start
 from tests.support.kafka.broker import Broker, free_port
 from tests.support.kafka.fixtures import with_topics
 from tests.support.native_bridge import NativeBridge
@@ -97,21 +104,43 @@ def test_what_a_cluster_needs_is_made_and_told(
     databases.drop(store)
 
 
+@pytest.mark.timeout(240 + 4 * AWAY_S)
 def test_a_broker_that_is_killed_and_comes_back_costs_nothing(
     tmp_path: Path, store: ChdbStore
 ) -> None:
-    """It is gone while there is publishing and consuming, for longer than a session lasts."""
+    """It is gone while there is crawling, publishing and consuming, for longer than a session."""
+    away_s = max(8.0, AWAY_S)
     broker = Broker(tmp_path / "kafka", port=free_port()).start()
+    settings = with_topics(broker.address, 4, more={"session_s": 6})
     try:
-        with Consuming(with_topics(broker.address, 4, more={"session_s": 6}), store) as consuming:
+        with (
+            Consuming(settings, store) as consuming,
+            LoopbackWeb(respond) as web,
+            start(
+                "worker", "crawl", *at(web), "--delay", 1,
+                data=tmp_path / "spider", environment=kafka_environment(settings),
+                says=tmp_path / "spider.txt",
+            ) as spider,
+        ):  # fmt: skip
+            consuming.log.append(REQUESTS, requests(0, 10 * HOSTS)).result()
+            until(lambda: consuming.log.count(PAGES) > 0, (tmp_path / "spider.txt").read_text)
             outage = threading.Timer(1.0, broker.kill)
-            back = threading.Timer(9.0, lambda: broker.start(wait=False))
+            back = threading.Timer(1 + away_s, lambda: broker.start(wait=False))
             outage.start()
             back.start()
             consuming.publish(records(9_500, tmp_path, worlds=20), pause_s=0.2)
             back.join()
             broker.wait()
+            wait(consuming.log, CRAWL)
+            spider.send_signal(signal.SIGTERM)
+            assert spider.wait(60) == 0, (tmp_path / "spider.txt").read_text()
             consuming.wait()
             consuming.hold_against_the_truth()
+            crawled = {
+                page.host + page.path
+                for page in readable(consuming.log.read_all(PAGES))[0]
+                if page.host.endswith(".example")
+            }
+        assert crawled == {f"{host(number)}/{number // HOSTS}" for number in range(10 * HOSTS)}
     finally:
         broker.kill()

@@ -21,7 +21,16 @@ import pytest
 from demo.serve import Answer, Asked, LoopbackWeb
 from pipeline.errors import LogBusy, LogFull, NotOwner
 from pipeline.frontier.request import Wanted, encode
-from pipeline.log import CRAWL, PAGES, REQUESTS, Committed, Message, Partition, Record
+from pipeline.log import (
+    CRAWL,
+    DEAD_REQUESTS,
+    PAGES,
+    REQUESTS,
+    Committed,
+    Message,
+    Partition,
+    Record,
+)
 from pipeline.log.sqlite import SqliteLog
 from pipeline.page import Page, Request, decode
 from pipeline.settings import CrawlSettings
@@ -159,6 +168,22 @@ def test_a_visit_that_outlasts_the_time_to_stop_in_is_ended_unsettled() -> None:
     crawl, visit = asyncio.run(stopped())
     assert visit.cancelled()
     assert crawl.in_flight == 0
+    assert not crawl.offsets.commits()
+
+
+class Mistaken(NoNetwork):
+    async def visit(self, url: Url, wanted: Wanted) -> Page:
+        raise ValueError(url.url)
+
+
+def test_a_mistake_of_ours_in_a_visit_stops_the_worker_unsettled() -> None:
+    async def visited() -> Crawl:
+        crawl = Crawl(cast(Any, SlowLog()), CrawlSettings())
+        await crawl._visit(*one_request(crawl, Mistaken()))
+        return crawl
+
+    crawl = asyncio.run(visited())
+    assert isinstance(crawl._error, ValueError)
     assert not crawl.offsets.commits()
 
 
@@ -388,6 +413,9 @@ def test_a_request_that_can_not_be_read_is_passed_over(log: SqliteLog) -> None:
         said = crawled(log, web, "--delay", 0)
     assert [page.path for page in pages(log)] == ["/good"]
     assert said.count("is no request") == 2 * len(poison)
+    letters = list(log.read_all(DEAD_REQUESTS))
+    assert Counter(letter.value for letter in letters) == Counter(2 * poison)
+    assert {dict(letter.headers)["topic"] for letter in letters} == {b"requests"}
     assert "Traceback" not in said
 
 

@@ -9,18 +9,19 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from subprocess import Popen
 
 from kafka import KafkaAdminClient
 
-from consumers.deadletter import DeadLetters
 from consumers.loop import Loop
 from consumers.pages import PageRows
 from pipeline.errors import LogBusy
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.log import CONSUME, DEAD_PAGES, PAGES, Log, Message
+from pipeline.log.deadletter import DeadLetters
 from pipeline.log.kafka import KafkaLog
 from pipeline.settings import ConsumeSettings, KafkaSettings, RevisitSettings
 from pipeline.store import Store
@@ -164,6 +165,7 @@ class Consuming:
             PageRows(RevisitSettings()),
             DeadLetters(self._reading, DEAD_PAGES, limit=10_000),
             self.settings,
+            background=ThreadPoolExecutor(1),
         )
         self.ended: list[BaseException] = []
         self.acknowledged: list[Message] = []

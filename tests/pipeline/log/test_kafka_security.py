@@ -17,7 +17,6 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives import serialization
 
 import backlinks  # noqa: F401 - adds the commands
-from consumers.deadletter import DeadLetters
 from pipeline.errors import BadSetting, LogBusy, LogRefused, PoisonRecord
 from pipeline.log import (
     ARCHIVE,
@@ -33,6 +32,7 @@ from pipeline.log import (
     Committed,
     Message,
 )
+from pipeline.log.deadletter import DeadLetters
 from pipeline.log.kafka import KafkaLog
 from pipeline.log.letters import Letters
 from pipeline.log.topics import Topics, read_topics
@@ -92,6 +92,8 @@ def crawl(settings: KafkaSettings) -> None:
     with closing(KafkaLog(settings)) as log:
         take(log, CRAWL, REQUESTS)
         log.append(PAGES, messages(2)).result()
+        with closing(log.reader(CRAWL, [REQUESTS])) as reader:
+            DeadLetters(log, DEAD_REQUESTS).keep(read(reader, 1)[0], PoisonRecord("json", "why"))
 
 
 def consume(settings: KafkaSettings) -> None:
@@ -150,7 +152,12 @@ def alter(settings: KafkaSettings) -> None:
 ALL_TOPICS = ""  # the prefix alone, as a prefixed pattern
 LEAST: dict[Callable[[KafkaSettings], None], list[tuple[str, str, str]]] = {
     plan: [("TOPIC", REQUESTS, "WRITE"), ("GROUP", CRAWL, "DESCRIBE")],
-    crawl: [("TOPIC", REQUESTS, "READ"), ("TOPIC", PAGES, "WRITE"), ("GROUP", CRAWL, "READ")],
+    crawl: [
+        ("TOPIC", REQUESTS, "READ"),
+        ("TOPIC", PAGES, "WRITE"),
+        ("TOPIC", DEAD_REQUESTS, "WRITE"),
+        ("GROUP", CRAWL, "READ"),
+    ],
     consume: [("TOPIC", PAGES, "READ"), ("TOPIC", DEAD_PAGES, "WRITE"), ("GROUP", CONSUME, "READ")],
     archive: [("TOPIC", PAGES, "READ"), ("GROUP", ARCHIVE, "READ")],
     fill: [("TOPIC", PAGES, "WRITE")],

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import backlinks  # noqa: F401 - adds the commands
-from consumers.deadletter import DeadLetters
 from pipeline.errors import BadSetting, PoisonRecord
 from pipeline.log import DEAD_PAGES, PAGES, Log, Message
+from pipeline.log.deadletter import DeadLetters
 from pipeline.log.kafka import KafkaLog
 from pipeline.log.letters import Letters
 from pipeline.log.sqlite import SqliteLog
