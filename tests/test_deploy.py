@@ -104,7 +104,11 @@ def test_workers_wait_for_topics_and_schema_and_those_for_their_servers() -> Non
 
 
 def test_only_spiders_reach_the_web_and_only_loopback_is_published() -> None:
-    assert compose(GIVEN)["networks"]["inside"] == {"internal": True}
+    networks = compose(GIVEN)["networks"]
+    assert networks["inside"] == {"internal": True}
+    closed = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+    assert networks["asked"] == {"driver_opts": closed}
+    assert set(networks) == {"inside", "asked", "outside"}
     for service in services(GIVEN).values():
         assert ("outside" in service.told["networks"]) == (service.name == "crawl")
         for port in service.told.get("ports", []):
@@ -185,7 +189,7 @@ def test_clickhouse_knows_every_setting_and_takes_its_value(store: ChdbStore) ->
             store.query(f"SELECT 1 SETTINGS {name} = {value}")
     of_tables = sections("server.xml", "merge_tree")
     assert set(of_tables) <= known(store, "merge_tree_settings")
-    assert of_tables["fsync_after_insert"] == "1"
+    assert of_tables["fsync_after_insert"] == of_tables["fsync_part_directory"] == "1"
     logs = {tag for tag in sections("server.xml", ".") if tag.endswith("_log")}
     others = set(sections("server.xml", ".")) - SECTIONS - logs
     assert others <= known(store, "server_settings")

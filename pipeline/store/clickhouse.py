@@ -25,6 +25,7 @@ _IDLE_S = 2.0  # a connection unused for longer is asked whether it is still the
 # UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, IP_ADDRESS_NOT_ALLOWED, AUTHENTICATION_FAILED
 _NOT_LET_IN = frozenset({192, 193, 194, 195, 516})
 _NO_DATABASE = 81
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
 # Where a server's profile turns on asynchronous inserts, an insert returns once it is written.
 # Our inserts are large already; where a proxy makes them asynchronous, they wait for their end.
 _SETTINGS = {"async_insert": 0, "wait_for_async_insert": 1}
@@ -56,8 +57,9 @@ class Server(NamedTuple):
 class ClickHouseStore:
     """See `Store`. One statement at a time, on the first host that answers.
 
-    After a network error the connection is dropped, StoreBusy raised, and the next call tries the
-    hosts in turn, from the one after. A stream has a connection of its own.
+    After a network error, or where the host says that it is busy, the connection is dropped,
+    StoreBusy raised, and the next call tries the hosts in turn, from the one after. A stream has a
+    connection of its own.
     `create`: makes the database where there is none.
     """
 
@@ -201,12 +203,23 @@ class ClickHouseStore:
         try:
             yield
         except ServerException as error:
-            raise self._refusal(host, error) from error
+            refusal = self._refusal(host, error)
+            if isinstance(refusal, StoreBusy):  # a replica that others may stand in for
+                self._turn(host)
+            raise refusal from error
         except ssl.SSLCertVerificationError as error:
             raise StoreRefused(
                 f"{host} shows a certificate that is not trusted ({error.verify_message}); "
                 "name the file of its authority in store.tls_ca"
             ) from error
+        except ssl.SSLError as error:
+            if error.reason in _NO_TLS:
+                raise StoreRefused(
+                    f"{host} speaks no TLS there; name its port for TLS ({_TLS_PORT} mostly) in "
+                    "store.hosts, or set store.tls to false"
+                ) from error
+            self._turn(host)
+            raise StoreBusy(f"the connection to {host} failed: {_line(error)}") from error
         except (Error, EOFError, OSError) as error:
             self._turn(host)
             raise StoreBusy(f"the connection to {host} failed: {_line(error)}") from error

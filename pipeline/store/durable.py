@@ -8,7 +8,8 @@ from pipeline.errors import StoreMismatch
 from pipeline.store import Store, rows, sql
 from pipeline.store.migrate import tables
 
-_FSYNC = re.compile(r"\bfsync_after_insert\s*=\s*(?:1|true)\b", re.IGNORECASE)
+# What is written, and that it is there: an insert's part is renamed into its place at the end.
+_WANTED = ("fsync_after_insert", "fsync_part_directory")
 
 
 def demand_durable(store: Store) -> None:
@@ -31,14 +32,20 @@ def durability(store: Store) -> list[str]:
         table, quorum = row["name"], row["quorum"]
         if table not in ours:
             continue
-        if not _FSYNC.search(row["made"]):
+        lacking = [name for name in _WANTED if not _is_on(name, row["made"])]
+        if lacking:
             found.append(
                 f"{table} does not write an insert through to the disk, so a power cut can lose "
-                f"what was taken as done; ALTER TABLE {table} MODIFY SETTING fsync_after_insert = 1"
+                f"what was taken as done; ALTER TABLE {table} MODIFY SETTING "
+                + ", ".join(f"{name} = 1" for name in lacking)
             )
-        if row["engine"].startswith("Replicated") and quorum in ("", "0"):
+        if row["engine"].startswith("Replicated") and quorum in ("", "0", "1"):
             found.append(
                 f"{table} takes an insert as done once one replica has it, so losing that replica "
                 "loses the insert; ALTER USER CURRENT_USER SETTINGS insert_quorum = 'auto'"
             )
     return found
+
+
+def _is_on(setting: str, made: str) -> bool:
+    return re.search(rf"\b{setting}\s*=\s*(?:1|true)\b", made, re.IGNORECASE) is not None

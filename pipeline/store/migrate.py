@@ -15,10 +15,11 @@ from pipeline.store import Store, rows
 from pipeline.url import suffix_list_version
 
 _FILE = re.compile(r"(\d{4})_(\w+)\.sql\Z")
-_TABLE = re.compile(r"(?:\s|--.*\n)*CREATE TABLE (\w+)")
+_MADE = re.compile(r"(?:\s|--.*\n)*CREATE (TABLE|VIEW|MATERIALIZED VIEW) (\w+)")
 _BOOK = """CREATE TABLE IF NOT EXISTS migrations
 (number UInt32, name String, checksum String, suffix_list String, applied UInt64)
-ENGINE = ReplacingMergeTree ORDER BY number SETTINGS fsync_after_insert = 1"""
+ENGINE = ReplacingMergeTree ORDER BY number
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"""
 
 
 class Migration(NamedTuple):
@@ -40,10 +41,12 @@ def migrations() -> list[Migration]:
     return sorted(found)
 
 
-def tables() -> set[str]:
-    """What the program's own are called."""
-    made = (_TABLE.match(statement) for m in migrations() for statement in m.statements)
-    return {"migrations"} | {match[1] for match in made if match is not None}
+def tables(*, views: bool = False) -> set[str]:
+    """What the program's own are called, with its views or without."""
+    made = (_MADE.match(statement) for m in migrations() for statement in m.statements)
+    return {"migrations"} | {
+        match[2] for match in made if match is not None and (views or match[1] == "TABLE")
+    }
 
 
 def split(text: str) -> tuple[str, ...]:

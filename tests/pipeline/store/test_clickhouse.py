@@ -361,6 +361,33 @@ def test_a_host_that_dies_is_followed_by_the_next(
         assert second.connections
 
 
+@pytest.mark.parametrize("code", [242, 202, 252])
+def test_a_host_that_says_it_is_busy_is_followed_by_the_next(
+    server: NativeBridge, store_directory: Path, connect: Callable[..., ClickHouseStore], code: int
+) -> None:
+    with NativeBridge(store_directory) as second:
+        store = connect(server.address, second.address)
+        store.execute("CREATE TABLE kept (a UInt32, b String) ENGINE = MergeTree ORDER BY a")
+        server.faults.append(Fault("query", "error", code, times=1000))
+        with pytest.raises(StoreBusy, match=f"Code: {code}"):
+            store.insert("kept", some(2))
+        store.insert("kept", some(2))
+        assert kept(store) == [0, 1]
+        assert second.connections
+
+
+def test_a_host_that_refuses_is_asked_again_itself(
+    server: NativeBridge, store_directory: Path, connect: Callable[..., ClickHouseStore]
+) -> None:
+    """What one replica refuses, such as a wrong statement, the others refuse too."""
+    with NativeBridge(store_directory) as second:
+        store = connect(server.address, second.address)
+        with pytest.raises(StoreRefused):
+            store.query("SELECT nothing")
+        assert rows(store.query("SELECT 1 AS one")) == [{"one": 1}]
+        assert not second.connections
+
+
 def test_a_host_that_takes_connections_and_never_answers_is_left_within_the_limit(
     server: NativeBridge, connect: Callable[..., ClickHouseStore]
 ) -> None:
@@ -640,6 +667,25 @@ def test_tls_to_a_server_without_it_is_busy_and_says_where(
 ) -> None:
     with pytest.raises(StoreBusy, match=server.address):
         connect(tls=True, tls_ca=str(authority.file), connect_s=1)
+
+
+def test_tls_to_a_port_that_answers_in_plain_text_is_refused_with_the_setting(
+    connect: Callable[..., ClickHouseStore], authority: Authority
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as plain:
+        port = plain.getsockname()[1]
+
+        def answer() -> None:
+            connection, _ = plain.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"\x02\x65\x00\x00\x00 Unexpected packet from client")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(StoreRefused, match=r"speaks no TLS.*store\.tls"):
+            connect(f"127.0.0.1:{port}", tls=True, tls_ca=str(authority.file), connect_s=2)
+        thread.join()
 
 
 def test_a_file_of_authorities_that_is_missing_is_named(

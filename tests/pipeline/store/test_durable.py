@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
@@ -24,6 +26,30 @@ LOOSE = "ALTER TABLE links MODIFY SETTING fsync_after_insert = 0"
 def test_our_schema_writes_inserts_through_to_the_disk(store: AnyStore) -> None:
     assert durability(store) == []
     assert {"links", "pages", "frontier", "snapshots", "migrations"} < tables()
+
+
+@pytest.mark.parametrize("quorum", ["", "0", "1"])
+def test_an_insert_that_one_replica_alone_has_is_not_durable(quorum: str) -> None:
+    made = "SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"
+    table = {"name": "links", "engine": "ReplicatedAggregatingMergeTree", "made": made}
+
+    class Replicated:
+        def __init__(self, quorum: str) -> None:
+            self.quorum = quorum
+
+        def query(self, sql: str) -> pa.Table:
+            return pa.Table.from_pylist([{**table, "quorum": self.quorum}])
+
+    (said,) = durability(cast(Any, Replicated(quorum)))
+    assert "insert_quorum = 'auto'" in said
+    assert durability(cast(Any, Replicated("auto"))) == durability(cast(Any, Replicated("2"))) == []
+
+
+@pytest.mark.parametrize("setting", ["fsync_after_insert", "fsync_part_directory"])
+def test_each_of_both_settings_is_asked_for(store: AnyStore, setting: str) -> None:
+    store.execute(f"ALTER TABLE links MODIFY SETTING {setting} = 0")
+    (said,) = durability(store)
+    assert said.endswith(f"ALTER TABLE links MODIFY SETTING {setting} = 1")
 
 
 def test_a_table_that_does_not_is_named_with_what_mends_it(store: AnyStore) -> None:
@@ -67,8 +93,12 @@ def test_no_consumer_starts_on_a_server_that_could_lose_what_it_acknowledged(
         return done.exit_code, done.output
 
     log = SqliteLog(tmp_path / "log")
-    assert admin("--check") == (1, "schema 0001_index is missing; run `backlinks admin migrate`\n")
-    assert admin() == (0, "at schema 0001, 1 applied\n")
+    assert admin("--check") == (
+        1,
+        "schema 0001_index is missing; run `backlinks admin migrate`\n"
+        "schema 0002_durable_parts is missing; run `backlinks admin migrate`\n",
+    )
+    assert admin() == (0, "at schema 0002, 2 applied\n")
     assert admin("--check") == (0, "")
     consumer(store, log, settings).reader.close()
     store.execute(LOOSE)
