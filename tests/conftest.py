@@ -26,6 +26,7 @@ OVER_BOTH = (
     "consumers/",
     "pipeline/frontier/",
     "pipeline/index/",
+    "pipeline/quality/",
     "pipeline/store/test_chdb.py",
     "pipeline/store/test_durable.py",
     "pipeline/store/test_migrate.py",

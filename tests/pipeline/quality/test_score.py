@@ -1,0 +1,261 @@
+"""From pages to a snapshot, over each store: what counts, what it weighs, and what it comes to."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections import Counter, defaultdict
+from typing import Any
+
+import pytest
+
+from pipeline.index.lifecycle import Lifecycle
+from pipeline.page import Page
+from pipeline.quality.score import EXACT_HARMONIC, score
+from pipeline.settings import ScoreSettings
+from pipeline.store import Store, rows
+from tests.support.records import DAY, START, TODAY, Link, page, write
+from tests.support.stores import AnyStore
+
+SETTINGS = ScoreSettings()
+WEIGHTS = {"main": 1.0, "aside": 0.5, "header": 0.4, "nav": 0.4, "comment": 0.3, "footer": 0.2}
+
+
+def snapshot(store: Store, *, seeds: tuple[str, ...] = (), **settings: Any) -> dict[str, Any]:
+    """The newest snapshot's row, its manifest read."""
+    made = score(store, SETTINGS.model_copy(update=settings), seeds=seeds)
+    assert made is not None
+    (row,) = rows(
+        store.query("SELECT * FROM snapshots FINAL WHERE snapshot = {s:UInt64}", {"s": made[0]})
+    )
+    return row | {"manifest": json.loads(row["manifest"])}
+
+
+def edges(store: Store) -> dict[tuple[str, str], dict[str, Any]]:
+    found = rows(store.query("SELECT * FROM domain_edges ORDER BY source_domain, target_domain"))
+    return {(row["source_domain"], row["target_domain"]): row for row in found}
+
+
+def quality(store: Store) -> dict[str, dict[str, Any]]:
+    found = rows(store.query("SELECT * FROM domain_quality ORDER BY domain"))
+    return {row["domain"]: row for row in found}
+
+
+def chain(store: Store) -> None:
+    """a -> b -> c, b -> a, and d that nobody links."""
+    write(
+        store,
+        [
+            page("https://a.org/", START, [Link("https://b.org/", anchor="bakers")]),
+            page("https://b.org/", START, ["https://c.org/", "https://a.org/x"]),
+            page("https://c.org/", START),
+            page("https://d.org/", START),
+        ],
+        TODAY,
+    )
+
+
+def test_an_empty_store_has_no_snapshot(store: AnyStore) -> None:
+    assert score(store, SETTINGS) is None
+
+
+def test_a_chain_by_hand(store: AnyStore) -> None:
+    chain(store)
+    row = snapshot(store)
+    assert (row["snapshot"], row["domains"], row["edges"]) == (TODAY, 4, 3)
+    found = quality(store)
+    assert set(found) == {"a.org", "b.org", "c.org", "d.org"}
+    # a is 1 from b; b is 1 from a; c is 1 from b and 2 from a.
+    harmonic = {name: each["harmonic"] for name, each in found.items()}
+    assert harmonic == {"a.org": 1.0, "b.org": 1.0, "c.org": 1.5, "d.org": 0.0}
+    assert [found[n]["harmonic_rank"] for n in sorted(found)] == [2.5, 2.5, 1.0, 4.0]
+    assert {n: each["referring_domains"] for n, each in found.items()} == {
+        "a.org": 1, "b.org": 1, "c.org": 1, "d.org": 0,
+    }  # fmt: skip
+    assert (found["b.org"]["out_domains"], found["b.org"]["reciprocal"]) == (2, 1)
+    assert found["b.org"]["top_anchors"] == ["bakers"]
+    assert found["d.org"]["follow_share"] is None
+    assert found["d.org"]["top_anchors"] == []
+    assert sum(each["pagerank"] for each in found.values()) == pytest.approx(1, abs=1e-9)
+    assert {each["pages"] for each in found.values()} == {1}
+
+
+def test_pagerank_of_a_chain_by_hand(store: AnyStore) -> None:
+    """b's two edges weigh the same, so a and c get half of it each; c and d hang."""
+    chain(store)
+    snapshot(store)
+    d, n = SETTINGS.damping, 4
+    a = b = c = hang = 1 / n
+    for _ in range(200):
+        base = (1 - d) / n + d * (c + hang) / n
+        a, b, c, hang = base + d * b / 2, base + d * a, base + d * b / 2, base
+    found = quality(store)
+    for name, expected in zip("abcd", (a, b, c, hang), strict=True):
+        assert found[f"{name}.org"]["pagerank"] == pytest.approx(expected, abs=1e-8)
+
+
+def test_without_seeds_trust_and_authority_are_unknown(store: AnyStore) -> None:
+    chain(store)
+    manifest = snapshot(store)["manifest"]
+    assert manifest["authority"] is None
+    assert manifest["seeds_sha256"] is None
+    for row in quality(store).values():
+        assert row["authority"] is row["trust"] is row["trusted_harmonic"] is None
+        assert row["trust_rank"] is row["trusted_harmonic_rank"] is None
+
+
+def test_with_seeds_trust_flows_from_them_alone(store: AnyStore) -> None:
+    chain(store)
+    manifest = snapshot(store, seeds=("a.org", "nowhere.org"))["manifest"]
+    assert (manifest["seeds"], manifest["seeds_in_graph"]) == (2, 1)
+    found = quality(store)
+    assert found["d.org"]["trust"] == 0
+    assert found["d.org"]["trusted_harmonic"] == 0
+    trust = {name: found[f"{name}.org"]["trust"] for name in "abc"}
+    assert sum(trust.values()) == pytest.approx(1, abs=1e-8)
+    assert trust["a"] > trust["b"] > trust["c"] > 0
+    # From those with trust, by distance: c is 1 from b and 2 from a.
+    assert found["c.org"]["trusted_harmonic"] == pytest.approx(trust["b"] + trust["a"] / 2)
+    assert found["b.org"]["trusted_harmonic"] == pytest.approx(trust["a"])
+    best = min(found.values(), key=lambda row: row["trusted_harmonic_rank"])
+    assert best["authority"] == pytest.approx(
+        100 * (1 - math.log(best["trusted_harmonic_rank"]) / math.log(4))
+    )
+
+
+@pytest.mark.parametrize("rel", [1, 2, 4, 7])
+def test_what_is_not_followed_is_counted_and_weighs_nothing(store: AnyStore, rel: int) -> None:
+    write(store, [page("https://a.org/", START, [Link("https://b.org/", rel=rel)])], TODAY)
+    assert snapshot(store)["edges"] == 0
+    edge = edges(store)["a.org", "b.org"]
+    assert (edge["links"], edge["follow_links"], edge["weight"]) == (1, 0, 0.0)
+    found = quality(store)["b.org"]
+    assert (found["links"], found["follow_share"], found["harmonic"]) == (1, 0.0, 0.0)
+    row = snapshot(store, nofollow=True)
+    assert row["edges"] == 1
+    assert row["manifest"]["edge_filter"]["rel"] == "any"
+    assert quality(store)["b.org"]["harmonic"] == 1.0
+
+
+@pytest.mark.parametrize("position", WEIGHTS)
+def test_a_link_weighs_by_its_place(store: AnyStore, position: Any) -> None:
+    link = Link("https://b.org/", position=position)
+    write(store, [page("https://a.org/", START, [link])], TODAY)
+    snapshot(store)
+    assert edges(store)["a.org", "b.org"]["weight"] == pytest.approx(
+        math.log2(1 + WEIGHTS[position])
+    )
+
+
+def test_a_sitewide_link_is_not_a_thousand_links(store: AnyStore) -> None:
+    pages = [page(f"https://a.org/{i}", START, ["https://b.org/"]) for i in range(63)]
+    write(store, pages, TODAY)
+    snapshot(store)
+    edge = edges(store)["a.org", "b.org"]
+    assert (edge["links"], edge["pages"], edge["weight"]) == (63, 63, 6.0)
+
+
+def test_a_link_that_is_lost_counts_no_more(store: AnyStore) -> None:
+    before = page("https://a.org/", START, ["https://b.org/", "https://c.org/"])
+    after = [page("https://a.org/", START + n * DAY, ["https://c.org/"]) for n in (1, 2)]
+    write(store, [before, *after], TODAY)
+    Lifecycle(store, 60).run()
+    snapshot(store)
+    assert set(edges(store)) == {("a.org", "c.org")}
+    assert quality(store)["c.org"]["links"] == 1
+    assert quality(store).get("b.org", {"links": 0})["links"] == 0
+
+
+def test_kinds_that_no_reader_follows_are_no_edge(store: AnyStore) -> None:
+    links = [
+        Link(f"https://{k}.org/", kind=k) for k in ("iframe", "form", "canonical", "alternate")
+    ]  # type: ignore[arg-type]
+    write(store, [page("https://a.org/", START, links)], TODAY)
+    assert snapshot(store)["edges"] == 0
+    assert edges(store) == {}
+
+
+def test_a_rerun_replaces_its_snapshot_and_keeps_the_others(store: AnyStore) -> None:
+    chain(store)
+    snapshot(store)
+    first = quality(store)
+    snapshot(store)
+    assert quality(store) == first
+    write(store, [page("https://d.org/", START + DAY, ["https://c.org/"])], TODAY + 1)
+    snapshot(store)
+    counts = rows(
+        store.query("SELECT snapshot, count() AS n FROM domain_quality GROUP BY 1 ORDER BY 1")
+    )
+    assert counts == [{"snapshot": TODAY, "n": 4}, {"snapshot": TODAY + 1, "n": 4}]
+    newest = rows(
+        store.query("SELECT referring_domains AS r FROM domain_quality "
+                    "WHERE domain = 'c.org' ORDER BY snapshot")
+    )  # fmt: skip
+    assert [row["r"] for row in newest] == [1, 2]
+
+
+def test_what_a_run_that_died_left_beside_is_not_taken_in(store: AnyStore) -> None:
+    chain(store)
+    snapshot(store)
+    whole = quality(store), edges(store)
+    for table in ("domain_quality", "domain_edges"):
+        store.execute(f"INSERT INTO {table}_next SELECT * FROM {table}")
+    snapshot(store)
+    assert (quality(store), edges(store)) == whole
+    for table in ("domain_quality", "domain_edges"):
+        assert rows(store.query(f"SELECT count() AS n FROM {table}_next")) == [{"n": 0}]
+
+
+def a_web(dice: random.Random) -> list[Page]:
+    """Some pages of twelve domains with links of every kind of rel and place."""
+    return [
+        page(
+            f"https://s{source}.org/{number}",
+            START,
+            [
+                Link(
+                    f"https://s{target}.org/{dice.randrange(3)}",
+                    rel=dice.choice([0, 0, 0, 1, 2, 4]),
+                    position=dice.choice(list(WEIGHTS)),  # type: ignore[arg-type]
+                    anchor=f"anchor {dice.randrange(4)}",
+                )
+                for target in dice.sample([t for t in range(12) if t != source], 4)
+            ],
+        )
+        for source in range(9)
+        for number in range(3)
+    ]
+
+
+def test_figures_of_a_web_equal_a_plain_model(store: AnyStore) -> None:
+    web = a_web(random.Random(5))
+    write(store, web, TODAY)
+    row = snapshot(store, seeds=("s0.org", "s1.org"))
+    weight: dict[tuple[str, str], float] = defaultdict(float)
+    links: Counter[str] = Counter()
+    referring: dict[str, set[str]] = defaultdict(set)
+    pages: dict[str, set[str]] = defaultdict(set)
+    for one in web:
+        found = one.external
+        for domain, rel, position in zip(found.domain, found.rel, found.position, strict=True):
+            links[domain] += 1
+            referring[domain].add(one.domain)
+            pages[domain].add(one.url)
+            weight[one.domain, domain] += 0.0 if rel else WEIGHTS[position]
+    made = edges(store)
+    assert set(made) == set(weight)
+    for pair, total in weight.items():
+        assert made[pair]["weight"] == pytest.approx(math.log2(1 + total)), pair
+    assert row["edges"] == sum(total > 0 for total in weight.values())
+    scored = quality(store)
+    for domain in links:
+        told = scored[domain]
+        assert told["links"] == links[domain]
+        assert told["referring_domains"] == len(referring[domain])
+        assert told["referring_pages"] == len(pages[domain])
+        back = sum((domain, other) in weight for other in referring[domain])
+        assert told["reciprocal"] == back
+    assert sum(each["trust"] for each in scored.values()) == pytest.approx(1, abs=1e-8)
+    assert row["manifest"]["harmonic_sources"] == "all"
+    assert len(scored) < EXACT_HARMONIC
