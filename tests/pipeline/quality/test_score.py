@@ -170,7 +170,7 @@ def test_a_link_that_is_lost_counts_no_more(store: AnyStore) -> None:
 def test_kinds_that_no_reader_follows_are_no_edge(store: AnyStore) -> None:
     links = [
         Link(f"https://{k}.org/", kind=k) for k in ("iframe", "form", "canonical", "alternate")
-    ]  # type: ignore[arg-type]
+    ]
     write(store, [page("https://a.org/", START, links)], TODAY)
     assert snapshot(store)["edges"] == 0
     assert edges(store) == {}

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pytest
 from pydantic import SecretStr
 
-from pipeline.errors import StoreBusy, StoreError, StoreRefused
+from pipeline.errors import StoreBusy, StoreError, StoreFull, StoreRefused
 from pipeline.settings import StoreSettings
 from pipeline.store import rows
 from pipeline.store.clickhouse import ClickHouseStore
@@ -294,17 +294,18 @@ def block(first: int, count: int) -> pa.Table:
     return pa.table({"a": pa.array(numbers, pa.uint64()), "b": [f"{n} {n * n}" for n in numbers]})
 
 
-def test_a_write_that_the_disk_does_not_take_fails_the_insert_and_no_later_one(
+def test_a_disk_that_is_full_fails_the_insert_and_no_later_one(
     own_server: RealServer, connect: Connect
 ) -> None:
-    """RLIMIT_FSIZE in place of a full disk: a part larger than that can't be written."""
-    own_server.start(file_bytes=4 << 20)
+    """Its data lies in a small file system, that only it can see."""
+    own_server.start(disk_mb=24)
     store = connect(own_server)
     store.execute("CREATE TABLE kept (a UInt64, b String) ENGINE = MergeTree ORDER BY a")
-    random = [os.urandom(500).hex() for _ in range(20_000)]
-    large = pa.table({"a": pa.array(range(20_000), pa.uint64()), "b": random})
-    with pytest.raises(StoreError, match="File too large") as raised:
+    store.insert("kept", block(0, 10))
+    random = [os.urandom(500).hex() for _ in range(40_000)]
+    large = pa.table({"a": pa.array(range(40_000), pa.uint64()), "b": random})
+    with pytest.raises(StoreFull, match="free some, then run again") as raised:
         store.insert("kept", large)
     assert "\n" not in str(raised.value)
-    store.insert("kept", block(0, 10))
-    assert rows(store.query("SELECT count() AS n FROM kept")) == [{"n": 10}]
+    store.insert("kept", block(10, 10))
+    assert rows(store.query("SELECT count() AS n FROM kept")) == [{"n": 20}]

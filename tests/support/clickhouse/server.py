@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -38,8 +37,6 @@ PASSWORD = "s3cret-pass-word"
 
 
 class RealServer:
-    """`file_bytes`: the largest file that it may write, in place of a disk that is full."""
-
     def __init__(self, root: Path, directory: Path) -> None:
         self.root, self.directory = root, directory
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -53,21 +50,23 @@ class RealServer:
         (directory / "users.xml").write_text(_USERS.format(users=made))
         (directory / "config.xml").write_text(_CONFIG.format(directory=directory, port=self.port))
 
-    def start(self, file_bytes: int = 0) -> None:
-        """Raises AssertionError with the end of its log where it does not come up."""
+    def start(self, disk_mb: int = 0) -> None:
+        """`disk_mb`: of a disk of its own for its data, which is gone with it.
 
-        def limit() -> None:
-            if file_bytes:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
-                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that a write fails with EFBIG
-
+        Raises AssertionError with the end of its log where it does not come up.
+        """
+        mounted = f'mount -t tmpfs -o size={disk_mb}m none data && exec "$@"'
+        alone = ["unshare", "--map-root-user", "--mount", "sh", "-c", mounted, "sh"]
         self._process = subprocess.Popen(
-            [self.root / "usr/sbin/clickhouse-server", "--config-file=config.xml"],
+            [
+                *(alone if disk_mb else []),
+                self.root / "usr/sbin/clickhouse-server",
+                "--config-file=config.xml",
+            ],
             cwd=self.directory,
             env={"LD_LIBRARY_PATH": libraries(self.root), "PATH": os.environ["PATH"], "LANG": "C"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            preexec_fn=limit,
         )
         until = time.monotonic() + STARTS_S
         while not self._answers():
