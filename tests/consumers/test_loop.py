@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
@@ -342,3 +345,33 @@ def test_a_stale_batch_starts_anew_when_everything_was_lost(new_worker: MakeWork
     worker.loop.turn(timeout_s=0)
     assert worker.store.paths == [], "its age counts from its first record"
     assert worker.loop.batch.offsets() == {worker.partition: Committed(2)}
+
+
+def test_who_waits_for_a_slow_insert_is_not_stuck(
+    new_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.loop._TURN_S", 0.01)
+    ends = threading.Event()
+    with ThreadPoolExecutor(1) as background:
+        worker = new_worker(background=background)
+        worker.send("a")
+        worker.store.before = lambda: assert_in_time(ends)
+        worker.loop.turn(timeout_s=0)
+        worker.loop.turned_at = 0.0
+        flushing = threading.Thread(target=worker.loop.flush)
+        flushing.start()
+        try:
+            until = time.monotonic() + 10
+            for _ in range(3):
+                before = worker.loop.turned_at
+                while worker.loop.turned_at == before:
+                    assert time.monotonic() < until, "it is waited for, and nothing says so"
+                    time.sleep(0.001)
+        finally:
+            ends.set()
+            flushing.join()
+    assert worker.committed == 1
+
+
+def assert_in_time(event: threading.Event) -> None:
+    assert event.wait(30)
