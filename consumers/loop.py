@@ -20,7 +20,7 @@ from consumers.batch import Batch
 from consumers.pages import PageRows
 from consumers.worker import Worker
 from pipeline import metrics
-from pipeline.errors import LogBusy, LogError, NotOwner, PoisonRecord, StoreBusy
+from pipeline.errors import PAGE_FAULTS, LogBusy, LogError, NotOwner, PoisonRecord, StoreBusy
 from pipeline.log import Committed, Partition, Reader, Record
 from pipeline.log.deadletter import DeadLetters
 from pipeline.page import Page
@@ -102,7 +102,8 @@ class Loop(Worker):
         yield metrics.Sample(metrics.INSERT, self.insert_s, times=self.inserts)
         yield metrics.Sample(metrics.BATCH_WAITING, self.held)
         yield metrics.Sample(metrics.RETRIES, self.retries)
-        for reason, count in sorted(self.dead_letters.counts.items()):
+        for reason in PAGE_FAULTS:  # from 0 on: the first of a reason must be growth
+            count = self.dead_letters.counts.get(reason, 0)
             yield metrics.Sample(metrics.DEAD_LETTERS, count, (reason,))
 
     def _forget_revoked(self) -> None:

@@ -12,10 +12,10 @@ from itertools import pairwise
 import pytest
 
 from pipeline import metrics
-from pipeline.errors import LogBusy, NotOwner, StoreBusy, StoreRefused
+from pipeline.errors import PAGE_FAULTS, LogBusy, NotOwner, StoreBusy, StoreRefused
 from pipeline.log import PAGES, Committed, Partition
 from pipeline.log.sqlite import SqliteReader
-from tests.consumers.worker import NOW, MakeWorker
+from tests.consumers.worker import NOW, MakeWorker, Worker
 from tests.support.faults import Later
 from tests.support.records import START, message, page
 
@@ -375,3 +375,17 @@ def test_who_waits_for_a_slow_insert_is_not_stuck(
 
 def assert_in_time(event: threading.Event) -> None:
     assert event.wait(30)
+
+
+def test_every_reason_is_told_before_it_is_seen(new_worker: MakeWorker) -> None:
+    """Else a first burst would be no growth to who watches."""
+    worker = new_worker()
+    assert dead_letters(worker) == dict.fromkeys(PAGE_FAULTS, 0)
+    worker.send_raw(b"{")
+    worker.loop.turn(timeout_s=0)
+    assert dead_letters(worker) == dict.fromkeys(PAGE_FAULTS, 0) | {"json": 1}
+
+
+def dead_letters(worker: Worker) -> dict[str, float]:
+    samples = worker.loop.samples()
+    return {s.labels[0]: s.value for s in samples if s.metric is metrics.DEAD_LETTERS}
