@@ -87,7 +87,8 @@ _LEAVE_S = 1.0  # for an answer of brokers that are there; one of those that are
 class Watched(Protocol):
     """A worker. `turned_at`: time.monotonic() of the last turn of its loop."""
 
-    turned_at: float
+    @property
+    def turned_at(self) -> float: ...
 
     def samples(self) -> Iterator[Sample]: ...
 
@@ -95,7 +96,7 @@ class Watched(Protocol):
 class Told:
     """Serves both addresses until `close`; with a log, this group's lag too.
 
-    Raises UsageError where the port is taken.
+    `worker` may be another one later. Raises UsageError where the port is taken.
     """
 
     def __init__(
@@ -177,14 +178,14 @@ class Told:
 @contextmanager
 def served(
     settings: MetricsSettings, worker: Watched, log: Log | None = None, group: str = ""
-) -> Iterator[None]:
+) -> Iterator[Told | None]:
     """Metrics and health are told meanwhile, where a port is set."""
     if not settings.port:
-        yield
+        yield None
         return
     told = Told(settings, worker, log, group)
     try:
-        yield
+        yield told
     finally:
         told.close()
 

@@ -140,7 +140,8 @@ def test_what_the_log_has_in_flight_is_told_without_brokers(tmp_path: Path) -> N
 def test_a_loop_that_goes_round_is_healthy_and_one_that_does_not_is_stuck(told: Told) -> None:
     code, text = get(told, "/healthz")
     assert (code, json.loads(text)["state"]) == (200, "ok")
-    told.worker.turned_at -= 6
+    told.worker = stuck = Worker()
+    stuck.turned_at -= 6
     code, text = get(told, "/healthz")
     assert (code, json.loads(text)["state"]) == (503, "stuck")
 
