@@ -36,6 +36,7 @@ from pipeline.report.commands import (
     worker,
 )
 from pipeline.report.ended import say_how_it_ended
+from pipeline.report.lines import say
 from pipeline.report.progress import Progress
 from pipeline.report.seeds import local_settings, seed_urls
 from pipeline.report.starting import started
@@ -327,7 +328,7 @@ def worker_crawl(ctx: click.Context, /, metrics_port: int | None, **crawl: Any) 
         spider = Crawl(log, settings.crawl, member=settings.kafka.member)
         start.becomes(spider, settings.crawl.timeout_s)
         spider.run()
-    click.echo(f"{spider.counts['pages']:,} pages", err=True)
+    say(f"{spider.counts['pages']:,} pages")
 
 
 @worker.command(name="consume")
@@ -361,7 +362,7 @@ def worker_consume(ctx: click.Context, metrics_port: int | None) -> None:
                 jobs.stop()
         finally:
             close()
-    click.echo(f"{loop.pages:,} pages, {loop.links:,} links", err=True)
+    say(f"{loop.pages:,} pages, {loop.links:,} links")
 
 
 @worker.command(name="archive")
@@ -383,7 +384,7 @@ def worker_archive(ctx: click.Context, archive_to: str | None, metrics_port: int
         loop = start.patiently(lambda: archiver(log, settings, settings.kafka.member))
         start.becomes(loop, settings.archive.stop_s)
         loop.run()
-    click.echo(f"{loop.records:,} pages, {loop.files:,} files, {loop.bytes:,} bytes", err=True)
+    say(f"{loop.records:,} pages, {loop.files:,} files, {loop.bytes:,} bytes")
 
 
 def main() -> None:

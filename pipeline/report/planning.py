@@ -14,6 +14,7 @@ from pipeline.log.opening import open_log
 from pipeline.metrics import REQUESTS_PLANNED, Sample
 from pipeline.repeated import Repeated
 from pipeline.report.commands import metrics_option, settings_of, worker
+from pipeline.report.lines import say
 from pipeline.report.seeds import seed_urls
 from pipeline.report.starting import started
 from pipeline.store.opening import open_to_write
@@ -101,4 +102,4 @@ def worker_plan(
                 planning.run()
         finally:
             close()
-    click.echo(f"{planning.planned:,} requests", err=True)
+    say(f"{planning.planned:,} requests")
