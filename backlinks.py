@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from pipeline.log import ARCHIVE, CONSUME, CRAWL, DEAD_PAGES, PAGES, REQUESTS, L
 from pipeline.log.deadletter import DeadLetters
 from pipeline.log.opening import open_log
 from pipeline.log.sqlite import SqliteLog
-from pipeline.metrics import served
 from pipeline.report import admin as _admin
 from pipeline.report import doctor as _doctor
 from pipeline.report import importing as _importing
@@ -36,10 +36,11 @@ from pipeline.report.commands import (
     worker,
 )
 from pipeline.report.ended import say_how_it_ended
+from pipeline.report.lines import say
 from pipeline.report.progress import Progress
 from pipeline.report.seeds import local_settings, seed_urls
+from pipeline.report.starting import started
 from pipeline.report.stopping import on_signal
-from pipeline.report.waiting import patiently
 from pipeline.settings import Settings
 from pipeline.store import Store
 from pipeline.store.durable import demand_durable
@@ -322,16 +323,12 @@ def worker_crawl(ctx: click.Context, /, metrics_port: int | None, **crawl: Any) 
     settings = settings_of(ctx, crawl=crawl_flags(**crawl), metrics={"port": metrics_port})
     if not settings.crawl.contact and not settings.crawl.connect_to:
         seed_urls(("https://example.org/",), settings)
-    log = open_log(settings)
-    spider = Crawl(log, settings.crawl, member=settings.kafka.member)
-    try:
-        patiently(lambda: log.lag(CRAWL), settings)
-        on_signal(spider.stop, settings.crawl.timeout_s)
-        with served(settings.metrics, spider, log, CRAWL):
-            spider.run()
-    finally:
-        log.close()
-    click.echo(f"{spider.counts['pages']:,} pages", err=True)
+    with closing(open_log(settings)) as log, started(settings, log, CRAWL) as start:
+        start.patiently(lambda: log.lag(CRAWL))
+        spider = Crawl(log, settings.crawl, member=settings.kafka.member)
+        start.becomes(spider, settings.crawl.timeout_s)
+        spider.run()
+    say(f"{spider.counts['pages']:,} pages")
 
 
 @worker.command(name="consume")
@@ -344,32 +341,28 @@ def worker_consume(ctx: click.Context, metrics_port: int | None) -> None:
     backlinks worker consume
     """
     settings = settings_of(ctx, metrics={"port": metrics_port})
-    store, close = patiently(
-        lambda: open_to_write(settings, "backlinks worker consume", serve=True), settings
-    )
-    log = open_log(settings)
-    try:
-        loop = patiently(
-            lambda: consumer(store, log, settings, member=settings.kafka.member), settings
+    with closing(open_log(settings)) as log, started(settings, log, CONSUME) as start:
+        store, close = start.patiently(
+            lambda: open_to_write(settings, "backlinks worker consume", serve=True)
         )
-        on_signal(loop.stop, settings.consume.stop_s)
-        # One consumer of many does it: whoever has the first partition.
-        first = Partition(PAGES, 0)
-        jobs = LifecycleThread(
-            job_of(store, settings),
-            settings.consume.lifecycle_s,
-            lambda: first in loop.reader.assigned(),
-        )
-        jobs.start()
         try:
-            with served(settings.metrics, loop, log, CONSUME):
+            loop = start.patiently(lambda: consumer(store, log, settings, settings.kafka.member))
+            # One consumer of many does it: whoever has the first partition.
+            first = Partition(PAGES, 0)
+            jobs = LifecycleThread(
+                job_of(store, settings),
+                settings.consume.lifecycle_s,
+                lambda: first in loop.reader.assigned(),
+            )
+            start.becomes(loop, settings.consume.stop_s)
+            jobs.start()
+            try:
                 loop.run()
+            finally:
+                jobs.stop()
         finally:
-            jobs.stop()
-    finally:
-        log.close()
-        close()
-    click.echo(f"{loop.pages:,} pages, {loop.links:,} links", err=True)
+            close()
+    say(f"{loop.pages:,} pages, {loop.links:,} links")
 
 
 @worker.command(name="archive")
@@ -387,15 +380,11 @@ def worker_archive(ctx: click.Context, archive_to: str | None, metrics_port: int
     from consumers.archive import archiver
 
     settings = settings_of(ctx, archive={"to": archive_to}, metrics={"port": metrics_port})
-    log = open_log(settings)
-    try:
-        loop = patiently(lambda: archiver(log, settings, settings.kafka.member), settings)
-        on_signal(loop.stop, settings.archive.stop_s)
-        with served(settings.metrics, loop, log, ARCHIVE):
-            loop.run()
-    finally:
-        log.close()
-    click.echo(f"{loop.records:,} pages, {loop.files:,} files, {loop.bytes:,} bytes", err=True)
+    with closing(open_log(settings)) as log, started(settings, log, ARCHIVE) as start:
+        loop = start.patiently(lambda: archiver(log, settings, settings.kafka.member))
+        start.becomes(loop, settings.archive.stop_s)
+        loop.run()
+    say(f"{loop.records:,} pages, {loop.files:,} files, {loop.bytes:,} bytes")
 
 
 def main() -> None:

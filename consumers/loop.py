@@ -20,7 +20,7 @@ from consumers.batch import Batch
 from consumers.pages import PageRows
 from consumers.worker import Worker
 from pipeline import metrics
-from pipeline.errors import LogBusy, LogError, NotOwner, PoisonRecord, StoreBusy
+from pipeline.errors import PAGE_FAULTS, LogBusy, LogError, NotOwner, PoisonRecord, StoreBusy
 from pipeline.log import Committed, Partition, Reader, Record
 from pipeline.log.deadletter import DeadLetters
 from pipeline.page import Page
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 # A batch is a million objects that live until they are written, and in no cycle: looking at them
 # over and over took a third of the time of decoding them.
 _BETWEEN_COLLECTIONS = 200_000
+_TURN_S = 1.0  # so often it says that it lives, while it waits for an insert
 
 
 class _Writing(NamedTuple):
@@ -101,7 +102,8 @@ class Loop(Worker):
         yield metrics.Sample(metrics.INSERT, self.insert_s, times=self.inserts)
         yield metrics.Sample(metrics.BATCH_WAITING, self.held)
         yield metrics.Sample(metrics.RETRIES, self.retries)
-        for reason, count in sorted(self.dead_letters.counts.items()):
+        for reason in PAGE_FAULTS:  # from 0 on: the first of a reason must be growth
+            count = self.dead_letters.counts.get(reason, 0)
             yield metrics.Sample(metrics.DEAD_LETTERS, count, (reason,))
 
     def _forget_revoked(self) -> None:
@@ -194,7 +196,7 @@ class Loop(Worker):
         assert self._writing is not None
         writing, self._writing = self._writing, None
         try:
-            self.insert_s += writing.ended.result()
+            self.insert_s += self._wait_for(writing.ended)
         except StoreBusy:
             self.batch.follow(writing.batch)
             self.rows.forget()  # they are made again for the next try
@@ -204,6 +206,16 @@ class Loop(Worker):
             self.pages += writing.pages
             self.links += writing.links
         self._commit(writing.batch.offsets())
+
+    def _wait_for(self, ended: Future[float]) -> float:
+        """Raises what the insert did. It has a time limit of its own: who waits is not stuck."""
+        while True:
+            self.turned_at = time.monotonic()
+            try:
+                return ended.result(_TURN_S)
+            except TimeoutError:
+                if ended.done():
+                    return ended.result()
 
     def _commit(self, offsets: dict[Partition, Committed]) -> None:
         """What the log would not take is left to the next batch.

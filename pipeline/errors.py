@@ -29,6 +29,8 @@ BacklinksError
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 
 class BacklinksError(Exception):
     """Base of every error raised here. `str()` is one line for a person."""
@@ -67,10 +69,26 @@ class NoArchive(UsageError):
         )
 
 
+PageFault = Literal[
+    "empty",
+    "null",
+    "huge",
+    "encoding",
+    "json",
+    "version",
+    "type",
+    "suffix_list",
+    "arrays",
+    "future",
+]
+PAGE_FAULTS: tuple[str, ...] = get_args(PageFault)
+RequestFault = Literal["empty", "request", "url"]
+
+
 class PoisonRecord(BacklinksError):
     """A record that can never decode; `reason` is one of a few words, for counting."""
 
-    def __init__(self, reason: str, detail: str = "") -> None:
+    def __init__(self, reason: PageFault | RequestFault, detail: str = "") -> None:
         self.reason, self.detail = reason, detail
         super().__init__(f"{reason}: {detail}" if detail else reason)
 

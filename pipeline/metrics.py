@@ -6,6 +6,7 @@ Workers count in plain attributes and are asked when somebody scrapes: nothing i
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,8 @@ from pipeline.settings import MetricsSettings
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
+
+logger = logging.getLogger(__name__)
 
 
 class Metric(NamedTuple):
@@ -76,13 +79,16 @@ METRICS = (
     RECORDS_ARCHIVED, BYTES_ARCHIVED, JOB, RETRIES, LOG_IN_FLIGHT, LAG, LAST_TURN,
 )  # fmt: skip
 
-_LAG_S = 10.0  # the brokers are asked for lag this often at most, however many scrape
+_LAG_S = 10.0  # between two questions to the brokers for lag, however many scrape
+_LAG_OLD_S = 300.0  # then it is told no more; as long as Prometheus itself takes a sample for news
+_LEAVE_S = 1.0  # for an answer of brokers that are there; one of those that are away takes 40 s
 
 
 class Watched(Protocol):
     """A worker. `turned_at`: time.monotonic() of the last turn of its loop."""
 
-    turned_at: float
+    @property
+    def turned_at(self) -> float: ...
 
     def samples(self) -> Iterator[Sample]: ...
 
@@ -90,7 +96,7 @@ class Watched(Protocol):
 class Told:
     """Serves both addresses until `close`; with a log, this group's lag too.
 
-    Raises UsageError where the port is taken.
+    `worker` may be another one later. Raises UsageError where the port is taken.
     """
 
     def __init__(
@@ -101,11 +107,11 @@ class Told:
         group: str = "",
         *,
         clock: Callable[[], float] = time.monotonic,
+        lag_s: float = _LAG_S,
     ) -> None:
         from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
         self.settings, self.worker, self.clock = settings, worker, clock
-        self._lag = None if log is None else _Lag(log, group, clock)
         told = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -125,6 +131,7 @@ class Told:
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
+        self._lag = None if log is None else _Lag(log, group, lag_s, clock)
 
     def _answer(self, asked: BaseHTTPRequestHandler) -> None:
         path = asked.path.partition("?")[0]
@@ -164,47 +171,62 @@ class Told:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+        if self._lag is not None:
+            self._lag.close()
 
 
 @contextmanager
 def served(
     settings: MetricsSettings, worker: Watched, log: Log | None = None, group: str = ""
-) -> Iterator[None]:
+) -> Iterator[Told | None]:
     """Metrics and health are told meanwhile, where a port is set."""
     if not settings.port:
-        yield
+        yield None
         return
     told = Told(settings, worker, log, group)
     try:
-        yield
+        yield told
     finally:
         told.close()
 
 
 class _Lag:
-    """The group's lag, asked for now and then; the last known where the log is away."""
+    """The group's lag, asked for in a thread of its own: brokers that are away hold up no scrape.
 
-    def __init__(self, log: Log, group: str, clock: Callable[[], float]) -> None:
-        self.log, self.group, self.clock = log, group, clock
-        self._known: list[Sample] = []
-        self._asked: float | None = None
-        self._lock = threading.Lock()
+    What was never known, or is older than _LAG_OLD_S, is not told.
+    """
 
-    def samples(self) -> list[Sample]:
-        with self._lock:
-            if self._asked is None or self.clock() - self._asked > _LAG_S:
-                self._asked = self.clock()
-                try:
-                    self._known = self._ask()
-                except LogError:
-                    return self._known
-            return self._known
+    def __init__(self, log: Log, group: str, every_s: float, clock: Callable[[], float]) -> None:
+        self.log, self.group, self.every_s, self.clock = log, group, every_s, clock
+        self._known: tuple[float, list[Sample]] | None = None  # since when
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._ask_on, name="lag", daemon=True)
+        self._thread.start()
+
+    def samples(self) -> Iterator[Sample]:
+        yield Sample(LOG_IN_FLIGHT, self.log.in_flight)
+        known = self._known
+        if known is not None and self.clock() - known[0] <= _LAG_OLD_S:
+            yield from known[1]
+
+    def close(self) -> None:
+        """A question that the brokers hold ends by itself, and none follows."""
+        self._closed.set()
+        self._thread.join(_LEAVE_S)
+
+    def _ask_on(self) -> None:
+        while not self._closed.is_set():
+            try:
+                self._known = self.clock(), self._ask()
+            except LogError as error:
+                logger.info("lag is not known: %s", error)
+            self._closed.wait(self.every_s)
 
     def _ask(self) -> list[Sample]:
         return [
             Sample(LAG, behind, (group, partition.topic, str(partition.number)))
             for (group, partition), behind in sorted(self.log.lag(self.group).items())
-        ] + [Sample(LOG_IN_FLIGHT, self.log.in_flight)]
+        ]
 
 
 class _Collector:

@@ -221,12 +221,35 @@ def test_prometheus_asks_for_metrics_that_there_are() -> None:
     for metric in metrics.METRICS:
         suffixes = {"counter": ["_total"], "gauge": [""], "summary": ["_sum", "_count"]}
         told.update({metric.name + end: metric for end in suffixes[metric.kind]})
+    assert len(rules()) > 4
+    for alert, expression in rules().items():
+        for name in re.findall(r"backlinks_\w+", expression):
+            assert name in told, f"{alert}: {name}"
+
+
+def test_a_worker_that_is_gone_is_missed() -> None:
+    """Its name leads nowhere then, and there is no `up` that could be 0."""
+    always = {
+        service.name
+        for service in services(GIVEN).values()
+        if service.ours and "profiles" not in service.told
+    } - {"topics", "migrate"}
+    found = re.findall(r'absent\(up{job="backlinks", worker="(\w+)"}\)', rules()["WorkerIsDown"])
+    assert set(found) == always
+
+
+def test_workers_that_are_stopped_as_soon_as_they_start_are_noticed() -> None:
+    """Half of the scrapes of one worker that stays."""
+    text = (DEPLOY / "prometheus" / "prometheus.yml").read_text()
+    scraped_s = int(re.findall(r"scrape_interval: (\d+)s", text)[0])
+    expression = rules()["WorkersDieAgainAndAgain"]
+    minutes, least = re.findall(r"\[(\d+)m\]\)\) < (\d+)", expression)[0]
+    assert int(least) * 2 == int(minutes) * 60 / scraped_s
+
+
+def rules() -> dict[str, str]:
     alerts = YAML(typ="safe", pure=True).load((DEPLOY / "prometheus" / "alerts.yml").read_text())
-    rules = [rule for group in alerts["groups"] for rule in group["rules"]]
-    assert len(rules) > 4
-    for rule in rules:
-        for name in re.findall(r"backlinks_\w+", rule["expr"]):
-            assert name in told, f"{rule['alert']}: {name}"
+    return {rule["alert"]: rule["expr"] for group in alerts["groups"] for rule in group["rules"]}
 
 
 def test_prometheus_scrapes_every_worker_where_it_listens() -> None:

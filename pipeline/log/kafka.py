@@ -30,6 +30,7 @@ Answer = TypeVar("Answer")
 _REQUEST_BYTES = 8 << 20  # of all partitions in one request; a broker takes 100 MB by default
 _BLOCK_S = 15.0  # for a topic's partitions; who sends waits as long
 _COORDINATOR_S = 20.0
+_LEAVE_S = 2.0  # for an answer to another thread's question, when the log is closed
 _SLACK = 64 << 10  # a record's key, headers and framing beside its value
 _RECORD_COST = 200  # bytes that a record takes in the library beside its own
 
@@ -259,8 +260,12 @@ class KafkaLog:
         self._flight.close()
         if producer is not None:
             close_quietly(producer)
-        with self._asking:
-            self._forget_clients()
+        # Brokers that are away hold it for 40 s: its clients are left to the end of the process.
+        if self._asking.acquire(timeout=_LEAVE_S):
+            try:
+                self._forget_clients()
+            finally:
+                self._asking.release()
 
 
 def _size(message: Message) -> int:

@@ -411,7 +411,7 @@ class SqliteReader:
 def connect(path: Path) -> sqlite3.Connection:
     """A connection for one thread at a time. Raises LogDamaged, LogFull."""
     with reading(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # as the store makes it
         connection = sqlite3.connect(
             path, timeout=30.0, isolation_level=None, check_same_thread=False
         )

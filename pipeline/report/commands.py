@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import logging
 import os
@@ -18,7 +17,8 @@ import pyarrow as pa
 
 from pipeline.errors import BacklinksError, UsageError
 from pipeline.index import questions
-from pipeline.report.output import FORMATS, plain, safe, save, write
+from pipeline.report.lines import log_to_stderr, say
+from pipeline.report.output import FORMATS, plain, save, write
 from pipeline.report.overview import write_overview
 from pipeline.settings import Settings, load
 from pipeline.store import Store
@@ -28,25 +28,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 READS = re.compile(r"(?:\s|--.*\n|\()*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS)\b", re.I)
 
 
-_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-
-
-class JsonLines(logging.Formatter):
-    """A record as one line of JSON: time (UTC), level, logger, message, error."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        at = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
-        line = {
-            "time": at.isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
-
-
 class Cli(click.Group):
     """One line and an exit code for what goes wrong, never a traceback."""
 
@@ -54,7 +35,7 @@ class Cli(click.Group):
         try:
             return super().invoke(ctx)
         except BacklinksError as error:
-            click.echo(f"backlinks: {safe(str(error))}", err=True)
+            say(str(error), level=logging.ERROR)
             ctx.exit(error.exit_code)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -105,13 +86,8 @@ def settings_of(ctx: click.Context, **sections: dict[str, Any]) -> Settings:
     if ctx.obj["data"] is not None:
         flags["data"] = ctx.obj["data"]
     settings = load(ctx.obj["config"], dict(os.environ), flags)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setLevel(settings.log.level.upper())  # Scrapy sets its loggers' levels, not ours
-    lines = JsonLines() if settings.log.json_lines else logging.Formatter(_LINE)
-    handler.setFormatter(lines)
-    if settings.log.level in ("warning", "error"):  # it tells of each try of what it also raises
-        handler.addFilter(lambda record: not record.name.startswith("kafka."))
-    logging.basicConfig(handlers=[handler])
+    log_to_stderr(settings.log)
+    ctx.obj["json_lines"] = settings.log.json_lines
     return settings
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import closing
 
 import click
 
 from pipeline.frontier.plan import Planner
 from pipeline.log import CRAWL, Log
 from pipeline.log.opening import open_log
-from pipeline.metrics import REQUESTS_PLANNED, Sample, served
+from pipeline.metrics import REQUESTS_PLANNED, Sample
 from pipeline.repeated import Repeated
 from pipeline.report.commands import metrics_option, settings_of, worker
+from pipeline.report.lines import say
 from pipeline.report.seeds import seed_urls
-from pipeline.report.stopping import on_signal
-from pipeline.report.waiting import at_once, patiently
+from pipeline.report.starting import started
 from pipeline.store.opening import open_to_write
 
 logger = logging.getLogger(__name__)
@@ -85,20 +86,20 @@ def worker_plan(
         metrics={"port": metrics_port},
     )
     urls = seed_urls(seeds, settings)
-    begin = patiently if every_s else at_once
-    store, close = begin(lambda: open_to_write(settings, "backlinks worker plan"), settings)
-    log = open_log(settings)
-    try:
-        planner = Planner(store, log, settings.plan, settings.crawl.delay_s)
-        begin(lambda: planner.seed(urls), settings)
-        planning = Planning(planner, log, settings.plan.pages, every_s or 0.0)
-        if every_s is None:
-            planning.plan()
-        else:
-            on_signal(planning.stop, settings.consume.stop_s)
-            with served(settings.metrics, planning, log, CRAWL):
+    with (
+        closing(open_log(settings)) as log,
+        started(settings, log, CRAWL, once=every_s is None) as start,
+    ):
+        store, close = start.patiently(lambda: open_to_write(settings, "backlinks worker plan"))
+        try:
+            planner = Planner(store, log, settings.plan, settings.crawl.delay_s)
+            start.patiently(lambda: planner.seed(urls))
+            planning = Planning(planner, log, settings.plan.pages, every_s or 0.0)
+            if every_s is None:
+                planning.plan()
+            else:
+                start.becomes(planning, settings.consume.stop_s)
                 planning.run()
-    finally:
-        log.close()
-        close()
-    click.echo(f"{planning.planned:,} requests", err=True)
+        finally:
+            close()
+    say(f"{planning.planned:,} requests")

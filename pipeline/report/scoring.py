@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from pipeline.errors import BacklinksError
 from pipeline.index.lifecycle import job_of
-from pipeline.metrics import served
 from pipeline.repeated import Repeated
 from pipeline.report.commands import cli, metrics_option, settings_of
 from pipeline.report.overview import day
 from pipeline.report.progress import Progress
-from pipeline.report.stopping import on_signal
-from pipeline.report.waiting import at_once, patiently
+from pipeline.report.starting import started
+from pipeline.store import Store
 from pipeline.store.opening import open_to_write
 
 _EMPTY_S = 60.0  # until it looks again where there is no page yet
@@ -51,15 +51,13 @@ def score(
         ctx, score={"seeds": trusted, "nofollow": nofollow}, metrics={"port": metrics_port}
     )
     seeds = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
-    begin = patiently if every_s else at_once
-    store, close = begin(lambda: open_to_write(settings, "backlinks score"), settings)
 
-    def once() -> Snapshot | None:
+    def once(store: Store, lives: Callable[[], None] = lambda: None) -> Snapshot | None:
         job_of(store, settings).run()
         with Progress() as progress:
 
             def step(what: str) -> None:
-                life.lives()
+                lives()
                 progress.step(what)
 
             snapshot = write_snapshot(store, settings.score, seeds=seeds, progress=step)
@@ -71,18 +69,16 @@ def score(
             )
         return snapshot
 
-    def again() -> float | None:
-        return None if once() else _EMPTY_S
-
-    life = Repeated(again, every_s or 0.0)
-    try:
-        if every_s is not None:
-            on_signal(life.stop, settings.consume.stop_s)
-            with served(settings.metrics, life):
+    with started(settings, once=every_s is None) as start:
+        store, close = start.patiently(lambda: open_to_write(settings, "backlinks score"))
+        try:
+            if every_s is not None:
+                life = Repeated(lambda: None if once(store, life.lives) else _EMPTY_S, every_s)
+                start.becomes(life, settings.consume.stop_s)
                 life.run()
-            return
-        snapshot = once()
-    finally:
-        close()
+                return
+            snapshot = once(store)
+        finally:
+            close()
     if snapshot is None:
         raise BacklinksError("there are no pages to score; crawl some with `backlinks run SEED`")

@@ -19,13 +19,13 @@ def on_signal(stop: Callable[[], None], budget_s: float) -> None:
     """Calls `stop` when told to, and ends the process where it is still there after its budget.
 
     A broker or a store that holds a call can keep it for minutes. What is not committed by then
-    is done again by whoever comes next, as after kill -9.
+    is done again by whoever comes next, as after kill -9. Of several calls the last one counts.
     """
     told: SimpleQueue[None] = SimpleQueue()  # may be put to from a signal handler
 
     def handle(*_: object) -> None:
-        stop()
         told.put(None)
+        stop()
 
     ending = threading.Thread(target=_end, args=(told, budget_s + _LEAVE_S), daemon=True)
     ending.start()

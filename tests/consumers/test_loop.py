@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
 
 from pipeline import metrics
-from pipeline.errors import LogBusy, NotOwner, StoreBusy, StoreRefused
+from pipeline.errors import PAGE_FAULTS, LogBusy, NotOwner, StoreBusy, StoreRefused
 from pipeline.log import PAGES, Committed, Partition
 from pipeline.log.sqlite import SqliteReader
-from tests.consumers.worker import NOW, MakeWorker
+from tests.consumers.worker import NOW, MakeWorker, Worker
 from tests.support.faults import Later
 from tests.support.records import START, message, page
 
@@ -342,3 +345,47 @@ def test_a_stale_batch_starts_anew_when_everything_was_lost(new_worker: MakeWork
     worker.loop.turn(timeout_s=0)
     assert worker.store.paths == [], "its age counts from its first record"
     assert worker.loop.batch.offsets() == {worker.partition: Committed(2)}
+
+
+def test_who_waits_for_a_slow_insert_is_not_stuck(
+    new_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.loop._TURN_S", 0.01)
+    ends = threading.Event()
+    with ThreadPoolExecutor(1) as background:
+        worker = new_worker(background=background)
+        worker.send("a")
+        worker.store.before = lambda: assert_in_time(ends)
+        worker.loop.turn(timeout_s=0)
+        worker.loop.turned_at = 0.0
+        flushing = threading.Thread(target=worker.loop.flush)
+        flushing.start()
+        try:
+            until = time.monotonic() + 10
+            for _ in range(3):
+                before = worker.loop.turned_at
+                while worker.loop.turned_at == before:
+                    assert time.monotonic() < until, "it is waited for, and nothing says so"
+                    time.sleep(0.001)
+        finally:
+            ends.set()
+            flushing.join()
+    assert worker.committed == 1
+
+
+def assert_in_time(event: threading.Event) -> None:
+    assert event.wait(30)
+
+
+def test_every_reason_is_told_before_it_is_seen(new_worker: MakeWorker) -> None:
+    """Else a first burst would be no growth to who watches."""
+    worker = new_worker()
+    assert dead_letters(worker) == dict.fromkeys(PAGE_FAULTS, 0)
+    worker.send_raw(b"{")
+    worker.loop.turn(timeout_s=0)
+    assert dead_letters(worker) == dict.fromkeys(PAGE_FAULTS, 0) | {"json": 1}
+
+
+def dead_letters(worker: Worker) -> dict[str, float]:
+    samples = worker.loop.samples()
+    return {s.labels[0]: s.value for s in samples if s.metric is metrics.DEAD_LETTERS}

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from pipeline import metrics
-from pipeline.errors import UsageError
-from pipeline.log import CONSUME, PAGES, Message
+from pipeline.errors import LogBusy, LogError, UsageError
+from pipeline.log import CONSUME, PAGES, Message, Partition
 from pipeline.log.sqlite import SqliteLog
 from pipeline.metrics import Sample, Told
 from pipeline.settings import MetricsSettings
+from tests.support.faults import Clock
+
+LAG = "backlinks_lag_records{"
 
 
 class Worker:
@@ -27,6 +31,22 @@ class Worker:
         yield Sample(metrics.PAGES_WRITTEN, 7)
         yield Sample(metrics.INSERT, 1.5, times=3)
         yield Sample(metrics.DEAD_LETTERS, 2, ('a "reason"',))
+
+
+class Away(SqliteLog):
+    """Whose brokers hold the question for lag until `back`; then it is answered, or not."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.asked, self.back = threading.Semaphore(0), threading.Semaphore(0)
+        self.error: LogError | None = None
+
+    def lag(self, group: str = "") -> dict[tuple[str, Partition], int]:
+        self.asked.release()
+        self.back.acquire()
+        if self.error is not None:
+            raise self.error
+        return super().lag(group)
 
 
 @pytest.fixture
@@ -54,22 +74,74 @@ def get(told: Told, path: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
+def lag(told: Told) -> list[str]:
+    return [line for line in get(told, "/metrics")[1].splitlines() if line.startswith(LAG)]
+
+
+def until(claim: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not claim():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_a_scrape_has_the_worker_s_figures_and_its_group_s_lag(told: Told) -> None:
+    until(lambda: bool(lag(told)))
     code, text = get(told, "/metrics")
     assert code == 200
     lines = set(text.splitlines())
     assert "backlinks_pages_written_total 7.0" in lines
     assert {"backlinks_insert_seconds_sum 1.5", "backlinks_insert_seconds_count 3.0"} <= lines
     assert 'backlinks_dead_letters_total{reason="a \\"reason\\""} 2.0' in lines
-    lag = [line for line in lines if line.startswith("backlinks_lag_records{")]
-    assert sum(float(line.rpartition(" ")[2]) for line in lag) == 5
-    assert all('group="consume",partition=' in line for line in lag) or len(lag) == 4
+    behind = [line for line in lines if line.startswith(LAG)]
+    assert sum(float(line.rpartition(" ")[2]) for line in behind) == 5
+    assert all('group="consume",partition=' in line for line in behind) or len(behind) == 4
+
+
+def test_a_scrape_does_not_wait_for_brokers_that_are_away(tmp_path: Path) -> None:
+    log, clock = Away(tmp_path / "log.sqlite"), Clock(1000.0)
+    log.append(PAGES, [Message(b"a", b"x")] * 5).result()
+    log.reader(CONSUME, [PAGES]).close()
+    told = Told(MetricsSettings(), Worker(), log, CONSUME, clock=clock, lag_s=0.01)
+    try:
+        assert log.asked.acquire(timeout=10)
+        assert get(told, "/metrics")[0] == 200
+        assert lag(told) == [], "what was never known is not told"
+        log.back.release()
+        assert log.asked.acquire(timeout=10)
+        assert len(lag(told)) == 4, "the last known, while it is asked for again"
+        log.error = LogBusy("away")
+        log.back.release()
+        assert log.asked.acquire(timeout=10), "it is asked for again after an error"
+        clock.now += 299
+        assert len(lag(told)) == 4
+        clock.now += 2
+        assert lag(told) == [], "what is too old is not told"
+    finally:
+        told.close()
+    assert any(thread.name == "lag" for thread in threading.enumerate()), "nobody waited for it"
+    log.back.release()
+    until(lambda: all(thread.name != "lag" for thread in threading.enumerate()))
+    log.close()
+
+
+def test_what_the_log_has_in_flight_is_told_without_brokers(tmp_path: Path) -> None:
+    log = Away(tmp_path / "log.sqlite")
+    told = Told(MetricsSettings(), Worker(), log, CONSUME)
+    try:
+        assert "backlinks_log_in_flight_bytes 0.0" in get(told, "/metrics")[1]
+    finally:
+        told.close()
+        log.back.release()
+        until(lambda: all(thread.name != "lag" for thread in threading.enumerate()))
+        log.close()
 
 
 def test_a_loop_that_goes_round_is_healthy_and_one_that_does_not_is_stuck(told: Told) -> None:
     code, text = get(told, "/healthz")
     assert (code, json.loads(text)["state"]) == (200, "ok")
-    told.worker.turned_at -= 6
+    told.worker = stuck = Worker()
+    stuck.turned_at -= 6
     code, text = get(told, "/healthz")
     assert (code, json.loads(text)["state"]) == (503, "stuck")
 

@@ -351,3 +351,29 @@ def test_a_closed_log_says_so(kafka: MakeTopics) -> None:
     log.close()
     with pytest.raises(LogError, match="closed"):
         log.append(PAGES, messages(1)).result()
+
+
+def test_a_log_closes_while_brokers_hold_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, end = threading.Event(), threading.Event()
+
+    def hold(*_: Any) -> dict[Any, Any]:
+        held.set()
+        end.wait()
+        raise LogBusy("away")
+
+    log = KafkaLog(KafkaSettings(brokers=[f"127.0.0.1:{free_port()}"]))
+    monkeypatch.setattr(log, "_clients", hold)
+
+    def ask() -> None:
+        with pytest.raises(LogBusy):
+            log.lag(CRAWL)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    assert held.wait(10)
+    closing = threading.Thread(target=log.close, daemon=True)
+    closing.start()
+    closing.join(10)
+    assert not closing.is_alive()
+    end.set()
+    asking.join()

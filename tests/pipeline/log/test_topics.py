@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import backlinks  # noqa: F401 - adds the commands
-from pipeline.errors import BadSetting, PoisonRecord
+from pipeline.errors import BadSetting, PageFault, PoisonRecord
 from pipeline.log import DEAD_PAGES, PAGES, Log, Message
 from pipeline.log.deadletter import DeadLetters
 from pipeline.log.kafka import KafkaLog
@@ -114,7 +114,7 @@ def dead(log: Log, count: int) -> None:
     log.append(PAGES, sent).result()
     letters = DeadLetters(log, DEAD_PAGES)
     for record in list(log.read_all(PAGES)):
-        reason = "json" if int(record.key[1:]) % 2 else "version"
+        reason: PageFault = "json" if int(record.key[1:]) % 2 else "version"
         letters.keep(record, PoisonRecord(reason, "why"))
 
 
