@@ -22,12 +22,13 @@ from pathlib import Path
 import msgspec
 
 from pipeline.errors import LogDamaged, LogError, LogFull, NotOwner, OffsetLost
-from pipeline.log import TOPICS, Committed, Headers, Message, Partition, Record
+from pipeline.log import TOPICS, Committed, Headers, Message, Partition, Place, Record
 from pipeline.page import MAX_RECORD
 
 PARTITIONS = 4  # enough for the workers of one machine
 _SHIFT = 40  # offsets up to 10^12 a partition
 _MAX_BYTES = 32 << 20  # of one poll
+_AT_ONCE = 32  # records of a whole topic that are in memory
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS partitions (
@@ -138,6 +139,21 @@ class SqliteLog:
             if group in ("", member_of)
         }
 
+    def places(self, group: str, topics: Collection[str]) -> dict[Partition, Place]:
+        with self._lock, reading(self.path):
+            rows = self._connection.execute(
+                "SELECT topic, number, start, next, offset, metadata FROM partitions "
+                "LEFT JOIN commits ON partition = id AND member_group = ?",
+                (group,),
+            ).fetchall()
+        return {
+            Partition(topic, number): Place(
+                start, end, None if offset is None else Committed(offset, metadata)
+            )
+            for topic, number, start, end, offset, metadata in rows
+            if topic in topics
+        }
+
     def count(self, topic: str) -> int:
         with self._lock, reading(self.path):
             (count,) = self._connection.execute(
@@ -146,15 +162,23 @@ class SqliteLog:
         return int(count)
 
     def read_all(self, topic: str) -> Iterator[Record]:
-        for partition, row in self.ids.items():
-            if partition.topic == topic:
-                with self._lock, reading(self.path):
-                    rows = self._connection.execute(
-                        "SELECT * FROM records WHERE id >= ? AND id < ? ORDER BY id",
-                        (row << _SHIFT, (row + 1) << _SHIFT),
-                    ).fetchall()
-                for found in rows:
-                    yield _record(partition, found)
+        with self._lock, reading(self.path):
+            ends = self._connection.execute(  # what comes while it is read is not there now
+                "SELECT id, number, next FROM partitions WHERE topic = ? ORDER BY number", (topic,)
+            ).fetchall()
+        for row, number, end in ends:
+            at = row << _SHIFT
+            while found := self._some(at, row << _SHIFT | end):
+                at = found[-1][0] + 1
+                yield from (_record(Partition(topic, number), values) for values in found)
+
+    def _some(self, at: int, end: int) -> list[tuple[int, int, bytes, bytes, bytes | None]]:
+        """The next few: a record may have a megabyte."""
+        with self._lock, reading(self.path):
+            return self._connection.execute(
+                "SELECT * FROM records WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+                (at, end, _AT_ONCE),
+            ).fetchall()
 
     def trim(self, topic: str, *, older_than_ms: int, limit: int = 10_000) -> int:
         """Deletes what is older and was consumed by every group that reads it; how many.
