@@ -13,7 +13,8 @@ import click
 import pyarrow as pa
 
 from pipeline.errors import BacklinksError
-from pipeline.log import DEAD_PAGES, Log
+from pipeline.log import Log
+from pipeline.log.letters import count_waiting
 from pipeline.log.opening import open_log
 from pipeline.report.admin import admin
 from pipeline.report.commands import form_options, put, settings_of
@@ -113,7 +114,7 @@ def _log(settings: Settings) -> Iterator[Finding]:
 
 
 def _waiting(log: Log) -> Finding:
-    dead = log.count(DEAD_PAGES)
+    dead = count_waiting(log)
     if not dead:
         return Finding("dead letters", "ok", "none")
     return Finding(
