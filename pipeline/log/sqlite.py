@@ -53,6 +53,7 @@ class SqliteLog:
     """See `Log`. `clock`: seconds since 1970.
 
     heartbeat_s: how often a member says that it lives and looks who else does, as it polls.
+    readonly: of a log that is there; nothing is made or changed, and only questions are answered.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class SqliteLog:
         clock: Callable[[], float] = time.time,
         session_timeout_s: float = 30.0,
         heartbeat_s: float = 0.5,
+        readonly: bool = False,
     ) -> None:
         self.path, self.clock = path, clock
         self.record_bytes = MAX_RECORD
@@ -72,19 +74,24 @@ class SqliteLog:
         self._arrived = threading.Condition()
         with reading(path):
             _refuse_truncated(path)
-        self._connection = connect(path)
-        with transaction(self._connection, path) as connection:
+        self._connection = connect(path, readonly=readonly)
+        if not readonly:
+            self._make(topics, partitions)
+        with reading(path):
+            rows = self._connection.execute("SELECT id, topic, number FROM partitions").fetchall()
+        self.ids = {Partition(topic, number): row for row, topic, number in rows}
+        self._sizes: dict[str, int] = {}
+        for partition in self.ids:
+            self._sizes[partition.topic] = self._sizes.get(partition.topic, 0) + 1
+
+    def _make(self, topics: Collection[str], partitions: int) -> None:
+        with transaction(self._connection, self.path) as connection:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
             connection.executemany(
                 "INSERT OR IGNORE INTO partitions (topic, number) VALUES (?, ?)",
                 [(topic, number) for topic in topics for number in range(partitions)],
             )
-            rows = connection.execute("SELECT id, topic, number FROM partitions").fetchall()
-        self.ids = {Partition(topic, number): row for row, topic, number in rows}
-        self._sizes: dict[str, int] = {}
-        for partition in self.ids:
-            self._sizes[partition.topic] = self._sizes.get(partition.topic, 0) + 1
 
     @property
     def in_flight(self) -> int:
@@ -432,9 +439,14 @@ class SqliteReader:
         self._connection.close()
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     """A connection for one thread at a time. Raises LogDamaged, LogFull."""
     with reading(path):
+        if readonly:
+            # Who reads beside the write-ahead log leaves it there: without one nobody writes.
+            open_now = path.with_name(path.name + "-wal").exists()
+            where = f"{path.absolute().as_uri()}?{'mode=ro' if open_now else 'immutable=1'}"
+            return sqlite3.connect(where, timeout=30.0, uri=True, check_same_thread=False)
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(
             path, timeout=30.0, isolation_level=None, check_same_thread=False
