@@ -199,6 +199,15 @@ class KafkaLog:
         committed = {p: Committed(at[p].offset, at[p].metadata or "") for p in at}
         return {self.names.ours(p): Place(starts[p], ends[p], committed.get(p)) for p in partitions}
 
+    def taken_after(self, topic: str, timestamp_ms: int) -> int | None:
+        """The latest time, ms since 1970, of records taken then or later; None where none was."""
+        found = self._ask(
+            lambda _, consumer: consumer.offsets_for_times(
+                dict.fromkeys(self._partitions(consumer, topic), timestamp_ms)
+            )
+        )
+        return max((at.timestamp for at in found.values() if at is not None), default=None)
+
     def _ask(self, question: Callable[[Any, Any], Answer]) -> Answer:
         """Of clients that are kept, since a planner asks every second.
 

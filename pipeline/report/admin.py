@@ -72,16 +72,31 @@ def _told_what_is_missing(settings: Settings) -> bool:
     return bool(lacking or loose)
 
 
+def topic_options(command: Any) -> Any:
+    """Which topics there should be: see `read_topics`."""
+    for option in (
+        click.option(
+            "--replication",
+            type=click.IntRange(1),
+            help="Brokers that hold each record, not the file's.",
+        ),
+        click.option(
+            "--partitions", type=click.IntRange(1), help="Of pages and requests, not the file's."
+        ),
+        click.option(
+            "--file",
+            type=click.Path(path_type=Path),
+            help="Topics. [default: deploy/topics.toml]",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @admin.command()
 @click.option("--check", is_flag=True, help="Only compare; needs no right to create anything.")
 @click.option("--alter", is_flag=True, help="Mend the configuration of topics that are there.")
-@click.option(
-    "--file", type=click.Path(path_type=Path), help="Topics. [default: deploy/topics.toml]"
-)
-@click.option("--partitions", type=click.IntRange(1), help="Of pages and requests, not the file's.")
-@click.option(
-    "--replication", type=click.IntRange(1), help="Brokers that hold each record, not the file's."
-)
+@topic_options
 @form_options
 @click.pass_context
 def topics(

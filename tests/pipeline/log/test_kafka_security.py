@@ -126,10 +126,12 @@ def status(settings: KafkaSettings) -> None:
     with closing(KafkaLog(settings)) as log:
         assert {group for group, _ in log.lag()} >= {CRAWL, CONSUME}
         assert count_waiting(log) > 0
+        assert log.taken_after(PAGES, 2**42) is None
 
 
 def check(settings: KafkaSettings) -> None:
     with closing(Topics(settings)) as topics:
+        assert topics.brokers() == 1
         all_are(topics, "ok")
 
 
