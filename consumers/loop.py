@@ -193,14 +193,16 @@ class Loop(Worker):
 
     def _end(self) -> None:
         """Waits for the store, then commits. Raises StoreBusy, LogBusy: `batch` has the rest."""
-        assert self._writing is not None
-        writing, self._writing = self._writing, None
+        writing = self._writing
+        assert writing is not None
         try:
             self.insert_s += self._wait_for(writing.ended)
         except StoreBusy:
             self.batch.follow(writing.batch)
             self.rows.forget()  # they are made again for the next try
             raise
+        finally:
+            self._writing = None
         if writing.pages:
             self.inserts += 1
             self.pages += writing.pages

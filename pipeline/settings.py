@@ -351,7 +351,11 @@ class Settings(BaseSettings):
     """All sections. File `backlinks.toml`, environment `BACKLINKS_<SECTION>__<NAME>`, flags."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__"
+        frozen=True,
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        hide_input_in_errors=True,  # passwords are among it
     )
 
     data: Path = Field(
@@ -401,10 +405,18 @@ def load(file: Path | None, environment: dict[str, str], flags: dict[str, Any]) 
         if first["type"] == "extra_forbidden":
             known = ", ".join(_names_beside(first["loc"]))
             raise BadSetting(f"unknown setting {name!r} {origin}; known here: {known}") from error
+        given = "what it is" if _is_secret(first["loc"]) else repr(first.get("input"))
         raise BadSetting(
-            f"setting {name!r} {origin} can't be {first.get('input')!r}: {first['msg']}; "
-            "see docs/settings.md"
+            f"setting {name!r} {origin} can't be {given}: {first['msg']}; see docs/settings.md"
         ) from error
+
+
+def _is_secret(location: tuple[int | str, ...]) -> bool:
+    """A secret, or a section that has one in it: neither is ever written out."""
+    section = Settings.model_fields[str(location[0])].annotation
+    if not (isinstance(section, type) and issubclass(section, _Login)):
+        return False
+    return len(location) == 1 or section.model_fields[str(location[1])].annotation is SecretStr
 
 
 def _has(source: dict[str, Any], location: tuple[int | str, ...]) -> bool:

@@ -55,6 +55,14 @@ class Committed(NamedTuple):
     metadata: str = ""
 
 
+class Place(NamedTuple):
+    """A partition that holds `start` to before `end`, and where a group is in it."""
+
+    start: int
+    end: int
+    committed: Committed | None
+
+
 class Reader(Protocol):
     """One member of a group. Used by one thread."""
 
@@ -102,6 +110,9 @@ class Log(Protocol):
 
     def lag(self, group: str = "") -> dict[tuple[str, Partition], int]:
         """Records behind, by group and partition: of one group, or of all."""
+
+    def places(self, group: str, topics: Collection[str]) -> dict[Partition, Place]:
+        """Of all partitions, asked from outside of the group."""
 
     def count(self, topic: str) -> int:
         """Records now in a topic."""

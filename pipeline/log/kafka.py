@@ -18,7 +18,18 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka import errors as kafka_errors
 
 from pipeline.errors import LogError, LogRefused
-from pipeline.log import CONSUME, CRAWL, GROUPS, PAGES, REQUESTS, Message, Partition, Record
+from pipeline.log import (
+    CONSUME,
+    CRAWL,
+    GROUPS,
+    PAGES,
+    REQUESTS,
+    Committed,
+    Message,
+    Partition,
+    Place,
+    Record,
+)
 from pipeline.log.kafka_client import Names, connection, kafka_says, let_in, no_topic
 from pipeline.log.kafka_flight import Flight, Pending, close_quietly
 from pipeline.log.kafka_reader import KafkaReader, record_of
@@ -176,6 +187,27 @@ class KafkaLog:
                 time.sleep(0.2)
                 continue
             return {partition: at for partition, at in found.items() if at.offset >= 0}
+
+    def places(self, group: str, topics: Collection[str]) -> dict[Partition, Place]:
+        return self._ask(lambda admin, consumer: self._places(admin, consumer, group, topics))
+
+    def _places(
+        self, admin: Any, consumer: Any, group: str, topics: Collection[str]
+    ) -> dict[Partition, Place]:
+        partitions = [p for topic in topics for p in self._partitions(consumer, topic)]
+        starts, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+        at = self._offsets(admin, group)
+        committed = {p: Committed(at[p].offset, at[p].metadata or "") for p in at}
+        return {self.names.ours(p): Place(starts[p], ends[p], committed.get(p)) for p in partitions}
+
+    def taken_after(self, topic: str, timestamp_ms: int) -> int | None:
+        """The latest time, ms since 1970, of records taken then or later; None where none was."""
+        found = self._ask(
+            lambda _, consumer: consumer.offsets_for_times(
+                dict.fromkeys(self._partitions(consumer, topic), timestamp_ms)
+            )
+        )
+        return max((at.timestamp for at in found.values() if at is not None), default=None)
 
     def _ask(self, question: Callable[[Any, Any], Answer]) -> Answer:
         """Of clients that are kept, since a planner asks every second.

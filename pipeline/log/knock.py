@@ -45,6 +45,15 @@ def knock(settings: KafkaSettings, trust: ssl.SSLContext | None) -> None:
         raise refused
 
 
+def asked(broker: str, trust: ssl.SSLContext | None, key: int) -> bytes:
+    """Its answer to a question of Kafka's protocol, version 0 and without a body.
+
+    Raises OSError, EOFError, struct.error, BadSetting.
+    """
+    with _connected(broker, trust) as line:
+        return _exchange(line, key, 0, b"")
+
+
 def address(broker: str) -> tuple[str, int]:
     """Raises BadSetting."""
     host, colon, port = broker.rpartition(":")

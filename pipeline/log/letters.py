@@ -7,7 +7,8 @@ stay in the log until its retention ends, and nothing is replayed twice by accid
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import NamedTuple
 
 from pipeline.errors import LogBusy, OffsetLost, PoisonRecord
@@ -24,12 +25,13 @@ from pipeline.log import (
     Partition,
     Record,
 )
-from pipeline.log.settled import pack, unpack
+from pipeline.log.runs import Runs, read_runs
 
 TOPICS = (DEAD_PAGES, DEAD_REQUESTS)
 _OURS = frozenset({"topic", "partition", "offset", "timestamp_ms", "reason", "detail"})
 _JOIN_S = 60.0
 _BATCH = 500
+_BATCH_BYTES = 16 << 20
 
 
 class Letter(NamedTuple):
@@ -47,10 +49,15 @@ class Letter(NamedTuple):
 
 
 class Letters:
-    """Those that nobody has replayed or dropped. One process at a time. Raises LogError."""
+    """Those that nobody has replayed or dropped. One process at a time. Raises LogError.
+
+    no_room: letters that were to be replayed or dropped and wait as before, by partition, since
+    their commit's metadata has no room for more while older ones wait.
+    """
 
     def __init__(self, log: Log) -> None:
         self.log = log
+        self.no_room: Counter[Partition] = Counter()
         self._reader = log.reader(CARE, TOPICS)
         try:
             self._settled = self._join()
@@ -58,7 +65,7 @@ class Letters:
             self._reader.close()
             raise
 
-    def _join(self) -> dict[Partition, set[int]]:
+    def _join(self) -> dict[Partition, _Settled]:
         """All partitions, or another process is at it."""
         until = time.monotonic() + _JOIN_S
         while time.monotonic() < until:
@@ -67,64 +74,117 @@ class Letters:
             except OffsetLost as lost:
                 self._pass_over(lost)
             mine = self._reader.assigned()
-            if mine and mine == {p for p in mine if self._reader.committed(p) is not None}:
-                self._low = {p: self._reader.committed(p) or Committed(0) for p in mine}
-                return {p: unpack(at.offset, at.metadata) for p, at in self._low.items()}
+            found = {p: self._reader.committed(p) for p in mine}
+            if found and None not in found.values():
+                return {p: _settled_in(at) for p, at in found.items() if at is not None}
         raise LogBusy("another `backlinks admin deadletters` holds the letters; wait for it")
 
     def _pass_over(self, lost: OffsetLost) -> None:
         """Retention has ended for letters that nobody looked at."""
-        self._reader.commit({Partition(lost.topic, lost.partition): Committed(lost.start)})
+        partition = Partition(lost.topic, lost.partition)
+        settled = _settled_in(self._reader.committed(partition) or Committed(0)).above
+        low = settled.pass_over(lost.start)
+        self._reader.commit({partition: Committed(low, settled.pack(low) or "")})
         self._reader.close()
         self._reader = self.log.reader(CARE, TOPICS)
 
-    def waiting(self) -> Iterator[Letter]:
-        """Oldest first within a partition."""
+    def waiting(self) -> Generator[Letter, None, None]:
+        """Oldest first within a partition. Those may be replayed or dropped while more are read."""
         for topic in TOPICS:
             for record in self.log.read_all(topic):
-                if self._waits(record.partition, record.offset):
+                if record.partition not in self._settled:
+                    raise LogBusy(
+                        "another `backlinks admin deadletters` holds some letters; wait for it"
+                    )
+                if self._settled[record.partition].waits(record.offset):
                     yield letter(record)
 
-    def _waits(self, partition: Partition, offset: int) -> bool:
-        if partition not in self._low:
-            raise LogBusy("another `backlinks admin deadletters` holds some letters; wait for it")
-        return offset >= self._low[partition].offset and offset not in self._settled[partition]
+    def oldest(self, partition: Partition) -> str:
+        """The id of the letter from which on the others are noted."""
+        return f"{partition}@{self._settled[partition].committed.offset}"
 
     def replay(self, letters: Iterable[Letter]) -> int:
         """Back to where they came from, as they were; how many. Settled once they are there."""
-        count = 0
-        for batch in _batches(letters):
-            for topic in sorted({found.origin_topic for found in batch}):
-                messages = [_again(found) for found in batch if found.origin_topic == topic]
-                self.log.append(topic, messages).result()
-            self.drop(batch)
-            count += len(batch)
-        return count
+        return sum(self._settle(batch, self._send) for batch in _batches(letters))
 
     def drop(self, letters: Iterable[Letter]) -> int:
         """Nobody is asked about them again; how many."""
-        found = list(letters)
-        for each in found:
-            self._settled[each.record.partition].add(each.record.offset)
-        if found:
-            self._commit({each.record.partition for each in found})
-        return len(found)
+        return sum(self._settle(batch, lambda _: None) for batch in _batches(letters))
 
-    def _commit(self, partitions: set[Partition]) -> None:
-        ends = self._reader.end_offsets(partitions)
-        commits = {}
-        for partition in partitions:
-            low, settled = self._low[partition].offset, self._settled[partition]
-            while low in settled and low < ends[partition]:
-                low += 1
-            self._settled[partition] = {offset for offset in settled if offset >= low}
-            commits[partition] = Committed(low, pack(low, self._settled[partition]))
+    def _send(self, letters: list[Letter]) -> None:
+        for topic in sorted({found.origin_topic for found in letters}):
+            messages = [_again(found) for found in letters if found.origin_topic == topic]
+            self.log.append(topic, messages).result()
+
+    def _settle(self, batch: list[Letter], first: Callable[[list[Letter]], None]) -> int:
+        """How many found room; `first` is done with those, and then they are committed."""
+        offsets: dict[Partition, list[int]] = {}
+        for found in batch:
+            tried = offsets.setdefault(found.record.partition, [])
+            if not self.no_room[found.record.partition]:  # else it is full, or almost
+                tried.append(found.record.offset)
+        after = {p: self._settled[p].with_room_for(sorted(them)) for p, them in offsets.items()}
+        settled = []
+        for found in batch:
+            partition, offset = found.record.partition, found.record.offset
+            if after[partition].waits(offset):
+                self.no_room[partition] += 1
+            else:
+                settled.append(found)
+        first(settled)
         self._reader.poll(timeout_s=0, max_records=0)
-        self._reader.commit(commits)
-        self._low.update(commits)
+        self._reader.commit({partition: at.committed for partition, at in after.items()})
+        self._settled.update(after)
+        return len(settled)
 
     def close(self) -> None:
         self._reader.close()
+
+
+class _Settled(NamedTuple):
+    """What is settled of a partition: all below what is committed, and these above it."""
+
+    committed: Committed
+    above: Runs
+
+    def waits(self, offset: int) -> bool:
+        return offset >= self.committed.offset and offset not in self.above
+
+    def with_room_for(self, offsets: list[int]) -> _Settled:
+        """With the first of them settled too: as many as the metadata has room for."""
+        found = self._and(offsets)
+        least, most = 0, len(offsets) - 1
+        while found is None and least < most:
+            half = (least + most + 1) // 2
+            if self._and(offsets[:half]) is None:
+                most = half - 1
+            else:
+                least = half
+        return found or self._and(offsets[:least]) or self
+
+    def _and(self, offsets: list[int]) -> _Settled | None:
+        settled = self.above.copy()
+        for offset in offsets:
+            settled.add(offset)
+        low = settled.pass_over(self.committed.offset)
+        metadata = settled.pack(low)
+        return None if metadata is None else _Settled(Committed(low, metadata), settled)
+
+
+def _settled_in(committed: Committed) -> _Settled:
+    return _Settled(committed, read_runs(committed.offset, committed.metadata))
+
+
+def count_waiting(log: Log) -> int:
+    """How many there are for `admin deadletters`, without reading or joining anything."""
+    count = 0
+    for place in log.places(CARE, TOPICS).values():
+        at = place.committed or Committed(0)
+        low = max(place.start, at.offset)
+        above = read_runs(at.offset, at.metadata)
+        settled = sum(max(0, end - max(start, low)) for start, end in above)
+        count += max(0, place.end - low - settled)
+    return count
 
 
 def headers(record: Record, poison: PoisonRecord) -> Headers:
@@ -158,11 +218,14 @@ def _again(found: Letter) -> Message:
 
 
 def _batches(letters: Iterable[Letter]) -> Iterator[list[Letter]]:
+    """Of bounded size, since a letter has its whole record."""
     batch: list[Letter] = []
+    size = 0
     for found in letters:
         batch.append(found)
-        if len(batch) == _BATCH:
+        size += len(found.record.value or b"")
+        if len(batch) == _BATCH or size > _BATCH_BYTES:
             yield batch
-            batch = []
+            batch, size = [], 0
     if batch:
         yield batch

@@ -8,10 +8,14 @@ from collections.abc import Collection
 MAX_METADATA = 4_000  # characters; Kafka's default limit is 4,096 bytes
 
 
+def reach() -> int:
+    """How far above the committed offset a bitmap goes."""
+    return MAX_METADATA * 4 // 5 * 8 - 8
+
+
 def pack(low: int, settled: Collection[int]) -> str:
-    """A bitmap of the settled offsets above `low`; the farthest are left out if it grows long."""
-    limit = MAX_METADATA * 4 // 5 * 8 - 8
-    bits = 0
+    """A bitmap of the settled offsets above `low`; those out of its reach are left out."""
+    limit, bits = reach(), 0
     for offset in settled:
         if 0 <= offset - low < limit:
             bits |= 1 << (offset - low)

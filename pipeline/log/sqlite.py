@@ -22,12 +22,13 @@ from pathlib import Path
 import msgspec
 
 from pipeline.errors import LogDamaged, LogError, LogFull, NotOwner, OffsetLost
-from pipeline.log import TOPICS, Committed, Headers, Message, Partition, Record
+from pipeline.log import TOPICS, Committed, Headers, Message, Partition, Place, Record
 from pipeline.page import MAX_RECORD
 
 PARTITIONS = 4  # enough for the workers of one machine
 _SHIFT = 40  # offsets up to 10^12 a partition
 _MAX_BYTES = 32 << 20  # of one poll
+_AT_ONCE = 32  # records of a whole topic that are in memory
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS partitions (
@@ -52,6 +53,7 @@ class SqliteLog:
     """See `Log`. `clock`: seconds since 1970.
 
     heartbeat_s: how often a member says that it lives and looks who else does, as it polls.
+    readonly: of a log that is there; nothing is made or changed, and only questions are answered.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class SqliteLog:
         clock: Callable[[], float] = time.time,
         session_timeout_s: float = 30.0,
         heartbeat_s: float = 0.5,
+        readonly: bool = False,
     ) -> None:
         self.path, self.clock = path, clock
         self.record_bytes = MAX_RECORD
@@ -71,19 +74,24 @@ class SqliteLog:
         self._arrived = threading.Condition()
         with reading(path):
             _refuse_truncated(path)
-        self._connection = connect(path)
-        with transaction(self._connection, path) as connection:
+        self._connection = connect(path, readonly=readonly)
+        if not readonly:
+            self._make(topics, partitions)
+        with reading(path):
+            rows = self._connection.execute("SELECT id, topic, number FROM partitions").fetchall()
+        self.ids = {Partition(topic, number): row for row, topic, number in rows}
+        self._sizes: dict[str, int] = {}
+        for partition in self.ids:
+            self._sizes[partition.topic] = self._sizes.get(partition.topic, 0) + 1
+
+    def _make(self, topics: Collection[str], partitions: int) -> None:
+        with transaction(self._connection, self.path) as connection:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
             connection.executemany(
                 "INSERT OR IGNORE INTO partitions (topic, number) VALUES (?, ?)",
                 [(topic, number) for topic in topics for number in range(partitions)],
             )
-            rows = connection.execute("SELECT id, topic, number FROM partitions").fetchall()
-        self.ids = {Partition(topic, number): row for row, topic, number in rows}
-        self._sizes: dict[str, int] = {}
-        for partition in self.ids:
-            self._sizes[partition.topic] = self._sizes.get(partition.topic, 0) + 1
 
     @property
     def in_flight(self) -> int:
@@ -138,6 +146,21 @@ class SqliteLog:
             if group in ("", member_of)
         }
 
+    def places(self, group: str, topics: Collection[str]) -> dict[Partition, Place]:
+        with self._lock, reading(self.path):
+            rows = self._connection.execute(
+                "SELECT topic, number, start, next, offset, metadata FROM partitions "
+                "LEFT JOIN commits ON partition = id AND member_group = ?",
+                (group,),
+            ).fetchall()
+        return {
+            Partition(topic, number): Place(
+                start, end, None if offset is None else Committed(offset, metadata)
+            )
+            for topic, number, start, end, offset, metadata in rows
+            if topic in topics
+        }
+
     def count(self, topic: str) -> int:
         with self._lock, reading(self.path):
             (count,) = self._connection.execute(
@@ -146,15 +169,23 @@ class SqliteLog:
         return int(count)
 
     def read_all(self, topic: str) -> Iterator[Record]:
-        for partition, row in self.ids.items():
-            if partition.topic == topic:
-                with self._lock, reading(self.path):
-                    rows = self._connection.execute(
-                        "SELECT * FROM records WHERE id >= ? AND id < ? ORDER BY id",
-                        (row << _SHIFT, (row + 1) << _SHIFT),
-                    ).fetchall()
-                for found in rows:
-                    yield _record(partition, found)
+        with self._lock, reading(self.path):
+            ends = self._connection.execute(  # what comes while it is read is not there now
+                "SELECT id, number, next FROM partitions WHERE topic = ? ORDER BY number", (topic,)
+            ).fetchall()
+        for row, number, end in ends:
+            at = row << _SHIFT
+            while found := self._some(at, row << _SHIFT | end):
+                at = found[-1][0] + 1
+                yield from (_record(Partition(topic, number), values) for values in found)
+
+    def _some(self, at: int, end: int) -> list[tuple[int, int, bytes, bytes, bytes | None]]:
+        """The next few: a record may have a megabyte."""
+        with self._lock, reading(self.path):
+            return self._connection.execute(
+                "SELECT * FROM records WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+                (at, end, _AT_ONCE),
+            ).fetchall()
 
     def trim(self, topic: str, *, older_than_ms: int, limit: int = 10_000) -> int:
         """Deletes what is older and was consumed by every group that reads it; how many.
@@ -408,9 +439,14 @@ class SqliteReader:
         self._connection.close()
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     """A connection for one thread at a time. Raises LogDamaged, LogFull."""
     with reading(path):
+        if readonly:
+            # Who reads beside the write-ahead log leaves it there: without one nobody writes.
+            open_now = path.with_name(path.name + "-wal").exists()
+            where = f"{path.absolute().as_uri()}?{'mode=ro' if open_now else 'immutable=1'}"
+            return sqlite3.connect(where, timeout=30.0, uri=True, check_same_thread=False)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # as the store makes it
         connection = sqlite3.connect(
             path, timeout=30.0, isolation_level=None, check_same_thread=False

@@ -70,10 +70,19 @@ def _topic(
         ) from error
     if partitions and not name.endswith(".dead"):
         count = partitions
-    if replication:
-        copies = replication
-        config[_MIN_INSYNC] = str(min(int(config.get(_MIN_INSYNC, 1)), max(1, copies - 1)))
-    return Topic(name, count, copies, config)
+    topic = Topic(name, count, copies, config)
+    return _with_copies(topic, replication) if replication else topic
+
+
+def _with_copies(topic: Topic, copies: int) -> Topic:
+    """And as many of them in step as that allows, with one of them away."""
+    in_step = min(int(topic.config.get(_MIN_INSYNC, 1)), max(1, copies - 1))
+    return topic._replace(replication=copies, config={**topic.config, _MIN_INSYNC: str(in_step)})
+
+
+def on_brokers(topics: list[Topic], brokers: int) -> list[Topic]:
+    """As they can be on so many: more copies than brokers there can't be."""
+    return [_with_copies(t, brokers) if t.replication > brokers else t for t in topics]
 
 
 class Topics:
@@ -83,6 +92,11 @@ class Topics:
         self.settings, self.names = settings, Names(settings.prefix)
         with kafka_says("connecting", settings):
             self._admin = KafkaAdminClient(**let_in(connection(settings), settings))
+
+    def brokers(self) -> int:
+        """How many the cluster has now."""
+        with kafka_says("describing the cluster", self.settings, "DESCRIBE"):
+            return len(self._admin.describe_cluster()["brokers"])
 
     def check(self, wanted: list[Topic]) -> list[Finding]:
         """Compares and changes nothing."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ import pyarrow as pa
 from pipeline.errors import BacklinksError, UsageError
 from pipeline.log.letters import Letter, Letters
 from pipeline.log.opening import open_log
-from pipeline.report.commands import cli, form_options, put, settings_of
+from pipeline.report.commands import cli, form_options, put, put_batches, settings_of
 from pipeline.report.output import safe
 from pipeline.settings import Settings
 from pipeline.store.durable import durability
 from pipeline.store.migrate import migrate as migrate_store
 from pipeline.store.migrate import missing
 from pipeline.store.opening import open_to_check, open_to_migrate
+
+_ROWS = 1_000  # of a batch that is written
 
 
 @cli.group()
@@ -69,16 +72,31 @@ def _told_what_is_missing(settings: Settings) -> bool:
     return bool(lacking or loose)
 
 
+def topic_options(command: Any) -> Any:
+    """Which topics there should be: see `read_topics`."""
+    for option in (
+        click.option(
+            "--replication",
+            type=click.IntRange(1),
+            help="Brokers that hold each record, not the file's.",
+        ),
+        click.option(
+            "--partitions", type=click.IntRange(1), help="Of pages and requests, not the file's."
+        ),
+        click.option(
+            "--file",
+            type=click.Path(path_type=Path),
+            help="Topics. [default: deploy/topics.toml]",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @admin.command()
 @click.option("--check", is_flag=True, help="Only compare; needs no right to create anything.")
 @click.option("--alter", is_flag=True, help="Mend the configuration of topics that are there.")
-@click.option(
-    "--file", type=click.Path(path_type=Path), help="Topics. [default: deploy/topics.toml]"
-)
-@click.option("--partitions", type=click.IntRange(1), help="Of pages and requests, not the file's.")
-@click.option(
-    "--replication", type=click.IntRange(1), help="Brokers that hold each record, not the file's."
-)
+@topic_options
 @form_options
 @click.pass_context
 def topics(
@@ -165,29 +183,37 @@ def list_letters(ctx: click.Context, /, reason: str | None, limit: int | None, *
     backlinks admin deadletters list
     backlinks admin deadletters list --reason version --csv
     """
-    with _letters(ctx) as letters:
-        rows = [
-            {
-                "id": found.id,
-                "time": datetime.datetime.fromtimestamp(
-                    found.record.timestamp_ms / 1000, datetime.UTC
-                ),
-                "from": found.origin,
-                "reason": found.reason,
-                "detail": found.detail,
-                "key": found.record.key.decode("utf-8", "replace"),
-                "bytes": len(found.record.value or b""),
-            }
-            for found in _chosen(letters, (), reason, limit)
-        ]
-    schema = pa.schema(
-        [
-            ("id", pa.string()), ("time", pa.timestamp("ms", "UTC")), ("from", pa.string()),
-            ("reason", pa.string()), ("detail", pa.string()), ("key", pa.string()),
-            ("bytes", pa.int64()),
-        ]
-    )  # fmt: skip
-    put(pa.Table.from_pylist(rows, schema), **out)
+    with _letters(ctx) as letters, closing(_chosen(letters, (), reason, limit)) as chosen:
+        put_batches(_rows(chosen), _LISTED, **out)
+
+
+_LISTED = pa.schema(
+    [
+        ("id", pa.string()), ("time", pa.timestamp("ms", "UTC")), ("from", pa.string()),
+        ("reason", pa.string()), ("detail", pa.string()), ("key", pa.string()),
+        ("bytes", pa.int64()),
+    ]
+)  # fmt: skip
+
+
+def _rows(letters: Iterable[Letter]) -> Iterator[pa.RecordBatch]:
+    """Without the records themselves, which may be large."""
+    found = map(_row, letters)
+    while rows := list(islice(found, _ROWS)):
+        yield pa.RecordBatch.from_pylist(rows, _LISTED)
+
+
+def _row(found: Letter) -> dict[str, Any]:
+    at = datetime.datetime.fromtimestamp(found.record.timestamp_ms / 1000, datetime.UTC)
+    return {
+        "id": found.id,
+        "time": at,
+        "from": found.origin,
+        "reason": found.reason,
+        "detail": found.detail,
+        "key": found.record.key.decode("utf-8", "replace"),
+        "bytes": len(found.record.value or b""),
+    }
 
 
 @deadletters.command()
@@ -234,8 +260,8 @@ def replay(ctx: click.Context, /, **which: Any) -> None:
     backlinks admin deadletters replay --all
     """
     with _chosen_letters(ctx, **which) as (letters, chosen):
-        count = letters.replay(chosen)
-    click.echo(f"{count:,} replayed")
+        click.echo(f"{letters.replay(chosen):,} replayed")
+    _tell_what_waits(ctx, letters)
 
 
 @deadletters.command()
@@ -248,27 +274,49 @@ def drop(ctx: click.Context, /, **which: Any) -> None:
     backlinks admin deadletters drop --reason json
     """
     with _chosen_letters(ctx, **which) as (letters, chosen):
-        count = letters.drop(chosen)
-    click.echo(f"{count:,} dropped")
+        click.echo(f"{letters.drop(chosen):,} dropped")
+    _tell_what_waits(ctx, letters)
+
+
+def _tell_what_waits(ctx: click.Context, letters: Letters) -> None:
+    """Exit code 1 where it is not all that was asked for."""
+    for partition, count in sorted(letters.no_room.items()):
+        click.echo(
+            f"backlinks: {count:,} of {partition} still wait: there is no room to note more of "
+            f"them while {letters.oldest(partition)} waits; replay or drop the oldest first",
+            err=True,
+        )
+    if letters.no_room:
+        ctx.exit(1)
 
 
 def _chosen(
     letters: Letters, names: tuple[str, ...], reason: str | None, limit: int | None
-) -> list[Letter]:
-    """At most `limit`, so that what is held in memory is bounded by who asks."""
-    found: list[Letter] = []
-    for each in letters.waiting():
-        if (not names or each.id in names) and reason in (None, each.reason):
-            found.append(each)
-            if limit is not None and len(found) >= limit:
-                break
-    missing = set(names) - {each.id for each in found}
-    if missing and limit is None:
+) -> Generator[Letter, None, None]:
+    """One after the other, since each has its whole record. Raises where one named doesn't wait."""
+    _are_there(letters, names, reason)
+    wanted = set(names)
+    found = (
+        each
+        for each in letters.waiting()
+        if (not names or each.id in wanted) and reason in (None, each.reason)
+    )
+    with closing(found):
+        yield from islice(found, len(wanted) if limit is None and names else limit)
+
+
+def _are_there(letters: Letters, names: tuple[str, ...], reason: str | None) -> None:
+    """Asked before the first of them is replayed or dropped."""
+    missing = set(names)
+    with closing(letters.waiting()) as waiting:
+        while missing and (each := next(waiting, None)) is not None:
+            if reason in (None, each.reason):
+                missing.discard(each.id)
+    if missing:
         raise BacklinksError(
             f"no dead letter waits as {', '.join(sorted(missing))}; "
             "`backlinks admin deadletters list` shows those that do"
         )
-    return found
 
 
 @contextmanager
@@ -278,11 +326,11 @@ def _chosen_letters(
     reason: str | None,
     limit: int | None,
     everything: bool,
-) -> Iterator[tuple[Letters, list[Letter]]]:
+) -> Iterator[tuple[Letters, Iterator[Letter]]]:
     if not (names or reason or everything):
         raise UsageError("which? name IDs as `list` shows them, or give --reason or --all")
-    with _letters(ctx) as letters:
-        yield letters, _chosen(letters, names, reason, limit)
+    with _letters(ctx) as letters, closing(_chosen(letters, names, reason, limit)) as chosen:
+        yield letters, chosen
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -150,16 +151,20 @@ def answer(
 
 def put(table: pa.Table, form: str | None, output: Path | None) -> None:
     """Writes what is at hand, as `answer` does what the store says."""
+    put_batches(iter(table.to_batches()), table.schema, form, output)
+
+
+def put_batches(
+    batches: Iterator[pa.RecordBatch], schema: pa.Schema, form: str | None, output: Path | None
+) -> None:
+    """The same of what comes bit by bit. schema: of the batches, for where none comes."""
     if output is not None:
-        count = save(table.to_batches(), output)
+        count = save(batches, output)
         click.echo(f"{count:,} rows in {output}", err=True)
         return
+    first = next(batches, pa.RecordBatch.from_pylist([], schema))
     form = form or ("table" if sys.stdout.isatty() else "csv")
-    write(table.to_batches() or [_no_rows(table)], form=form, to=sys.stdout)
-
-
-def _no_rows(table: pa.Table) -> pa.RecordBatch:
-    return pa.RecordBatch.from_pylist([], table.schema)
+    write(chain([first], batches), form=form, to=sys.stdout)
 
 
 @contextmanager

@@ -3,80 +3,116 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from concurrent.futures import Future, wait
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 import pyarrow as pa
 
-from pipeline.errors import BacklinksError
-from pipeline.log import DEAD_PAGES, Log
-from pipeline.log.opening import open_log
-from pipeline.report.admin import admin
+from pipeline.report.admin import admin, topic_options
+from pipeline.report.bounded import begun, leave
 from pipeline.report.commands import form_options, put, settings_of
+from pipeline.report.doctor_log import of_brokers, of_log, of_topics
+from pipeline.report.doctor_store import of_store, room
+from pipeline.report.finding import Finding, guarded
 from pipeline.report.output import safe
 from pipeline.settings import Settings
-from pipeline.store import Store, rows, sql
-from pipeline.store.migrate import tables
-from pipeline.store.opening import open_to_read
 
-_SKEW_MS = 60_000  # at 5 minutes, pages of a spider would be dead letters
-_ROOM = 0.1  # of the disk
-_PARTS = 1_000  # active parts of a table: at 3,000 ClickHouse refuses inserts
+if TYPE_CHECKING:
+    from pipeline.log.topics import Topic
 
-
-class Finding(NamedTuple):
-    """`state`: ok, warning or error. `advice`: what to do, empty where ok."""
-
-    what: str
-    state: str
-    found: str
-    advice: str = ""
+_ALL_S = 15.0  # then what has not answered is told as that
+_CONNECT_S = 9.0  # of that, for all hosts of the store in turn
 
 
 @admin.command()
+@topic_options
 @form_options
 @click.pass_context
-def doctor(ctx: click.Context, /, **out: Any) -> None:
-    """Check settings, connections, versions, topics, schema, durability, clocks and disk.
+def doctor(
+    ctx: click.Context,
+    /,
+    file: Path | None,
+    partitions: int | None,
+    replication: int | None,
+    **out: Any,
+) -> None:
+    """Check settings, connections, versions, rights, topics, schema, durability, clocks and disk.
 
-    Changes nothing. Exit code 1 where something has to be done before it can be trusted.
+    Makes and changes nothing, and says what it can't tell without. Takes 15 seconds at most. Exit
+    code 1 where something has to be done before it can be trusted.
 
     \b
     backlinks admin doctor
+    backlinks admin doctor --replication 1      # on a cluster of one broker
     backlinks admin doctor --json
     """
-    findings = list(examine(settings_of(ctx)))
+    settings = settings_of(ctx)
+    wanted = []
+    if settings.kafka.brokers:
+        from pipeline.log.topics import read_topics
+
+        wanted = read_topics(file, partitions=partitions, replication=replication)
+    looks = [_Look(what, find) for what, find in _looks(settings, wanted).items()]
+    wait([look.ended for look in looks], timeout=_ALL_S)
+    findings = [finding for look in looks for finding in look.so_far()]
     put(pa.Table.from_pylist([found._asdict() for found in findings]), **out)
     for found in findings:
-        if found.state != "ok":
+        if found.state in ("warning", "error"):
             said = f"backlinks: {found.what}: {found.found}; {found.advice}"
             click.echo(safe(said), err=True)
-    ctx.exit(1 if any(found.state == "error" for found in findings) else 0)
+    code = 1 if any(found.state == "error" for found in findings) else 0
+    if not all(look.ended.done() for look in looks):
+        leave(code)
+    ctx.exit(code)
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+class _Look:
+    """Under way from the start, in a thread of its own."""
+
+    def __init__(self, what: str, find: Callable[[], Iterator[Finding]]) -> None:
+        self.what, self._find = what, find
+        self._found: list[Finding] = []
+        self.ended: Future[None] = begun(self._run)
+
+    def _run(self) -> None:
+        for finding in guarded(self.what, self._find):
+            self._found.append(finding)
+
+    def so_far(self) -> list[Finding]:
+        """With one that says so where it has not ended."""
+        if self.ended.done():
+            self.ended.result()
+            return self._found
+        late = Finding(
+            self.what,
+            "error",
+            f"no answer in {_ALL_S:g} s",
+            "look at what it runs on, and at the network between",
+        )
+        return [*self._found, late]
+
+
+def _looks(settings: Settings, wanted: list[Topic]) -> dict[str, Callable[[], Iterator[Finding]]]:
+    """By name, in the order in which they are told."""
+    return {
+        "settings": lambda: _here(settings),
+        "log": lambda: _log(settings, wanted),
+        "store": lambda: of_store(_hurried(settings)),
+    }
+
+
+def _here(settings: Settings) -> Iterator[Finding]:
     yield Finding("backlinks", "ok", version("backlink-index"))
-    yield _contact(settings)
-    if settings.kafka.brokers:
-        yield from _guarded("topics", lambda: _topics(settings))
-    yield from _guarded("log", lambda: _log(settings))
-    yield from _guarded("store", lambda: _store(settings))
+    yield contact(settings)
     if not (settings.kafka.brokers and settings.store.hosts):
         yield _disk(settings)
 
 
-def _guarded(what: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    try:
-        yield from look()
-    except BacklinksError as error:
-        yield Finding(what, "error", "can't be used", str(error))
-
-
-def _contact(settings: Settings) -> Finding:
+def contact(settings: Settings) -> Finding:
     if settings.crawl.contact:
         return Finding("contact", "ok", settings.crawl.contact)
     return Finding(
@@ -84,104 +120,31 @@ def _contact(settings: Settings) -> Finding:
     )
 
 
-def _topics(settings: Settings) -> Iterator[Finding]:
-    from pipeline.log.topics import Topics, read_topics
+def _log(settings: Settings, wanted: list[Topic]) -> Iterator[Finding]:
+    """Who does not answer is not asked by the library, which would try for long."""
+    if settings.kafka.brokers:
+        from pipeline.log.brokers import greet
 
-    with closing(Topics(settings.kafka)) as cluster:
-        found = cluster.check(read_topics(None))
-    missing = sorted({each.topic for each in found if each.state == "missing"})
-    for topic in missing:
-        yield Finding(f"topic {topic}", "error", "missing", "run `backlinks admin topics`")
-    for each in found:
-        if each.state in ("differs", "unknown"):
-            severe = each.what == "message.timestamp.type"
-            yield Finding(
-                f"topic {each.topic}",
-                "error" if severe and each.state == "differs" else "warning",
-                f"{each.what} is {each.found}",
-                f"should be {each.wanted}; see `backlinks admin topics --help`",
-            )
-    if not missing:
-        yield Finding("topics", "ok", f"{len({each.topic for each in found})} there")
+        brokers = greet(settings.kafka)
+        yield from of_brokers(brokers)
+        if not any(broker.answers for broker in brokers):
+            return
+        yield from guarded("topics", lambda: of_topics(settings, wanted))
+    yield from guarded("log", lambda: of_log(settings))
 
 
-def _log(settings: Settings) -> Iterator[Finding]:
-    with closing(open_log(settings)) as log:
-        behind = sum(log.lag().values())
-        yield Finding("log", "ok", f"{type(log).__name__}, {behind:,} records behind")
-        yield _waiting(log)
-
-
-def _waiting(log: Log) -> Finding:
-    dead = log.count(DEAD_PAGES)
-    if not dead:
-        return Finding("dead letters", "ok", "none")
-    return Finding(
-        "dead letters", "warning", f"{dead:,}", "look at `backlinks admin deadletters list`"
-    )
-
-
-def _store(settings: Settings) -> Iterator[Finding]:
-    store, close = open_to_read(settings, "backlinks admin doctor")
-    try:
-        (facts,) = rows(store.query(sql("pipeline/report/doctor")))
-        yield Finding("store", "ok", f"ClickHouse {facts['version']}, {facts['tables']:,} tables")
-        yield _privileges(int(facts["tables"]))
-        yield _clock(int(facts["now_ms"]))
-        yield _parts(store)
-        yield from _durable(store)
-    finally:
-        close()
-
-
-def _privileges(seen: int) -> Finding:
-    """What may not be seen is not looked at either, for parts and durability."""
-    made = len(tables(views=True))
-    if seen >= made:
-        return Finding("privileges", "ok", "every table can be seen")
-    return Finding(
-        "privileges",
-        "error",
-        f"{seen:,} of {made:,} tables can be seen",
-        "grant this user SELECT on the database, as docs/cluster.md says",
-    )
-
-
-def _clock(theirs: int) -> Finding:
-    skew = int(time.time() * 1000) - theirs
-    if abs(skew) < _SKEW_MS:
-        return Finding("clock", "ok", f"{skew:+,} ms from the store's")
-    return Finding(
-        "clock", "error", f"{skew:+,} ms from the store's", "set the clocks of all machines by NTP"
-    )
-
-
-def _parts(store: Store) -> Finding:
-    (found,) = rows(store.query(sql("pipeline/report/parts")))
-    told = f"{found['parts']:,} active at most, in {found['table'] or 'no table'}"
-    if found["parts"] < _PARTS:
-        return Finding("parts", "ok", told)
-    return Finding(
-        "parts", "warning", told, "inserts are too small: raise consume.flush_rows and flush_age_s"
-    )
-
-
-def _durable(store: Store) -> Iterator[Finding]:
-    from pipeline.store.durable import durability
-
-    missing = durability(store)
-    for each in missing:
-        yield Finding("durability", "error", "not on disk when acknowledged", each)
-    if not missing:
-        yield Finding("durability", "ok", "inserts are on disk when acknowledged")
+def _hurried(settings: Settings) -> Settings:
+    """With no more patience than there is time."""
+    store = settings.store
+    connect_s = min(store.connect_s, _CONNECT_S / max(1, len(store.hosts)))
+    hurried = {"connect_s": connect_s, "timeout_s": min(store.timeout_s, _CONNECT_S)}
+    return settings.model_copy(update={"store": store.model_copy(update=hurried)})
 
 
 def _disk(settings: Settings) -> Finding:
     where = settings.data
     while not where.exists() and where != where.parent:
         where = where.parent
-    room = shutil.disk_usage(where)
-    told = f"{room.free / 1e9:,.1f} GB of {room.total / 1e9:,.1f} GB free under {settings.data}"
-    if room.free > _ROOM * room.total:
-        return Finding("disk", "ok", told)
-    return Finding("disk", "warning", told, "free some; a full disk stops `run` with nothing lost")
+    found = shutil.disk_usage(where)
+    advice = "free some; a full disk stops `run` with nothing lost"
+    return room("disk", found.free, found.total, f" under {settings.data}", advice)

@@ -90,7 +90,9 @@ def test_what_a_cluster_needs_is_made_and_told(
 
     doctor = backlinks("admin", "doctor", "--json", environment=given)
     told = {row["what"]: row["state"] for row in json.loads(doctor.out)}
-    assert told["log"] == told["store"] == told["clock"] == told["durability"] == "ok", doctor.err
+    assert told["log"] == told["store"] == told["store's clock"] == told["durability"] == "ok", (
+        doctor.err
+    )
 
     status = backlinks("status", "--exit-when-healthy", "--timeout", "30", environment=given)
     assert status.code == 0, status.err

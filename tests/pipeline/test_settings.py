@@ -124,6 +124,30 @@ def test_a_value_out_of_range_is_named_with_its_place(name: str, value: str) -> 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[kafka]\npassword = 1234567",
+        "[kafka]\npassword = ['1234567']",
+        "[store.password]\nmine = '1234567'",
+        "[[kafka]]\npassword = '1234567'",
+        "store = '1234567'",
+    ],
+)
+def test_a_password_of_a_wrong_type_is_named_and_not_written_out(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    with pytest.raises(BadSetting, match=r"setting '(kafka|store).* can't be what it is") as caught:
+        load(file, {}, {})
+    assert "1234567" not in str(caught.value)
+    assert "1234567" not in str(caught.value.__cause__), "a traceback has that too"
+
+
+def test_a_wrong_value_beside_a_password_is_written_out() -> None:
+    with pytest.raises(BadSetting, match=r"'kafka\.linger_ms' in the flags can't be 'soon'"):
+        load(None, {}, {"kafka": {"linger_ms": "soon", "password": "1234567"}})
+
+
 @pytest.mark.parametrize("value", ["127.0.0.1:8080:8443", "::1:80:443"])
 def test_connect_to_takes_an_address_and_two_ports(value: str) -> None:
     assert load(None, {"BACKLINKS_CRAWL__CONNECT_TO": value}, {}).crawl.connect_to == value

@@ -32,7 +32,7 @@ _HELLO, _DATA, _EXCEPTION, _PONG, _END, _EVENTS = 0, 1, 2, 4, 5, 14
 _ASKED, _QUERY, _BLOCK, _CANCEL, _PING = 0, 1, 2, 3, 4
 _INSERT = re.compile(r"\s*INSERT INTO (\S+) \((.*?)\) (?:FORMAT Native|VALUES)\s*\Z", re.DOTALL)
 _READS = re.compile(
-    r"(?:\s|--[^\n]*\n|\()*(SELECT|WITH|SHOW|DESCRIBE|EXISTS|EXPLAIN)\b", re.IGNORECASE
+    r"(?:\s|--[^\n]*\n|\()*(SELECT|WITH|SHOW|DESCRIBE|EXISTS|EXPLAIN|CHECK)\b", re.IGNORECASE
 )
 _CODE = re.compile(r"Code: (\d+)\. ?(?:DB::Exception: )?(.*)", re.DOTALL)
 _engine = threading.Lock()  # chDB takes both cores for each question

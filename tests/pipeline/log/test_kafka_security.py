@@ -34,7 +34,7 @@ from pipeline.log import (
 )
 from pipeline.log.deadletter import DeadLetters
 from pipeline.log.kafka import KafkaLog
-from pipeline.log.letters import Letters
+from pipeline.log.letters import Letters, count_waiting
 from pipeline.log.topics import Topics, read_topics
 from pipeline.metrics import Sample, Told
 from pipeline.report.commands import cli
@@ -115,38 +115,51 @@ def fill(settings: KafkaSettings) -> None:
 
 
 def replay(settings: KafkaSettings) -> None:
+    """One letter of each topic."""
     with closing(KafkaLog(settings)) as log, closing(Letters(log)) as letters:
-        assert letters.replay(list(letters.waiting())[:1]) == 1
+        chosen = {found.origin_topic: found for found in letters.waiting()}
+        assert chosen.keys() == {PAGES, REQUESTS}
+        assert letters.replay(chosen.values()) == 2
 
 
 def status(settings: KafkaSettings) -> None:
     with closing(KafkaLog(settings)) as log:
         assert {group for group, _ in log.lag()} >= {CRAWL, CONSUME}
-        assert log.count(DEAD_PAGES) > 0
+        assert count_waiting(log) > 0
+        assert log.taken_after(PAGES, 2**42) is None
 
 
 def check(settings: KafkaSettings) -> None:
     with closing(Topics(settings)) as topics:
-        found = topics.check(read_topics(None, partitions=2, replication=1))
+        assert topics.brokers() == 1
+        all_are(topics, "ok")
+
+
+def all_are(topics: Topics, state: str) -> None:
+    found = topics.check(WANTED)
     hidden = [finding for finding in found if finding.state == "unknown"]
-    if hidden:  # it is told, as `admin topics --check` tells it
+    if hidden:  # it is told, as `admin topics` tells it
         raise LogRefused(" ".join(hidden[0]))
-    assert {finding.state for finding in found} == {"ok"}
+    assert {finding.state for finding in found} == {state}
 
 
 def create(settings: KafkaSettings) -> None:
+    """As `admin topics` does: it looks, makes what is missing, and looks again."""
     topics = Topics(settings.model_copy(update={"prefix": settings.prefix + settings.user}))
-    wanted = read_topics(None, partitions=2, replication=1)
     with closing(topics):
-        assert {finding.state for finding in topics.check(wanted)} == {"missing"}
-        topics.create(wanted)
-        assert {finding.state for finding in topics.check(wanted)} <= {"ok", "unknown"}
+        all_are(topics, "missing")
+        topics.create(WANTED)
+        all_are(topics, "ok")
 
 
 def alter(settings: KafkaSettings) -> None:
+    """As `admin topics --alter` does where no topic is missing."""
     with closing(Topics(settings)) as topics:
-        topics.alter(read_topics(None, partitions=2, replication=1))
+        topics.check(WANTED)
+        topics.alter(WANTED)
 
+
+WANTED = read_topics(None, partitions=2, replication=1)
 
 # As docs/cluster.md has it.
 ALL_TOPICS = ""  # the prefix alone, as a prefixed pattern
@@ -165,15 +178,20 @@ LEAST: dict[Callable[[KafkaSettings], None], list[tuple[str, str, str]]] = {
         ("TOPIC", DEAD_PAGES, "READ"),
         ("TOPIC", DEAD_REQUESTS, "READ"),
         ("TOPIC", PAGES, "WRITE"),
+        ("TOPIC", REQUESTS, "WRITE"),
         ("GROUP", CARE, "READ"),
     ],
     status: [
-        *(("TOPIC", name, "DESCRIBE") for name in (PAGES, REQUESTS, DEAD_PAGES)),
+        *(("TOPIC", name, "DESCRIBE") for name in TOPICS),
         *(("GROUP", name, "DESCRIBE") for name in GROUPS),
     ],
     check: [("TOPIC", ALL_TOPICS, "DESCRIBE"), ("TOPIC", ALL_TOPICS, "DESCRIBE_CONFIGS")],
-    create: [("TOPIC", ALL_TOPICS, "DESCRIBE"), ("TOPIC", ALL_TOPICS, "CREATE")],
-    alter: [("TOPIC", ALL_TOPICS, "ALTER_CONFIGS")],
+    create: [
+        ("TOPIC", ALL_TOPICS, "DESCRIBE"),
+        ("TOPIC", ALL_TOPICS, "DESCRIBE_CONFIGS"),
+        ("TOPIC", ALL_TOPICS, "CREATE"),
+    ],
+    alter: [("TOPIC", ALL_TOPICS, "DESCRIBE"), ("TOPIC", ALL_TOPICS, "ALTER_CONFIGS")],
 }
 
 
@@ -201,7 +219,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         found = Cluster(broker, authority, stranger, with_topics(broker.start().address, 2))
         with closing(KafkaLog(found.topics)) as log:
             for topic in TOPICS:
-                log.append(topic, [Message(b"a", b"b", (("topic", b"pages"),))]).result()
+                origin = topic.removesuffix(".dead").encode()
+                log.append(topic, [Message(b"a", b"b", (("topic", origin),))] * 3).result()
         everything = [Right(where, "", "ALL") for where in ("TOPIC", "GROUP")]
         acls = [found.acl(name, r) for name in ("one", "CN=client", "two") for r in everything]
         acls += [found.acl(c.user, r) for c in CASES for r in c.rights if r != c.less]
@@ -484,6 +503,10 @@ DOCUMENTED = {
     "`worker archive`": archive,
     "`import`": fill,
     "`status`, `admin doctor`": status,
+    "`admin topics --check`, `admin doctor`": check,
+    "`admin topics`": create,
+    "`admin topics --alter`": alter,
+    "`admin deadletters`": replay,
 }
 
 
@@ -492,9 +515,28 @@ def test_the_docs_list_these_rights_and_no_others(row: str) -> None:
     text = (command.REPOSITORY / "docs" / "cluster.md").read_text()
     (cells,) = re.findall(rf"^\| {re.escape(row)} \|(.*)\|(.*)\|$", text, re.MULTILINE)
     found = {
-        (where, name, what)
+        right
         for where, cell in zip(("TOPIC", "GROUP"), cells, strict=True)
-        for what, names in re.findall(r"([A-Z]+)[^`]*((?:`[\w.]+`(?:, )?)+)", cell)
-        for name in re.findall(r"`([\w.]+)`", names)
+        for part in cell.split(";")
+        for right in listed(where, part)
     }
-    assert found == set(LEAST[DOCUMENTED[row]])
+    assert found == {right for least in LEAST[DOCUMENTED[row]] for right in spelled_out(least)}
+
+
+def test_every_row_of_the_docs_is_held_against_a_broker() -> None:
+    text = (command.REPOSITORY / "docs" / "cluster.md").read_text()
+    table = text.partition("| worker | topics | groups |\n|---|---|---|\n")[2].partition("\n\n")[0]
+    assert [line.split(" |")[0].removeprefix("| ") for line in table.splitlines()] == [*DOCUMENTED]
+
+
+def listed(where: str, part: str) -> Iterator[tuple[str, str, str]]:
+    """Of `RIGHT, RIGHT NAME, NAME`; without names, of all topics."""
+    names = re.findall(r"`([\w.]+)`", part)
+    for right in re.findall(r"\b[A-Z]{4,}(?:_[A-Z]+)*\b", re.sub(r"`.*?`", "", part)):
+        for name in names or TOPICS:
+            yield where, name, right
+
+
+def spelled_out(right: tuple[str, str, str]) -> list[tuple[str, str, str]]:
+    where, name, what = right
+    return [(where, each, what) for each in ([name] if name else TOPICS)]

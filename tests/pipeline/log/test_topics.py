@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import tracemalloc
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from kafka import KafkaAdminClient, TopicPartition
 
 import backlinks  # noqa: F401 - adds the commands
 from pipeline.errors import BadSetting, PageFault, PoisonRecord
 from pipeline.log import DEAD_PAGES, PAGES, Log, Message
 from pipeline.log.deadletter import DeadLetters
 from pipeline.log.kafka import KafkaLog
-from pipeline.log.letters import Letters
+from pipeline.log.letters import Letter, Letters, count_waiting, letter
 from pipeline.log.sqlite import SqliteLog
 from pipeline.log.topics import Topics, read_topics
 from pipeline.report.commands import cli
@@ -145,6 +149,105 @@ def test_what_is_replayed_is_as_it_was_and_waits_no_more(log: Log) -> None:
     last = Letters(log)
     assert list(last.waiting()) == []
     last.close()
+
+
+def appended(log: Log, count: int) -> list[Letter]:
+    """In one partition, in their order."""
+    told = (("topic", b"pages"), ("reason", b"json"))
+    for first in range(0, count, 10_000):
+        some = [Message(b"k", b"%d" % n, told) for n in range(first, min(count, first + 10_000))]
+        log.append(DEAD_PAGES, some).result()
+    return [letter(record) for record in log.read_all(DEAD_PAGES)]
+
+
+def still_waiting(log: Log) -> list[bytes]:
+    with closing(Letters(log)) as letters:
+        return [found.record.value for found in letters.waiting()]
+
+
+def test_however_many_are_dropped_after_one_that_waits_none_of_them_is_listed_again(
+    log: Log,
+) -> None:
+    first, *others = appended(log, 30_000)
+    with closing(Letters(log)) as letters:
+        assert letters.drop(others) == 29_999
+        assert letters.no_room == {}
+    assert still_waiting(log) == [b"0"]
+    assert count_waiting(log) == 1
+    with closing(Letters(log)) as letters:
+        assert letters.drop([first]) == 1
+    assert still_waiting(log) == []
+    assert count_waiting(log) == 0
+
+
+@pytest.mark.parametrize("log", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("act", ["drop", "replay"])
+def test_what_can_not_be_noted_is_neither_called_settled_nor_replayed(log: Log, act: str) -> None:
+    """Scattered by chance, no way to write them down is short enough."""
+    dice = random.Random(5)
+    first, *others = appended(log, 80_000)
+    chosen = [found for found in others if dice.random() < 0.5]
+    with closing(Letters(log)) as letters:
+        count = getattr(letters, act)(iter(chosen))
+        left = letters.no_room[first.record.partition]
+        assert letters.oldest(first.record.partition) == first.id
+    assert 10_000 < count < len(chosen)
+    assert count + left == len(chosen)
+    assert len(still_waiting(log)) == count_waiting(log) == 80_000 - count
+    assert log.count(PAGES) == (count if act == "replay" else 0)
+
+
+def test_what_retention_deleted_takes_no_settled_letter_with_it(kafka: MakeTopics) -> None:
+    settings = kafka()
+    with closing(KafkaLog(settings)) as log:
+        waiting = appended(log, 10)
+        with closing(Letters(log)) as letters:
+            letters.drop(waiting[3:])
+        gone = TopicPartition(settings.prefix + DEAD_PAGES, waiting[0].record.partition.number)
+        with closing(KafkaAdminClient(bootstrap_servers=settings.brokers)) as admin:
+            admin.delete_records({gone: 3})
+        assert count_waiting(log) == 0
+        assert still_waiting(log) == []
+        assert still_waiting(log) == []
+
+
+def test_letters_are_listed_and_dropped_without_all_of_them_in_memory(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with closing(SqliteLog(data / "log.sqlite")) as log:
+        whole = Message(b"k", b"x" * 1_000_000, (("topic", b"pages"), ("reason", b"json")))
+        for _ in range(20):
+            log.append(DEAD_PAGES, [whole] * 10).result()
+
+    def peak(*arguments: str) -> int:
+        tracemalloc.start()
+        ran = CliRunner().invoke(cli, ["--data", str(data), "admin", "deadletters", *arguments])
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert ran.exit_code == 0, ran.output
+        return found
+
+    assert peak("list", "--csv") < 80e6
+    assert peak("drop", "--all") < 80e6
+    with closing(SqliteLog(data / "log.sqlite")) as log:
+        assert count_waiting(log) == 0
+
+
+def test_those_that_still_wait_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.log.runs.MAX_METADATA", 40)
+    monkeypatch.setattr("pipeline.log.runs.reach", lambda: 40)
+    data = tmp_path / "data"
+    dice = random.Random(5)
+    with closing(SqliteLog(data / "log.sqlite")) as log:
+        for _ in range(1_000):
+            reason = dice.choice([b"json", b"version"])
+            log.append(DEAD_PAGES, [Message(b"k", b"x", (("reason", reason),))]).result()
+        (partition,) = {record.partition for record in log.read_all(DEAD_PAGES)}
+    ran = CliRunner().invoke(
+        cli, ["--data", str(data), "admin", "deadletters", "drop", "--reason", "json"]
+    )
+    assert ran.exit_code == 1
+    assert "dropped" in ran.stdout
+    assert f"of {partition} still wait: there is no room to note more" in ran.stderr
 
 
 def test_the_commands_list_show_replay_and_drop(brokers: str, kafka: MakeTopics) -> None:

@@ -26,7 +26,7 @@ from pipeline.index.questions import Index
 from pipeline.log import PAGES
 from pipeline.log.sqlite import SqliteLog
 from pipeline.quality.score import score
-from pipeline.report.doctor import _store as examined
+from pipeline.report.doctor_store import of_store
 from pipeline.settings import Settings
 from pipeline.store import Store
 from pipeline.store.chdb import ChdbStore
@@ -118,11 +118,11 @@ def ask(store: Store) -> None:
 
 def doctor(store: Store) -> None:
     demand(store)
-    with patch("pipeline.report.doctor.open_to_read", lambda *_: (store, lambda: None)):
-        found = {finding.what: finding.state for finding in examined(Settings())}
+    with patch("pipeline.report.doctor_store.open_to_read", lambda *_: (store, lambda: None)):
+        found = {finding.what: finding.state for finding in of_store(Settings())}
     if found["privileges"] != "ok":  # doctor tells it
         raise StoreRefused("not every table can be seen")
-    assert found["durability"] == found["clock"] == "ok"
+    assert found["durability"] == found["store's clock"] == "ok"
 
 
 def make(store: Store) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from pipeline.store import sql
 from tests.support.command import REPOSITORY
 
 _LINE = re.compile(r"GRANT (.+) ON (\S+) TO (\w+);\Z")
@@ -101,6 +102,13 @@ def test_no_right_is_granted_that_is_not_needed(refused: dict[str, str], name: s
     assert "Not enough privileges" in said
     assert "grant it, as docs/cluster.md lists" in said
     assert less.what in said or (less.what == "SELECT" and "SHOW" in said)
+
+
+@pytest.mark.parametrize("work", ["plan", "consume", "score"])
+def test_doctor_asks_for_the_rights_to_write_that_each_worker_needs(work: str) -> None:
+    asked = re.findall(r"INSERT ON (\w+)", sql(f"pipeline/report/may_{work}"))
+    granted = [grant.where for grant in DOCUMENTED[work] if grant.what == "INSERT"]
+    assert sorted(granted) == sorted(f"backlinks.{table}" for table in asked)
 
 
 def test_doctor_does_not_call_well_what_it_may_not_see(refused: dict[str, str]) -> None:

@@ -1,0 +1,2 @@
+-- Whether the store answers at all. Reads nothing.
+SELECT 1 AS answers

@@ -1,0 +1,35 @@
+"""Calls that may hang, for commands that may not."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import NoReturn, TypeVar
+
+Answer = TypeVar("Answer")
+
+
+def begun(call: Callable[[], Answer]) -> Future[Answer]:
+    """Its answer or error, from a thread of its own that nobody has to wait for."""
+    future: Future[Answer] = Future()
+
+    def run() -> None:
+        try:
+            answer = call()
+        except BaseException as error:  # noqa: BLE001 - handed to who asked
+            future.set_exception(error)
+        else:
+            future.set_result(answer)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process though a call is still under way: chDB can crash where one is left."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,6 @@
+-- Whether this user may insert all that `worker consume` does. Asks, and changes nothing.
+CHECK GRANT
+    INSERT ON page_records,
+    INSERT ON links,
+    INSERT ON frontier_in,
+    INSERT ON marks

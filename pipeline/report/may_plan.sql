@@ -1,0 +1,3 @@
+-- Whether this user may insert all that `worker plan` does. Asks, and changes nothing.
+CHECK GRANT
+    INSERT ON frontier_in

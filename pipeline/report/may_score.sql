@@ -1,0 +1,10 @@
+-- Whether this user may insert all that `score` does. Asks, and changes nothing.
+CHECK GRANT
+    INSERT ON links,
+    INSERT ON frontier_in,
+    INSERT ON marks,
+    INSERT ON snapshots,
+    INSERT ON domain_edges,
+    INSERT ON domain_edges_next,
+    INSERT ON domain_quality,
+    INSERT ON domain_quality_next
