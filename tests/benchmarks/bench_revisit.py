@@ -1,4 +1,4 @@
-"""Changes of links that the plan's visits see in a simulated web, beside other plans' with as many."""
+"""Changes of links that the plan's visits see in a simulated web, beside other plans of as many."""
 
 from __future__ import annotations
 

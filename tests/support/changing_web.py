@@ -1,8 +1,8 @@
 """A web whose pages change their external links at rates of their own, visited by different plans.
 
-Changes come by a Poisson process; a visit sees one where there was any since the last visit. The mix of
-rates is about what is known of pages as a whole (Cho and Garcia-Molina 2000, section 3): some change
-daily, as many never.
+Changes come by a Poisson process; a visit sees one where there was any since the last visit. The
+mix of rates is about what is known of pages as a whole (Cho and Garcia-Molina 2000, section 3): some
+change daily, more of them hardly ever.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def fixed(web: Floats, days: int, visits: int) -> float:
 def best(web: Floats, days: int, visits: int) -> float:
     """The most that so many visits may expect to see, by whoever knows each page's rate.
 
-    With f visits a day a page shows f * (1 - exp(-rate / f)) changes a day. That is concave in f, so
-    the best split has one slope everywhere: it is searched for by halving, twice.
+    With f visits a day a page shows f * (1 - exp(-rate / f)) changes a day. That is concave in f,
+    so the best split has one slope everywhere: it is searched for by halving, twice.
     """
     budget = visits / days
     low, high = 0.0, 1.0  # of the slope
