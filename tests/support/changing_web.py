@@ -1,7 +1,7 @@
 """A web whose pages change their external links at rates of their own, visited by different plans.
 
 Changes come by a Poisson process; a visit sees one where there was any since the last visit. The
-mix of rates is about what is known of pages as a whole (Cho and Garcia-Molina 2000, section 3): some
+mix of rates is about what is known of pages (Cho and Garcia-Molina 2000, section 3): some
 change daily, more of them hardly ever.
 """
 
