@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.frontier.request import Wanted, encode
 from pipeline.log import REQUESTS, Message
@@ -179,7 +179,7 @@ def stock(address: str) -> None:
 
     class Spider(CrawlSpider):
         name = "stock"
-        start_urls: ClassVar = [f"http://{BigWeb.name(host)}/p0" for host in range(40)]
+        start_urls = [f"http://{BigWeb.name(host)}/p0" for host in range(40)]  # noqa: RUF012 - as Scrapy has it
         rules = (Rule(LinkExtractor(), callback="page", follow=True),)
 
         async def start(self) -> AsyncIterator[Any]:
