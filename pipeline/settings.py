@@ -66,6 +66,16 @@ class CrawlSettings(_Section):
     concurrency: int = Field(
         default=64, ge=1, le=1000, description="requests in flight, each to another host"
     )
+    owner_concurrency: int = Field(
+        default=4,
+        ge=1,
+        description="requests in flight to the hosts of one registered domain; to a hosting platform's, those of spiders/platforms.txt",
+    )
+    address_concurrency: int = Field(
+        default=16,
+        ge=1,
+        description="requests in flight to one server's address, of one spider; divide it by the number of spiders",
+    )
     window: int = Field(
         default=4_000, ge=1, description="requests held in memory; reading waits when it is full"
     )

@@ -25,6 +25,8 @@ from pipeline.settings import CrawlSettings
 from pipeline.url import Refused, Url, canonical
 from spiders.fetch import Fetcher
 from spiders.guard import Guard
+from spiders.owners import address, owners
+from spiders.pace import Pace
 from spiders.publish import Publisher
 from spiders.scheduler import Scheduler
 from spiders.settings import scrapy_settings
@@ -52,6 +54,7 @@ class Crawl:
     def __init__(self, log: Log, settings: CrawlSettings, *, member: str = "") -> None:
         self.log, self.settings, self.member = log, settings, member
         self.scheduler: Scheduler[_Item] = Scheduler()
+        self.pace = Pace()
         self.offsets = Offsets()
         self.dead_letters = DeadLetters(log, DEAD_REQUESTS)
         self.counts: Counter[str] = Counter()  # pages by outcome; skipped, links, bytes
@@ -171,14 +174,18 @@ class Crawl:
 
     def _release(self, host: str, page: Page | None) -> None:
         """The host's next request may be made after its delay; the log need not be waited for."""
-        delay = 0.0
+        delay, joins = 0.0, None
         if page is not None:
             delay = max(self.settings.delay_s, page.request.delay_s)
             if page.outcome in ("timeout", "error") and page.status == 0:
                 delay = self._back_off(host, delay)
             else:
                 self._failures.pop(host, None)
-        self.scheduler.done(host, time.monotonic() + delay)
+                delay = self.pace.after(page, self.settings.delay_s)
+                joins = address(page.ip, self.settings)
+            if delay > BACK_OFF_S:
+                self._defer(host)
+        self.scheduler.done(host, time.monotonic() + delay, joins=joins)
         self._wake.set()
 
     def _back_off(self, host: str, delay: float) -> float:
@@ -186,10 +193,14 @@ class Crawl:
         self._failures[host] += 1
         if self._failures[host] < FAILURES:
             return delay
+        self._defer(host)
+        return BACK_OFF_S
+
+    def _defer(self, host: str) -> None:
+        """What waits for it is left to a later plan."""
         for item in self.scheduler.drop(host):
             self.offsets.settle(item.partition, item.offset)
             self.counts["deferred"] += 1
-        return BACK_OFF_S
 
     def _count(self, page: Page) -> None:
         self.counts[page.outcome] += 1
@@ -264,7 +275,12 @@ class Crawl:
             raise PoisonRecord("url", str(refusal)) from refusal
         self.dead_letters.good()
         item = _Item(record.partition, record.offset, url, wanted)
-        self.scheduler.add(url.host, item, not_before=self._quarantine[record.partition])
+        self.scheduler.add(
+            url.host,
+            item,
+            groups=owners(url.host, self.settings),
+            not_before=self._quarantine[record.partition],
+        )
 
     async def _keep(self, record: Record, poison: PoisonRecord) -> None:
         """Settled once it is among the dead letters."""

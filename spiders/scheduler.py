@@ -1,21 +1,49 @@
-"""Due hosts first: a timer heap of hosts with bounded memory, one request a host at a time."""
+"""Due hosts first: a timer heap of hosts with bounded memory, one request a host at a time.
+
+Hosts of one owner or address share a bound on requests at once. A host that meets a full one is
+parked there, out of the heap, until another's request ends: no pop looks at hosts that can't go.
+"""
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
-from typing import Generic, TypeVar
+from collections.abc import Sequence
+from typing import Generic, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
 
 
+class Group(NamedTuple):
+    """Hosts that together have at most `limit` requests at once."""
+
+    name: str
+    limit: int
+
+
+class _Group:
+    __slots__ = ("busy", "hosts", "limit", "name", "parked")
+
+    def __init__(self, name: str, limit: int) -> None:
+        self.name, self.limit = name, limit
+        self.busy = self.hosts = 0
+        self.parked: deque[str] = deque()
+
+    @property
+    def is_full(self) -> bool:
+        return self.busy >= self.limit
+
+
 class _Host(Generic[Item]):
-    __slots__ = ("busy", "next_at", "queue")
+    __slots__ = ("address", "busy", "groups", "next_at", "parked", "queue")
 
     def __init__(self) -> None:
         self.queue: deque[Item] = deque()
         self.next_at = 0.0
         self.busy = False
+        self.parked = False
+        self.groups: list[_Group] = []
+        self.address: _Group | None = None  # one of them
 
 
 class Scheduler(Generic[Item]):
@@ -23,6 +51,7 @@ class Scheduler(Generic[Item]):
 
     def __init__(self) -> None:
         self._hosts: dict[str, _Host[Item]] = {}
+        self._groups: dict[str, _Group] = {}
         self._heap: list[tuple[float, int, str]] = []
         self._turn = 0
         self._size = 0
@@ -30,14 +59,19 @@ class Scheduler(Generic[Item]):
     def __len__(self) -> int:
         return self._size
 
-    def add(self, host: str, item: Item, *, not_before: float = 0.0) -> None:
+    def add(
+        self, host: str, item: Item, *, groups: Sequence[Group] = (), not_before: float = 0.0
+    ) -> None:
+        """`groups`: of a host that is not known yet."""
         state = self._hosts.get(host)
         if state is None:
             state = self._hosts[host] = _Host()
+            for group in groups:
+                state.groups.append(self._joined(group))
         state.next_at = max(state.next_at, not_before)
         state.queue.append(item)
         self._size += 1
-        if len(state.queue) == 1 and not state.busy:
+        if len(state.queue) == 1 and not state.busy and not state.parked:
             self._push(host, state)
 
     def pop(self, now: float) -> tuple[str, Item] | None:
@@ -45,21 +79,36 @@ class Scheduler(Generic[Item]):
         while self._heap and self._heap[0][0] <= now:
             _, _, host = heapq.heappop(self._heap)
             state = self._hosts.get(host)
-            if state is None or state.busy or not state.queue:
+            if state is None or state.busy:
                 continue
-            if state.next_at > now:
+            if state.queue and state.next_at > now:
                 self._push(host, state)
                 continue
-            state.busy = True
-            self._size -= 1
-            return host, state.queue.popleft()
+            full = next((group for group in state.groups if group.is_full), None)
+            if state.queue and full is None:
+                self._start(state)
+                self._size -= 1
+                return host, state.queue.popleft()
+            if state.queue and full is not None:
+                state.parked = True
+                full.parked.append(host)
+            for group in state.groups:  # the room that it does not take is another's
+                self._wake(group)
         return None
 
-    def done(self, host: str, next_at: float) -> None:
-        """The host's request has ended; the next not before `next_at`."""
+    def done(self, host: str, next_at: float, *, joins: Group | None = None) -> None:
+        """The host's request has ended; the next not before `next_at`.
+
+        `joins`: the group of the address that it was found at, in place of the one before.
+        """
         state = self._hosts[host]
         state.busy = False
         state.next_at = max(state.next_at, next_at)
+        for group in state.groups:
+            group.busy -= 1
+            self._wake(group)
+        if joins is not None and (state.address is None or state.address.name != joins.name):
+            self._move(state, joins)
         if state.queue:
             self._push(host, state)
 
@@ -82,11 +131,46 @@ class Scheduler(Generic[Item]):
         idle = [
             host
             for host, state in self._hosts.items()
-            if not state.queue and not state.busy and state.next_at <= now
+            if not (state.queue or state.busy or state.parked) and state.next_at <= now
         ]
         for host in idle:
-            del self._hosts[host]
+            for group in self._hosts.pop(host).groups:
+                self._leave(group)
+
+    def _start(self, state: _Host[Item]) -> None:
+        state.busy = True
+        for group in state.groups:
+            group.busy += 1
 
     def _push(self, host: str, state: _Host[Item]) -> None:
         self._turn += 1
         heapq.heappush(self._heap, (state.next_at, self._turn, host))
+
+    def _wake(self, group: _Group) -> None:
+        """One that is parked there may try again."""
+        while group.parked and not group.is_full:
+            host = group.parked.popleft()
+            state = self._hosts[host]
+            state.parked = False
+            if state.queue:
+                self._push(host, state)
+                return
+
+    def _move(self, state: _Host[Item], to: Group) -> None:
+        if state.address is not None:
+            state.groups.remove(state.address)
+            self._leave(state.address)
+        state.address = self._joined(to)
+        state.groups.append(state.address)
+
+    def _joined(self, group: Group) -> _Group:
+        joined = self._groups.get(group.name)
+        if joined is None:
+            joined = self._groups[group.name] = _Group(*group)
+        joined.hosts += 1
+        return joined
+
+    def _leave(self, group: _Group) -> None:
+        group.hosts -= 1
+        if not group.hosts:
+            del self._groups[group.name]

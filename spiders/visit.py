@@ -16,6 +16,7 @@ from pipeline.settings import CrawlSettings
 from pipeline.url import Refused, Url, canonical, suffix_list_version
 from spiders.extract import EXTRACTOR, Extracted, clean, extract
 from spiders.fetch import Fetched, Fetcher
+from spiders.pace import OVERLOADED, retry_after_s
 from spiders.robots import Robots, Rules
 
 logger = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ class Visitor:
         self, url: Url, at: Url, wanted: Wanted, answer: Fetched, chain: list[Hop], delay: float
     ) -> Page:
         outcome = _outcome(answer.status)
+        if answer.status in OVERLOADED:
+            delay = max(delay, retry_after_s(answer.headers.get("retry-after", ""), self.clock))
         page = self._record(url, wanted, answer, chain, outcome, "", delay)
         if outcome == "not_modified":
             return msgspec.structs.replace(page, digest=wanted.carried.digest)

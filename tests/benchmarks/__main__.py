@@ -16,7 +16,18 @@ from pathlib import Path
 
 from tests.benchmarks.measure import Row
 
-NAMES = ("extract", "url", "log", "consume", "kafka", "archive", "pagerank")
+NAMES = (
+    "extract",
+    "url",
+    "log",
+    "consume",
+    "kafka",
+    "archive",
+    "crawl",
+    "scheduler",
+    "revisit",
+    "pagerank",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -379,6 +379,59 @@ def test_a_crawl_delay_of_robots_txt_is_kept(log: SqliteLog) -> None:
     assert min(later - earlier for earlier, later in pairwise(times)) >= 0.4
 
 
+def test_an_overloaded_host_is_left_alone_for_as_long_as_it_asks(log: SqliteLog) -> None:
+    def overloaded(asked: Asked) -> Answer:
+        if asked.path == "/0":
+            return Answer(429, b"later", [("Retry-After", "3"), ("Content-Type", "text/html")])
+        return respond(asked)
+
+    urls = [f"http://{host}.example/{page}" for page in range(2) for host in "ab"]
+    log.append(REQUESTS, [request(url) for url in urls]).result()
+    with LoopbackWeb(overloaded) as web:
+        crawled(log, web, "--delay", 0)
+        times = {(line.host, line.path): line.at for line in web.log}
+    for host in ("a.example", "b.example"):
+        assert times[host, "/1"] - times[host, "/0"] >= 3
+    blocked = [page for page in pages(log) if page.outcome == "blocked"]
+    assert [page.request.delay_s for page in blocked] == [3.0, 3.0]
+
+
+def test_a_host_that_asks_for_a_long_rest_holds_no_request_up(log: SqliteLog) -> None:
+    def resting(asked: Asked) -> Answer:
+        if asked.host == "rests.example" and asked.path != "/robots.txt":
+            return Answer(503, b"", [("Retry-After", "3000")])
+        return respond(asked)
+
+    rests = [request(f"http://rests.example/{i}") for i in range(20)]
+    log.append(REQUESTS, [*rests, *(request(f"http://a.example/{i}") for i in range(3))]).result()
+    with LoopbackWeb(resting) as web:
+        crawled(log, web, "--delay", 0)
+    found = Counter(page.host for page in pages(log))
+    assert found == {"rests.example": 1, "a.example": 3}, "the rest is left to a later plan"
+
+
+@pytest.mark.parametrize("bound", [2, 100])
+def test_hosts_of_one_domain_are_asked_so_many_at_once(log: SqliteLog, bound: int) -> None:
+    lasts_s = 0.5
+    times: list[float] = []
+
+    def slow(asked: Asked) -> Answer:
+        if asked.path == "/robots.txt":
+            return Answer(404)
+        times.append(time.monotonic())
+        return Answer(200, b"<p>page", [("Content-Type", "text/html")], delay_s=lasts_s)
+
+    log.append(REQUESTS, [request(f"http://h{i}.owner.example/") for i in range(8)]).result()
+    with LoopbackWeb(slow) as web:
+        crawled(
+            log, web, "--delay", 0, environment={"BACKLINKS_CRAWL__OWNER_CONCURRENCY": str(bound)}
+        )
+    most = max(sum(at <= t < at + 0.9 * lasts_s for t in times) for at in times)
+    assert len(times) == 8
+    assert 2 <= most <= bound
+    assert (most > 2) == (bound > 2)
+
+
 def test_a_request_past_its_deadline_is_settled_and_not_fetched(log: SqliteLog) -> None:
     late = [request(f"http://a.example/late{i}", deadline=1) for i in range(3)]
     log.append(REQUESTS, [*late, request("http://a.example/in-time")]).result()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spiders.scheduler import Scheduler
+from spiders.scheduler import Group, Scheduler
 
 # The first example of a process makes tables, and the machine may be busy.
 unhurried = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -173,3 +173,137 @@ def test_any_order_of_calls_agrees_with_the_model(calls: list[tuple[str, str, in
         if later:  # never later than the truth, or a host that is due would be slept over
             assert next_due is not None
             assert next_due <= min(later)
+
+
+# --- hosts that share a bound ---
+
+
+def test_hosts_of_a_group_have_so_many_requests_at_once() -> None:
+    scheduler: Scheduler[int] = Scheduler()
+    for number in range(5):
+        scheduler.add(f"h{number}.example", number, groups=[Group("example", 2)])
+    scheduler.add("other.test", 9)
+    first = drain(scheduler, 0.0)
+    assert first == [("h0.example", 0), ("h1.example", 1), ("other.test", 9)]
+    assert scheduler.pop(100.0) is None
+    scheduler.done("h1.example", 0.0)
+    assert drain(scheduler, 0.0) == [("h2.example", 2)]
+    scheduler.done("h0.example", 0.0)
+    scheduler.done("h2.example", 0.0)
+    assert drain(scheduler, 0.0) == [("h3.example", 3), ("h4.example", 4)]
+
+
+def test_room_that_a_host_can_not_use_is_another_s() -> None:
+    """Parked at its owner's bound, it meets a full address next: the owner's others may go."""
+    scheduler: Scheduler[int] = Scheduler()
+    owner, address = Group("owner", 1), Group("address", 1)
+    scheduler.add("a.test", 1, groups=[owner])
+    scheduler.add("b.test", 2, groups=[owner, address])
+    scheduler.add("c.test", 3, groups=[owner])
+    scheduler.add("d.test", 4, groups=[address])
+    assert drain(scheduler, 0.0) == [("a.test", 1), ("d.test", 4)]
+    scheduler.done("a.test", 0.0)
+    assert drain(scheduler, 0.0) == [("c.test", 3)], "b waits for d"
+    scheduler.done("d.test", 0.0)
+    scheduler.done("c.test", 0.0)
+    assert drain(scheduler, 0.0) == [("b.test", 2)]
+
+
+def test_a_host_joins_the_group_of_the_address_where_it_was_found() -> None:
+    scheduler: Scheduler[int] = Scheduler()
+    hosts = [f"h{number}.test" for number in range(4)]
+    for item in range(3):
+        for host in hosts:
+            scheduler.add(host, item)
+    for host, _ in drain(scheduler, 0.0):
+        scheduler.done(host, 0.0, joins=Group("192.0.2.1", 2))
+    assert len(drain(scheduler, 0.0)) == 2
+    scheduler.done("h0.test", 0.0, joins=Group("192.0.2.2", 2))
+    assert sorted(host for host, _ in drain(scheduler, 0.0)) == ["h0.test", "h2.test"]
+
+
+def test_what_is_dropped_while_it_is_parked_holds_no_place() -> None:
+    scheduler: Scheduler[int] = Scheduler()
+    for number in range(3):
+        scheduler.add(f"h{number}.example", number, groups=[Group("example", 1)])
+    assert drain(scheduler, 0.0) == [("h0.example", 0)]
+    assert scheduler.drop("h1.example") == [1]
+    scheduler.done("h0.example", 0.0)
+    assert drain(scheduler, 0.0) == [("h2.example", 2)]
+    scheduler.done("h2.example", 0.0)
+    scheduler.forget_idle(1.0)
+    assert (len(scheduler._hosts), len(scheduler._groups)) == (0, 0)
+
+
+GROUPED = {f"h{n}": [Group(f"g{n % 3}", 1 + n % 3), Group(f"o{n % 2}", 2)] for n in range(9)}
+calls = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "add", "pop", "pop", "done", "drop", "forget"]),
+        st.sampled_from(list(GROUPED)),
+        st.integers(0, 3),
+    ),
+    max_size=120,
+)
+
+
+@unhurried
+@given(calls)
+def test_no_bound_is_passed_and_nobody_waits_for_ever(made: list[tuple[str, str, int]]) -> None:
+    scheduler: Scheduler[int] = Scheduler()
+    busy: dict[str, str] = {}  # host to the address that it joins
+    waiting: dict[str, list[int]] = {host: [] for host in GROUPED}
+    joined: dict[str, str] = {}
+    now = 0.0
+
+    def groups(host: str) -> list[Group]:
+        return [*GROUPED[host], *([Group(joined[host], 2)] if host in joined else [])]
+
+    def used(group: Group) -> int:
+        return sum(group in groups(host) for host in busy)
+
+    def can_go(host: str) -> bool:
+        free = all(used(group) < group.limit for group in groups(host))
+        return bool(waiting[host]) and host not in busy and free
+
+    def pop() -> bool:
+        free = {host for host in GROUPED if can_go(host)}
+        popped = scheduler.pop(now)
+        assert (popped is not None) == bool(free), free
+        if popped is None:
+            return False
+        assert popped[0] in free
+        assert popped[1] == waiting[popped[0]].pop(0)
+        busy[popped[0]] = f"address {popped[1] % 2}"
+        return True
+
+    def done(host: str) -> None:
+        address = busy.pop(host)
+        joined[host] = address
+        scheduler.done(host, now, joins=Group(address, 2))
+
+    for number, (call, host, step) in enumerate(made):
+        if call == "add":
+            known = host in scheduler._hosts
+            scheduler.add(host, number, groups=GROUPED[host], not_before=now)
+            if not known:
+                joined.pop(host, None)
+            waiting[host].append(number)
+        elif call == "pop":
+            now += step
+            pop()
+        elif call == "done" and host in busy:
+            done(host)
+        elif call == "drop":
+            assert scheduler.drop(host) == waiting[host]
+            waiting[host] = []
+        elif call == "forget":
+            scheduler.forget_idle(now)
+    while any(waiting.values()):
+        while pop():
+            pass
+        assert busy, "somebody waits, and nobody will wake him"
+        done(min(busy))
+    for host in list(busy):
+        done(host)
+    scheduler.forget_idle(now)
+    assert (len(scheduler._hosts), len(scheduler._groups), len(scheduler)) == (0, 0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.frontier.due import Next, next_visit
 from pipeline.page import OUTCOMES, Outcome, Page, Request
 from pipeline.settings import RevisitSettings
+from tests.support.changing_web import adaptive, best, fixed, rates
 from tests.support.records import START, page
 
 POLICY = RevisitSettings()
@@ -103,3 +105,23 @@ def test_it_is_pure_and_within_its_bounds(one: Page, policy: RevisitSettings) ->
     assert 0 <= found.failures <= 12
     if not found.failures and one.outcome != "gone":
         assert policy.shortest_s <= found.interval_s == wait <= policy.longest_s
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_changing_web_is_seen_to_change_more_than_at_any_fixed_interval(seed: int) -> None:
+    """A simulation of half a year at equal visits, beside whoever knows each page's rate."""
+    web = rates(1_000, seed)
+    seen = adaptive(web, 180, seed, POLICY)
+    assert seen.changes >= 1.5 * fixed(web, 180, seen.visits)
+    assert 0.8 * best(web, 180, seen.visits) <= seen.changes
+    assert seen.changes <= 1.02 * best(web, 180, seen.visits), "chance alone is above the best"
+
+
+def test_the_best_split_of_visits_is_better_than_any_nearby() -> None:
+    web = np.array([0.01, 0.1, 1.0, 5.0])
+    found = best(web, 100, 200)
+    dice = np.random.default_rng(3)
+    for _ in range(2_000):
+        often = dice.dirichlet(np.ones(4)) * 2.0
+        assert (often * -np.expm1(-web / often)).sum() * 100 <= found * (1 + 1e-6)
+    assert fixed(web, 100, 200) < found
