@@ -63,17 +63,6 @@ class ForgetsOnlyWhatWaits(Loop):
             self.rows.forget()
 
 
-class ForgetsWhatFailed(Loop):
-    """A batch that the store would not take is not written again."""
-
-    def _end(self) -> None:
-        try:
-            super()._end()
-        except StoreBusy:
-            self.batch = Batch()
-            raise
-
-
 class SwallowsBusy(Loop):
     def _insert(self, columns: pa.Table) -> float:
         with contextlib.suppress(StoreBusy):
@@ -176,7 +165,7 @@ def caught(store: AnyStore, tmp_path: Path, make: MakeLoop, many: int = MOST) ->
 @pytest.mark.parametrize(
     "kind",
     [
-        CommitsFirst, IgnoresRevocation, ForgetsRowsAlone, ForgetsOnlyWhatWaits, ForgetsWhatFailed,
+        CommitsFirst, IgnoresRevocation, ForgetsRowsAlone, ForgetsOnlyWhatWaits, 
         SwallowsBusy, SwallowsRefused, SwallowsAll, CommitsTooFar, CommitsTooNear, KeepsNoPoison,
     ],
 )  # fmt: skip
