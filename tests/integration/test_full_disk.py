@@ -27,8 +27,8 @@ pytestmark = pytest.mark.xdist_group("run")
 FULL = """
 import pipeline.log.sqlite as log
 connect = log.connect
-def limited(path):
-    connection = connect(path)
+def limited(path, **how):
+    connection = connect(path, **how)
     connection.execute("PRAGMA max_page_count = {}")
     return connection
 log.connect = limited
