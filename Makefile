@@ -31,7 +31,7 @@ run: $(STAMP)
 	$(BIN)/backlinks run $(SEED) $(ARGS)
 
 test: $(READY_TO_TEST)
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(READY_TO_TEST)
 	$(BIN)/ruff check .

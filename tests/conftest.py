@@ -31,12 +31,18 @@ OVER_BOTH = (
     "pipeline/store/test_durable.py",
     "pipeline/store/test_migrate.py",
 )
+LONG = ("tests/integration/", "tests/consumers/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "embedded: run in chDB alone, since another store would tell nothing more"
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of few long tests first: begun last, they would leave one of two workers idle."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

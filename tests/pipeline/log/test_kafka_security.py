@@ -443,8 +443,12 @@ def test_a_worker_tells_its_lag_with_no_more_than_its_rights(cluster: Cluster) -
         with pytest.raises(LogRefused, match="may not DESCRIBE"):
             log.lag()
         told = Told(MetricsSettings(), Idle(), log, CONSUME)
-        with urllib.request.urlopen(f"http://127.0.0.1:{told.port}/metrics") as answer:
-            text = answer.read().decode()
+        until = time.monotonic() + 30
+        text = ""
+        while "backlinks_lag_records{" not in text and time.monotonic() < until:
+            with urllib.request.urlopen(f"http://127.0.0.1:{told.port}/metrics") as answer:
+                text = answer.read().decode()
+            time.sleep(0.1)
         told.close()
     assert 'backlinks_lag_records{group="consume"' in text
 
