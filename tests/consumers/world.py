@@ -90,7 +90,7 @@ class World(Schedule[Loop]):
         """Every record appended and consumed, by the end without faults."""
         random.seed(self.number)  # the loop's jitter
         while self.waiting or self.dice.random() < 0.9:
-            if self.waiting and self.dice.random() < 0.4:
+            if self.waiting:
                 self._append()
             self._step()
         self._finish()
