@@ -221,6 +221,14 @@ class Crawl:
             except LogBusy as error:
                 await self._wait_for_log(error)
 
+    async def _patiently(self, call: Callable[[], Any]) -> Any:
+        """Its answer, as soon as the log is not busy."""
+        while True:
+            try:
+                return await self._read(call)
+            except LogBusy as error:
+                await self._wait_for_log(error)
+
     async def _wait_for_log(self, error: LogBusy) -> None:
         self.retries += 1
         self.turned_at = time.monotonic()
@@ -257,12 +265,8 @@ class Crawl:
 
     async def _committed(self, reader: Reader, partition: Partition) -> Committed | None:
         """Waited for, here: what was polled and is not taken yet would be passed over."""
-        while True:
-            try:
-                found: Committed | None = await self._read(partial(reader.committed, partition))
-                return found
-            except LogBusy as error:
-                await self._wait_for_log(error)
+        found: Committed | None = await self._patiently(partial(reader.committed, partition))
+        return found
 
     def _take(self, record: Record) -> None:
         """Raises PoisonRecord."""
@@ -285,12 +289,7 @@ class Crawl:
     async def _keep(self, record: Record, poison: PoisonRecord) -> None:
         """Settled once it is among the dead letters."""
         logger.warning("%s@%s is no request: %s", record.partition, record.offset, poison)
-        while True:
-            try:
-                await self._read(partial(self.dead_letters.keep, record, poison))
-                break
-            except LogBusy as error:
-                await self._wait_for_log(error)
+        await self._patiently(partial(self.dead_letters.keep, record, poison))
         self.counts["poison"] += 1
         self.offsets.settle(record.partition, record.offset)
 

@@ -30,15 +30,16 @@ class Pace:
         delay is wanted at all; and never less than the host asks for.
         """
         strikes = self._strikes.pop(page.host, 0)
-        strikes = strikes + 1 if page.status in OVERLOADED else strikes - 1
+        overloaded = page.status in OVERLOADED
+        strikes = min(strikes + 1, MOST_STRIKES) if overloaded else strikes - 1
         if strikes > 0:
-            self._strikes[page.host] = min(strikes, MOST_STRIKES)
+            self._strikes[page.host] = strikes
             if len(self._strikes) > REMEMBERED:
                 self._strikes.popitem(last=False)
         if delay_s:
             delay_s = max(delay_s, page.request.latency_ms / 1000)
         if strikes > 0:
-            delay_s = min(max(delay_s, LEAST_S) * 2 ** min(strikes, MOST_STRIKES), LONGEST_S)
+            delay_s = min(max(delay_s, LEAST_S) * 2**strikes, LONGEST_S)
         return max(delay_s, page.request.delay_s)
 
 

@@ -212,15 +212,12 @@ class ClickHouseStore:
                 f"{host} shows a certificate that is not trusted ({error.verify_message}); "
                 "name the file of its authority in store.tls_ca"
             ) from error
-        except ssl.SSLError as error:
-            if error.reason in _NO_TLS:
+        except (Error, EOFError, OSError) as error:
+            if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
                 raise StoreRefused(
                     f"{host} speaks no TLS there; name its port for TLS ({_TLS_PORT} mostly) in "
                     "store.hosts, or set store.tls to false"
                 ) from error
-            self._turn(host)
-            raise StoreBusy(f"the connection to {host} failed: {_line(error)}") from error
-        except (Error, EOFError, OSError) as error:
             self._turn(host)
             raise StoreBusy(f"the connection to {host} failed: {_line(error)}") from error
 
