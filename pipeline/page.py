@@ -16,7 +16,7 @@ import msgspec
 from pipeline.errors import PoisonRecord
 from pipeline.url import suffix_list_version
 
-VERSION = 1
+VERSION = 2  # 1 had neither `text` nor `sitemaps`
 MAX_RECORD = 16 << 20  # bytes; a page at every limit of the extractor is under 12 MB
 FUTURE_MS = 5 * 60_000  # a page can't be fetched later than the log took it, but for clocks
 
@@ -102,7 +102,7 @@ class Hop(_Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Page(_Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One visit of one URL: what came back, and all links in it."""
 
-    v: Literal[1] = 1  # VERSION
+    v: Literal[1, 2] = 2  # VERSION
     suffix_list: Text
     url: Address
     host: Text
@@ -129,6 +129,8 @@ class Page(_Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     etag: Text = ""
     last_modified: Text = ""
     digest: Text = ""
+    text: Text = ""  # digest of what a reader sees, 16 hex digits; empty where that is little
+    sitemaps: list[Address] = []  # that the host's robots.txt names, where it was read just now
     dropped: UInt32 = 0  # links over the cap
     refused: dict[str, int] = {}  # links that can't be targets, by reason
     part: UInt16 = 1

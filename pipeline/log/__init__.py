@@ -14,9 +14,11 @@ PAGES = "pages"
 REQUESTS = "requests"
 DEAD_PAGES = "pages.dead"
 DEAD_REQUESTS = "requests.dead"
-TOPICS = (PAGES, REQUESTS, DEAD_PAGES, DEAD_REQUESTS)
+CONTROL = "control"  # what operators say: the newest record of a key counts
+TOPICS = (PAGES, REQUESTS, DEAD_PAGES, DEAD_REQUESTS, CONTROL)
 
 CRAWL, CONSUME, ARCHIVE, CARE = GROUPS = ("crawl", "consume", "archive", "deadletters")
+PLAN = "plan"  # planners share the frontier's slices; they read no records, so there is no lag
 
 Headers = tuple[tuple[str, bytes], ...]
 

@@ -13,7 +13,7 @@ from kafka import errors as kafka_errors
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from pipeline.errors import BadSetting
-from pipeline.log import TOPICS
+from pipeline.log import PAGES, REQUESTS, TOPICS
 from pipeline.log.kafka_client import Names, connection, kafka_says, let_in, refused_right
 from pipeline.settings import KafkaSettings
 
@@ -68,7 +68,7 @@ def _topic(
         raise BadSetting(
             f"{file}: [{name}] needs partitions and replication as numbers ({error})"
         ) from error
-    if partitions and not name.endswith(".dead"):
+    if partitions and name in (PAGES, REQUESTS):
         count = partitions
     topic = Topic(name, count, copies, config)
     return _with_copies(topic, replication) if replication else topic

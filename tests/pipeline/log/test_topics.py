@@ -87,7 +87,10 @@ def test_without_brokers_the_command_says_how_to_name_them() -> None:
     [
         ("[pages", "can't read the topics"),
         ("[pages]\npartitions = 1\nreplication = 1", "one too many or missing"),
-        ("[pages]\npartitions='many'\n[requests]\n['pages.dead']\n['requests.dead']", "as numbers"),
+        (
+            "[pages]\npartitions='many'\n[requests]\n['pages.dead']\n['requests.dead']\n[control]",
+            "as numbers",
+        ),
     ],
 )
 def test_a_file_of_topics_that_is_wrong_is_named(tmp_path: Path, text: str, says: str) -> None:
