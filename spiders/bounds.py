@@ -92,12 +92,26 @@ def cut_hostile(html: str) -> tuple[str, str]:
 
 def _may_have_long_tags(html: str) -> bool:
     """A tag of many attributes runs on for long without a `>`, or has many of them in quotes."""
-    for run in _LONG_TAG.finditer(html):
-        starts = _ATTRIBUTE_START.finditer(html, *run.span())
-        if next(islice(starts, MAX_ATTRIBUTES, None), None) is not None:
-            return True
+    at = 0
+    while (run := _long_run(html, at)) is not None:
+        for tag in _LONG_TAG.finditer(html, *run):
+            starts = _ATTRIBUTE_START.finditer(html, *tag.span())
+            if next(islice(starts, MAX_ATTRIBUTES, None), None) is not None:
+                return True
+        at = run[1]
     hidden = islice(_QUOTED_END.finditer(html), QUOTED_ENDS, None)
     return next(hidden, None) is not None
+
+
+def _long_run(html: str, at: int) -> tuple[int, int] | None:
+    """Where the next long part without a `>` begins and ends, looked for in strides."""
+    while at + LONG_TAG <= len(html):
+        last = html.rfind(">", at, at + LONG_TAG)
+        if last < 0:
+            end = html.find(">", at + LONG_TAG)
+            return at, len(html) if end < 0 else end
+        at = last + 1
+    return None
 
 
 def _plain_formatting(html: str, tags: int) -> str:
