@@ -331,7 +331,7 @@ class _Reading:
             self._external_link(node, target, kind, rel)
 
     def _internal_link(self, url: str, kind: Kind, rel: int) -> None:
-        if kind in ("form", "canonical") or url == self.page.url:
+        if url == self.page.url or kind in ("form", "canonical"):
             return
         known = self.internal.get(url)
         if known is not None:
