@@ -28,6 +28,10 @@ _TAG = re.compile(
     r"<(?:!--|(/?)([a-zA-Z][^\s/>]*+)"
     rf"(?:>|(?:{_ATTRIBUTE}){{0,{MAX_ATTRIBUTES}}}+({_ATTRIBUTE})?+\s*+(/?)[\s/]*+>?))"
 )
+# Most tags of the pages of most tags (listings in colours), and no nesting: passed in one go.
+_LEAVES = re.compile(
+    r"""(?:[^<]*+<span(?:[ ][a-z-]++=(?:"[^"]*+"|[\w-]++)){0,9}+>[^<]*+</span>)++"""
+)
 _COMMENT_END = re.compile(r"--!?>")
 _LONG_TAG = re.compile(rf"<[a-zA-Z][^>]{{{LONG_TAG},}}+")
 _ATTRIBUTE_START = re.compile(r"""[\s/"'](?=[^\s/>])""")
@@ -142,8 +146,14 @@ class _Walk:
 
     def cut(self, max_depth: int) -> tuple[str, str]:
         html, at = self.html, 0
-        search = _TAG.search
-        while (match := search(html, at)) is not None:
+        search, leaves = _TAG.search, _LEAVES.match
+        while True:
+            if not self.mark & _INSIDE and self.depth + self.doubt < max_depth:
+                passed = leaves(html, at)
+                at = at if passed is None else passed.end()
+            match = search(html, at)
+            if match is None:
+                return html, ""
             at = match.end()
             end, name, over, self_closing = match.groups()
             if name is None:
@@ -160,7 +170,6 @@ class _Walk:
                 at = self._start(name, at)
             if self.depth + self.doubt > max_depth:
                 return html[: match.start()], "nesting"
-        return html, ""
 
     def _after_comment(self, at: int) -> int:
         if self.html.startswith((">", "->"), at):

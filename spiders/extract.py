@@ -260,7 +260,8 @@ class _Reading:
             if tag == "a" or tag == "area":
                 self.found += 1
                 kind: Kind = "a" if tag == "a" else "area"
-                self._link(node, attributes.get("href") or "", kind, _rel(attributes.get("rel")))
+                rel = attributes.get("rel")
+                self._link(node, attributes.get("href") or "", kind, _rel(rel) if rel else 0)
             elif tag == "iframe":
                 self._link(node, attributes.get("src") or "", "iframe")
             elif tag == "form":
@@ -373,7 +374,7 @@ class _Reading:
         if child is None:
             return "a", ""
         if child.is_text_node and child.next is None:
-            text = clean(node.text(), MAX_ANCHOR)
+            text = clean(child.text_content or "", MAX_ANCHOR)
         else:
             # Words in blocks of their own stay apart; a dropped cap stays with its word.
             html = node.html or ""
@@ -467,9 +468,7 @@ def _alt(node: LexborNode) -> str:
     return clean(node.attributes.get("alt") or "", MAX_ANCHOR)
 
 
-def _rel(value: str | None) -> int:
-    if not value:
-        return 0
+def _rel(value: str) -> int:
     tokens = value.lower().split()
     return (
         (NOFOLLOW if "nofollow" in tokens else 0)

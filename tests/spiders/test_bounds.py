@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -205,3 +207,28 @@ def test_long_tags_stand_in_the_long_runs_that_strides_find(html: str) -> None:
         found += [tag.span() for tag in bounds._LONG_TAG.finditer(html, *run)]
         at = run[1]
     assert found == [tag.span() for tag in bounds._LONG_TAG.finditer(html)]
+
+
+_NEVER = re.compile("(?!)")
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            '<span>x</span>|<span class="a" id=b>x</span>|<span a=">">x</span >|<span>|</span>|'
+            "<svg>|</svg>|<g/>|<p>|</p>|<div>|</div>|<!--|-->|<script>|</script>|<desc>|x".split(
+                "|"
+            )
+        ),
+        max_size=30,
+    ).map("".join),
+    st.integers(1, 6),
+)
+@example("<div><span>x</span>", 1)
+@example("<svg><span>x</span><g/><g/>", 2)
+def test_leaves_that_are_passed_in_one_go_change_no_cut(html: str, max_depth: int) -> None:
+    found = bounds._Walk(html).cut(max_depth)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bounds, "_LEAVES", _NEVER)
+        assert found == bounds._Walk(html).cut(max_depth)
