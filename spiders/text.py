@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from itertools import islice
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
@@ -107,7 +106,9 @@ def words_of(text: str) -> dict[str, int]:
     text = text[:MAX_TEXT].lower()
     if not has_cjk(text):
         return _letters(text)
-    return _letters(_CJK.sub(" ", text)) | Counter(_CJK_PAIR.findall(text))
+    words = _letters(_CJK.sub(" ", text))
+    words.update(Counter(_CJK_PAIR.findall(" ".join(_CJK.findall(text)))))
+    return words
 
 
 def _letters(text: str) -> dict[str, int]:
@@ -137,8 +138,11 @@ def has_cjk(text: str) -> bool:
 
 def top_terms(words: dict[str, int]) -> list[str]:
     """The most frequent words that say something, at most MAX_TERMS, ties in order of place."""
-    ranked = sorted(words, key=words.__getitem__, reverse=True)
-    return list(islice((word for word in ranked if word not in _STOP), MAX_TERMS))
+    ranked = [word for word, n in words.items() if n > 1 and word not in _STOP]
+    if len(ranked) < MAX_TERMS:
+        ranked = [word for word in words if word not in _STOP]
+    ranked.sort(key=words.__getitem__, reverse=True)
+    return ranked[:MAX_TERMS]
 
 
 def language_of(declared: str, words: dict[str, int], text: str) -> str:
