@@ -47,14 +47,17 @@ _SCHEME = re.compile(r"[\x00-\x20]*([A-Za-z][A-Za-z0-9+.-]*):")
 _IPV4 = re.compile(r"\d+(?:\.\d+){3}")
 _NAMED_SCHEMES = frozenset("mailto javascript data tel sms ftp file about blob whatsapp".split())
 # Already canonical, so that ada need not look: checked against the slow way by property tests.
-_CLEAN_PATH = (
-    r"(/(?!\.)(?>[A-Za-z0-9_~!$'()*,:@.-]++|/(?!\.))*+"
-    r"(?:\?[A-Za-z0-9_~!$()*,:@./;?=-]++(?:&[A-Za-z0-9_~!$()*,:@./;?=-]++)*+)?+)\Z"
-)
+_CLEAN_QUERY = r"(\?[A-Za-z0-9_~!$()*,:@./;?=-]++(?:&[A-Za-z0-9_~!$()*,:@./;?=-]++)*+)?+\Z"
 _CLEAN = re.compile(
-    r"(https?)://((?>(?!xn--)[a-z0-9_-]++\.)++(?!xn--)[a-z]{2,}+)(?:\Z|" + _CLEAN_PATH + ")"
+    r"(https?)://((?>(?!xn--)[a-z0-9_-]++\.)++(?!xn--)[a-z]{2,}+)"
+    r"(?:\Z|((?>/(?!\.)[A-Za-z0-9_~!$'()*,:@.-]*+)++" + _CLEAN_QUERY + "))"
 )
-_CLEAN_ROOTED = re.compile(r"(?!//)" + _CLEAN_PATH)
+# From the root or not: then no colon in its first segment, which would be a scheme.
+_CLEAN_PATH = re.compile(
+    r"(?:(?=/(?!/))|(?=[A-Za-z0-9._])((?:\.\./)*+)(?![^/?]*:)(?!\.))"
+    r"(?:(?!\.)[A-Za-z0-9_~!$'()*,:@.-]++)?+(?>/(?!\.)[A-Za-z0-9_~!$'()*,:@.-]*+)*+" + _CLEAN_QUERY
+)
+_new = tuple.__new__  # Url(...) would take its time over the names of its parts
 
 
 class Refused(Exception):
@@ -95,37 +98,54 @@ def canonical(href: str, base: str | None = None, *, allow_ip: bool = False) -> 
     invalid, empty. Never anything else, whatever the strings.
     """
     whole = href.partition("#")[0] if "#" in href else href
-    if whole[:1] == "/":
-        return _rooted(whole, base) or _slow(href, base, allow_ip)
     match = _CLEAN.match(whole)
-    if match is not None and len(whole) < MAX_URL:
-        scheme, host, path = match.groups()
-        if len(host) <= MAX_HOST and not (path and _has_dropped_parameter(path)):
-            domain = domains(host).registered
-            return Url(whole if path else whole + "/", scheme, host, path or "/", domain)
+    if match is not None:
+        scheme, host, path, query = match.groups()
+        if len(host) <= MAX_HOST and len(whole) < MAX_URL and not (query and _has_dropped(query)):
+            url = whole if path else whole + "/"
+            return _new(Url, (url, scheme, host, path or "/", domains(host).registered))
+    elif base is not None and len(whole) < MAX_URL and (directory := _directory(base)) is not None:
+        found = _within(directory, whole)
+        if found is not None:
+            return found
     return _slow(href, base, allow_ip)
 
 
-def _rooted(href: str, base: str | None) -> Url | None:
-    if base is None or not _CLEAN_ROOTED.match(href) or _has_dropped_parameter(href):
+def _within(directory: Url, href: str) -> Url | None:
+    """A clean path from the root, or from the directory on: most links on most pages."""
+    match = _CLEAN_PATH.match(href)
+    if match is None:
         return None
-    root = _root(base)
-    if root is None or len(root.url) + len(href) > MAX_URL:
+    up, query = match.groups()
+    if query and _has_dropped(query):
         return None
-    return Url(root.url[:-1] + href, root.scheme, root.host, href, root.domain)
+    parent = directory.path
+    if up is None:
+        full = href
+    else:
+        for _ in range(up.count("../")):
+            parent = parent[: parent.rindex("/", 0, -1) + 1] if parent != "/" else parent
+        full = parent + href[len(up) :]
+    url = directory.url + full
+    if len(url) > MAX_URL:
+        return None
+    return _new(Url, (url, directory.scheme, directory.host, full, directory.domain))
 
 
 @lru_cache(maxsize=256)
-def _root(base: str) -> Url | None:
-    """The root of a base that has a name for its host."""
+def _directory(base: str) -> Url | None:
+    """Where a base lies that has a name for its host. `url`: without the path."""
     try:
-        return _slow("/", base, False)
+        found = _slow(base, None, False)
     except Refused:
         return None
+    path = found.path.partition("?")[0]
+    root = found.url[: -len(found.path)]
+    return found._replace(url=root, path=path[: path.rindex("/") + 1])
 
 
-def _has_dropped_parameter(path: str) -> bool:
-    return "?" in path and any(map(_is_tracking, path.partition("?")[2].split("&")))
+def _has_dropped(query: str) -> bool:
+    return any(map(_is_tracking, query[1:].split("&")))
 
 
 def _slow(href: str, base: str | None, allow_ip: bool) -> Url:

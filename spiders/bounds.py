@@ -28,6 +28,10 @@ _TAG = re.compile(
     r"<(?:!--|(/?)([a-zA-Z][^\s/>]*+)"
     rf"(?:>|(?:{_ATTRIBUTE}){{0,{MAX_ATTRIBUTES}}}+({_ATTRIBUTE})?+\s*+(/?)[\s/]*+>?))"
 )
+# Most tags of the pages of most tags (listings in colours), and no nesting: passed in one go.
+_LEAVES = re.compile(
+    r"""(?:[^<]*+<span(?:[ ][a-z-]++=(?:"[^"]*+"|[\w-]++)){0,9}+>[^<]*+</span>)++"""
+)
 _COMMENT_END = re.compile(r"--!?>")
 _LONG_TAG = re.compile(rf"<[a-zA-Z][^>]{{{LONG_TAG},}}+")
 _ATTRIBUTE_START = re.compile(r"""[\s/"'](?=[^\s/>])""")
@@ -92,12 +96,26 @@ def cut_hostile(html: str) -> tuple[str, str]:
 
 def _may_have_long_tags(html: str) -> bool:
     """A tag of many attributes runs on for long without a `>`, or has many of them in quotes."""
-    for run in _LONG_TAG.finditer(html):
-        starts = _ATTRIBUTE_START.finditer(html, *run.span())
-        if next(islice(starts, MAX_ATTRIBUTES, None), None) is not None:
-            return True
+    at = 0
+    while (run := _long_run(html, at)) is not None:
+        for tag in _LONG_TAG.finditer(html, *run):
+            starts = _ATTRIBUTE_START.finditer(html, *tag.span())
+            if next(islice(starts, MAX_ATTRIBUTES, None), None) is not None:
+                return True
+        at = run[1]
     hidden = islice(_QUOTED_END.finditer(html), QUOTED_ENDS, None)
     return next(hidden, None) is not None
+
+
+def _long_run(html: str, at: int) -> tuple[int, int] | None:
+    """Where the next long part without a `>` begins and ends, looked for in strides."""
+    while at + LONG_TAG <= len(html):
+        last = html.rfind(">", at, at + LONG_TAG)
+        if last < 0:
+            end = html.find(">", at + LONG_TAG)
+            return at, len(html) if end < 0 else end
+        at = last + 1
+    return None
 
 
 def _plain_formatting(html: str, tags: int) -> str:
@@ -128,8 +146,14 @@ class _Walk:
 
     def cut(self, max_depth: int) -> tuple[str, str]:
         html, at = self.html, 0
-        search = _TAG.search
-        while (match := search(html, at)) is not None:
+        search, leaves = _TAG.search, _LEAVES.match
+        while True:
+            if not self.mark & _INSIDE and self.depth + self.doubt < max_depth:
+                passed = leaves(html, at)
+                at = at if passed is None else passed.end()
+            match = search(html, at)
+            if match is None:
+                return html, ""
             at = match.end()
             end, name, over, self_closing = match.groups()
             if name is None:
@@ -146,7 +170,6 @@ class _Walk:
                 at = self._start(name, at)
             if self.depth + self.doubt > max_depth:
                 return html[: match.start()], "nesting"
-        return html, ""
 
     def _after_comment(self, at: int) -> int:
         if self.html.startswith((">", "->"), at):

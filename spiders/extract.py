@@ -27,9 +27,9 @@ from pipeline.page import (
 )
 from pipeline.url import Refused, Url, canonical
 from spiders.bounds import cut_hostile
-from spiders.complete import why_incomplete
+from spiders.complete import SHORT_TEXT, why_incomplete
 from spiders.position import position_mark
-from spiders.text import language_of, top_terms, words_of
+from spiders.text import language_of, top_terms, visible, words_of
 
 EXTRACTOR = 1  # goes up when a newer extractor may find other links on the same bytes
 
@@ -54,6 +54,7 @@ _BLOCKS = frozenset(
     "h1 h2 h3 h4 h5 h6 header hr html li main nav ol p pre section table tbody td th thead tr "
     "ul".split()
 )
+_BREAKS = _BLOCKS | {"br"}
 _BREAK = re.compile(r"<(?:br|div|p|li|td|h[1-6])[\s>]")
 _LINKING = "[href],iframe[src],form[action],meta[content]"
 
@@ -70,7 +71,8 @@ class Extracted(msgspec.Struct, frozen=True, kw_only=True):
     robots_header: str = ""
     noindex: bool = False
     nofollow: bool = False
-    digest: str = ""
+    digest: str = ""  # of the external links
+    text: str = ""  # digest of the page's own visible text, '' where there is little
     dropped: int = 0
     refused: dict[str, int] = {}
     external: Links = Links()
@@ -145,10 +147,12 @@ def _detect(body: bytes) -> str:
 def clean(text: str, limit: int) -> str:
     """One line without control and bidi characters, at most `limit` characters."""
     # Cut first: hostile text is long, and collapsing it whole would be work for nothing.
-    text = " ".join(text[: limit * 8].split())
-    if not text.isprintable():
-        text = " ".join(_CONTROL.sub(" ", text).split())
-    return text[:limit]
+    return _printable(text[: limit * 8])[:limit]
+
+
+def _printable(text: str) -> str:
+    text = " ".join(text.split())
+    return text if text.isprintable() else " ".join(_CONTROL.sub(" ", text).split())
 
 
 def linking(tree: LexborHTMLParser) -> list[tuple[str, LexborNode]]:
@@ -191,7 +195,7 @@ class _Reading:
         robots_header: str,
     ) -> None:
         self.page, self.tree, self.html, self.headers = page, tree, html, headers
-        self.robots_header = robots_header
+        self.robots_header, self.domain = robots_header, page.domain
         self.nodes = linking(tree)
         self.base = _base_url(self.nodes, page)
         self.allow_ip = page.domain == page.host.partition(":")[0] and not page.domain[-1].isalpha()
@@ -213,7 +217,7 @@ class _Reading:
         self._links()
         robots_meta = clean(", ".join(self.directives), 300)
         language = self._declared_language()
-        text = self._visible_text()
+        text, digest = visible(self.tree.body)
         words = words_of(text)
         directives = _directives(robots_meta) | _directives(self.robots_header, from_header=True)
         external = self._columns()
@@ -221,7 +225,11 @@ class _Reading:
             reason = "links_cap"
         if not reason:
             reason = why_incomplete(
-                title=title, text=text, html=self.html, links=self.found, refresh=self.refreshes
+                title=title,
+                text=_one_line(text),
+                html=self.html,
+                links=self.found,
+                refresh=self.refreshes,
             )
         return Extracted(
             incomplete=reason,
@@ -234,6 +242,7 @@ class _Reading:
             noindex="noindex" in directives,
             nofollow="nofollow" in directives,
             digest=link_digest(external.target, external.kind),
+            text=digest,
             dropped=self.dropped,
             refused=self.refused,
             external=external,
@@ -248,10 +257,11 @@ class _Reading:
         heads = 0
         for tag, node in self.nodes:
             attributes = node.attributes
-            if tag in ("a", "area"):
+            if tag == "a" or tag == "area":
                 self.found += 1
                 kind: Kind = "a" if tag == "a" else "area"
-                self._link(node, attributes.get("href") or "", kind, _rel(attributes.get("rel")))
+                rel = attributes.get("rel")
+                self._link(node, attributes.get("href") or "", kind, _rel(rel) if rel else 0)
             elif tag == "iframe":
                 self._link(node, attributes.get("src") or "", "iframe")
             elif tag == "form":
@@ -297,14 +307,6 @@ class _Reading:
         declared = (root.attributes.get("lang") or "") if root is not None else ""
         return declared or self.headers.get("content-language", "").partition(",")[0]
 
-    def _visible_text(self) -> str:
-        """What a reader sees; takes scripts out of the tree, so it comes last."""
-        body = self.tree.body
-        if body is None:
-            return ""
-        body.strip_tags(["script", "style", "noscript", "template", "svg"])
-        return " ".join(body.text(separator=" ")[:65_536].split())
-
     def _resolve(self, href: str) -> Url | None:
         """The canonical target, once a page for each spelling; None where it was refused."""
         if href in self.resolved:
@@ -320,25 +322,23 @@ class _Reading:
     def _link(self, node: LexborNode, href: str, kind: Kind, rel: int = 0) -> None:
         if href[:1] == "#":
             return
-        target = self._resolve(href)
+        target = self.resolved.get(href) or self._resolve(href)
         if target is None:
             return
         self.ordinal += 1
-        if target.domain == self.page.domain:
-            self._internal_link(target, kind, rel)
+        if target.domain == self.domain:
+            self._internal_link(target.url, kind, rel)
         else:
             self._external_link(node, target, kind, rel)
 
-    def _internal_link(self, target: Url, kind: Kind, rel: int) -> None:
-        if kind in ("form", "canonical"):
+    def _internal_link(self, url: str, kind: Kind, rel: int) -> None:
+        if url == self.page.url or kind in ("form", "canonical"):
             return
-        if target.page == self.page.page and target.scheme == self.page.scheme:
-            return
-        known = self.internal.get(target.url)
+        known = self.internal.get(url)
         if known is not None:
-            self.internal[target.url] = known & rel
+            self.internal[url] = known & rel
         elif len(self.internal) < MAX_INTERNAL:
-            self.internal[target.url] = rel
+            self.internal[url] = rel
         else:
             self.dropped += 1
 
@@ -374,7 +374,7 @@ class _Reading:
         if child is None:
             return "a", ""
         if child.is_text_node and child.next is None:
-            text = clean(node.text(), MAX_ANCHOR)
+            text = clean(child.text_content or "", MAX_ANCHOR)
         else:
             # Words in blocks of their own stay apart; a dropped cap stays with its word.
             html = node.html or ""
@@ -406,33 +406,40 @@ class _Reading:
     def _context(self, node: LexborNode, *, forward: bool) -> str:
         """The text beside a link within its block, at most MAX_CONTEXT characters."""
         parts: list[str] = []
-        size, steps = 0, 0
-        current: LexborNode | None = node
-        while current is not None and steps < 12 and size < MAX_CONTEXT:
-            steps += 1
+        size = 0
+        current = node
+        for _ in range(12):
             sibling = current.next if forward else current.prev
             if sibling is None:
-                current = current.parent
-                if current is None or current.tag in _BLOCKS:
+                above = current.parent
+                if above is None or above.tag in _BLOCKS:
                     break
+                current = above
                 continue
-            if sibling.tag in _BLOCKS or sibling.tag == "br":
+            if not sibling.is_text_node and sibling.tag in _BREAKS:
                 break
             text = self._text(sibling, forward)
             parts.append(text)
             size += len(text)
             current = sibling
-        joined = " ".join(parts if forward else parts[::-1]).split()
-        text = " ".join(joined)
+            if size >= MAX_CONTEXT:
+                break
+        if not parts:
+            return ""
+        text = _printable(" ".join(parts if forward else parts[::-1]))
         return text[:MAX_CONTEXT] if forward else text[-MAX_CONTEXT:]
 
     def _text(self, node: LexborNode, forward: bool) -> str:
+        """Its end that is next to the link, kept: it may be next to others, and be long."""
         key = node.mem_id if forward else -node.mem_id
         text = self.texts.get(key)
         if text is None:
-            whole = "" if node.tag in ("script", "style", "-comment") else node.text() or ""
-            part = whole[: 2 * MAX_CONTEXT] if forward else whole[-2 * MAX_CONTEXT :]
-            text = self.texts[key] = _CONTROL.sub(" ", part)
+            if node.is_text_node:
+                whole = node.text_content or ""
+            else:
+                whole = "" if node.tag in ("script", "style", "-comment") else node.text() or ""
+            text = whole[: 2 * MAX_CONTEXT] if forward else whole[-2 * MAX_CONTEXT :]
+            self.texts[key] = text
         return text
 
     def _columns(self) -> Links:
@@ -451,13 +458,17 @@ class _Reading:
         )
 
 
+def _one_line(text: str) -> str:
+    """The text on one line, or so much of it that it is not short."""
+    line = " ".join(text[: 2 * SHORT_TEXT].split())
+    return line if len(line) >= SHORT_TEXT else " ".join(text.split())
+
+
 def _alt(node: LexborNode) -> str:
     return clean(node.attributes.get("alt") or "", MAX_ANCHOR)
 
 
-def _rel(value: str | None) -> int:
-    if not value:
-        return 0
+def _rel(value: str) -> int:
     tokens = value.lower().split()
     return (
         (NOFOLLOW if "nofollow" in tokens else 0)

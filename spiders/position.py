@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from selectolax.lexbor import LexborNode
 
@@ -38,13 +39,17 @@ def position_mark(node: LexborNode) -> Position | None:
         return _LANDMARKS[tag]
     if tag not in ("html", "body", "main", "article"):
         names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"[:300]
-        if len(names) > 1:
-            match = _CLASSES.search(names)
-            if match is not None and match.lastindex is not None:
-                return _CLASS_POSITIONS[match.lastindex - 1]
+        if len(names) > 1 and (by_names := _by_names(names)) is not None:
+            return by_names
     if tag == "header":
         return None if _within_content(node) else "header"
     return None
+
+
+@lru_cache(maxsize=4096)  # at most 300 characters each; pages of a site repeat their classes
+def _by_names(names: str) -> Position | None:
+    match = _CLASSES.search(names)
+    return None if match is None else _CLASS_POSITIONS[(match.lastindex or 0) - 1]
 
 
 def _within_content(node: LexborNode) -> bool:

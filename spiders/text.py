@@ -1,12 +1,23 @@
-"""What a page is about: its language and its top terms, cheap enough for every page."""
+"""What a page is about: its text, language and top terms, cheap enough for every page.
+
+Words are counted before they are looked at: a page has some thousand words and a few hundred
+different ones.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
+from typing import NamedTuple
 
-MAX_TEXT = 16_384  # characters looked at
+from selectolax.lexbor import LexborNode
+
+MAX_VISIBLE = 65_536  # characters
+MAX_TEXT = 16_384  # characters looked at for words
 MAX_TERMS = 20
+MAX_DIGESTED = 32_768  # characters
+MIN_DIGESTED = 100  # bytes without white space; walls, shells and stubs have fewer
 
 # The commonest words, for telling a language and for leaving out of the terms.
 _COMMON = {
@@ -34,47 +45,121 @@ _COMMON = {
 _LANGUAGES = {name: frozenset(words.split()) for name, words in _COMMON.items()}
 _STOP: frozenset[str] = frozenset().union(*_LANGUAGES.values())
 
-_WORD = re.compile(r"[^\W\d_぀-ヿ㐀-鿿가-힯]{3,24}")
 _TOKEN = re.compile(r"\w+")
 _CJK = re.compile(r"[぀-ヿ㐀-鿿가-힯]+")
 _CJK_PAIR = re.compile(r"(?=([぀-ヿ㐀-鿿가-힯]{2}))")
 _KANA = re.compile(r"[぀-ヿ]")
 _HANGUL = re.compile(r"[가-힯]")
+_UNSEEN = "script,style,noscript,template,svg"
+_FRAMES = "nav,header,footer,aside"  # of a page; what is its own stands between them
+_SPACES = b" \t\n\r\f\v"
+# All of ASCII but what a word is made of becomes a space.
+_ASCII_WORDS = bytes(
+    byte if byte > 127 or chr(byte).isalnum() or chr(byte) == "_" else 32 for byte in range(256)
+)
+_NO_CJK_LEADS = bytes(set(range(256)) - set(range(0xE3, 0xEE)))  # of UTF-8
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*\Z")
 
 
-def words_of(text: str) -> list[str]:
-    """Words of three letters or more in lower case, and pairs of CJK characters."""
+class Visible(NamedTuple):
+    """What a reader sees of a page. `digest`: of what is its own, '' where that is little."""
+
+    text: str
+    digest: str
+
+
+def visible(body: LexborNode | None) -> Visible:
+    """Takes scripts and then frames out of the tree, so nothing may be read there after it."""
+    if body is None:
+        return Visible("", "")
+    _remove(body.css(_UNSEEN))
+    text = main = _text(body)
+    if frames := body.css(_FRAMES):
+        _remove(frames)
+        main = _text(body)
+    return Visible(text, text_digest(main))
+
+
+def _text(body: LexborNode) -> str:
+    return body.text(separator=" ", skip_empty=True)[:MAX_VISIBLE]
+
+
+def _remove(nodes: list[LexborNode]) -> None:
+    # From the last on, so that none is removed within one that no longer is.
+    for node in reversed(nodes):
+        node.decompose(recursive=False)
+
+
+def text_digest(text: str) -> str:
+    """Sixteen hex digits for a page's own text, however it is spaced; '' for a short one."""
+    letters = text[:MAX_DIGESTED].encode(errors="replace").translate(None, _SPACES)
+    if len(letters) < MIN_DIGESTED:
+        return ""
+    return hashlib.blake2b(letters, digest_size=8).hexdigest()
+
+
+def words_of(text: str) -> dict[str, int]:
+    """How often each word of three letters or more stands in it, and each pair of CJK characters.
+
+    In lower case, in order of first place (CJK pairs last).
+    """
     text = text[:MAX_TEXT].lower()
-    if _CJK.search(text):
-        return _WORD.findall(text) + _CJK_PAIR.findall(text)
-    # Twice as fast as _WORD, whose class of letters is dear to match.
-    return [word for word in _TOKEN.findall(text) if 2 < len(word) < 25 and word.isalpha()]
+    if not has_cjk(text):
+        return _letters(text)
+    words = _letters(_CJK.sub(" ", text))
+    words.update(Counter(_CJK_PAIR.findall(" ".join(_CJK.findall(text)))))
+    return words
 
 
-def top_terms(words: list[str]) -> list[str]:
+def _letters(text: str) -> dict[str, int]:
+    # As bytes, since only there a table is fast for text that is not all ASCII.
+    spaced = text.encode(errors="replace").translate(_ASCII_WORDS).decode()
+    tokens = Counter(spaced.split())
+    if text.isascii():
+        return {word: n for word, n in tokens.items() if 2 < len(word) < 25 and word.isalpha()}
+    words: dict[str, int] = {}
+    for token, n in tokens.items():
+        if token.isalpha():
+            if 2 < len(token) < 25:
+                words[token] = words.get(token, 0) + n
+        elif not token.isascii():  # quotes and dashes beyond ASCII still stand in some
+            for word in _TOKEN.findall(token):
+                if 2 < len(word) < 25 and word.isalpha():
+                    words[word] = words.get(word, 0) + n
+    return words
+
+
+def has_cjk(text: str) -> bool:
+    if text.isascii():
+        return False
+    leads = text.encode(errors="replace").translate(None, _NO_CJK_LEADS)
+    return bool(leads) and _CJK.search(text) is not None
+
+
+def top_terms(words: dict[str, int]) -> list[str]:
     """The most frequent words that say something, at most MAX_TERMS, ties in order of place."""
-    counts = Counter(words)
-    for word in _STOP & counts.keys():
-        del counts[word]
-    return [word for word, _ in counts.most_common(MAX_TERMS)]
+    ranked = [word for word, n in words.items() if n > 1 and word not in _STOP]
+    if len(ranked) < MAX_TERMS:
+        ranked = [word for word in words if word not in _STOP]
+    ranked.sort(key=words.__getitem__, reverse=True)
+    return ranked[:MAX_TERMS]
 
 
-def language_of(declared: str, words: list[str], text: str) -> str:
+def language_of(declared: str, words: dict[str, int], text: str) -> str:
     """Two letters (or three) for a page's language; what it declares, else what it reads like.
 
-    '' where neither says.
+    words: of `text`. '' where neither says.
     """
     declared = declared.strip()
     if _TAG.match(declared):
         return declared.replace("_", "-").split("-")[0].lower()
-    text = text[:MAX_TEXT]
-    characters = sum(len(run) for run in _CJK.findall(text))
-    if characters > len(text) // 5 and characters > 20:
-        if _KANA.search(text):
-            return "ja"
-        return "ko" if _HANGUL.search(text) else "zh"
-    counts = Counter(words)
-    hits = {name: sum(counts[word] for word in common) for name, common in _LANGUAGES.items()}
+    if has_cjk(text[:MAX_TEXT]):
+        text = " ".join(text[:MAX_TEXT].split())
+        characters = sum(len(run) for run in _CJK.findall(text))
+        if characters > len(text) // 5 and characters > 20:
+            if _KANA.search(text):
+                return "ja"
+            return "ko" if _HANGUL.search(text) else "zh"
+    hits = {name: sum(words.get(word, 0) for word in common) for name, common in _LANGUAGES.items()}
     best = max(hits, key=lambda name: hits[name])
-    return best if hits[best] >= 5 and hits[best] > len(words) // 20 else ""
+    return best if hits[best] >= 5 and hits[best] > sum(words.values()) // 20 else ""

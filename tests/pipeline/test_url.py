@@ -237,12 +237,34 @@ def test_the_fast_way_agrees_with_the_slow_for_absolute_urls(host: str, path: st
 
 
 @settings(deadline=None)
-@given(_CLEANISH_PATHS | _PATHS, _BASES)
+@given(_CLEANISH_PATHS | _PATHS, _BASES | _CLEANISH_PATHS.map("http://a.de/b/".__add__))
 @example("/b", "http://a.de/")
 @example("a" * 2040, "http://abc.de/")
-def test_the_fast_way_agrees_with_the_slow_for_rooted_paths(path: str, base: str | None) -> None:
-    href = "/" + path
-    assert _answer(href, base) == _answer(href, base, slow=True)
+@example("b/", "http://a.de/c//d?e/f")
+@example("b:c/d", "http://a.de/c/d")
+@example("../.b", "http://a.de/c/d")
+def test_the_fast_way_agrees_with_the_slow_for_paths(path: str, base: str | None) -> None:
+    for before in ("/", "", "../../"):
+        assert _answer(before + path, base) == _answer(before + path, base, slow=True)
+
+
+@pytest.mark.parametrize(
+    ("href", "expected"),
+    [
+        ("d.html?e=1#f", "/a/b/d.html?e=1"),
+        ("../d/", "/a/d/"),
+        ("../../../d", "/d"),
+        ("..//d", "/a//d"),
+        ("../", "/a/"),
+    ],
+)
+def test_a_clean_relative_path_needs_no_parser(
+    href: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = "https://example.org/a/b/c?x/y"
+    canonical("d", base)
+    monkeypatch.setattr(url, "_slow", lambda *_: pytest.fail("parsed"))
+    assert canonical(href, base).path == expected
 
 
 @pytest.mark.timeout(20)
@@ -261,6 +283,8 @@ def test_the_fast_way_agrees_with_the_slow_for_rooted_paths(path: str, base: str
         "%%34%31" * 2_000,
         "/." * 8_000,
         "//" * 8_000,
+        "../" * 8_000,
+        "../" * 8_000 + ":",
     ],
 )
 def test_a_hostile_url_takes_no_more_than_its_length(href: str) -> None:

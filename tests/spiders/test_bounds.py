@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import re
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from spiders import bounds
-from spiders.bounds import MANY_TAGS, MAX_ATTRIBUTES, MAX_DEPTH, SMALL_PAGE, cut_hostile
+from spiders.bounds import LONG_TAG, MANY_TAGS, MAX_ATTRIBUTES, MAX_DEPTH, SMALL_PAGE, cut_hostile
 from tests.support.corpus import needs_corpus, pages
 
 FILLER = "<br>" * (MANY_TAGS + 1)
@@ -187,3 +189,46 @@ def test_no_page_of_the_corpus_is_cut_even_when_walked() -> None:
         text = body.decode("utf-8", "replace")
         assert cut_hostile(text)[1] == "", f"{host}/{path}"
         assert bounds._Walk(text).cut(MAX_DEPTH)[1] == "", f"{host}/{path}"
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["<a", "<", ">", "x"])
+        | st.integers(LONG_TAG - 3, LONG_TAG + 3).map("x".__mul__)
+    ).map("".join)
+)
+@example("<a" + "x" * LONG_TAG)
+@example("x>" + "<a" + "x" * LONG_TAG + ">")
+@example("x" * LONG_TAG + ">" + "x" * 9 + "<a" + "x" * LONG_TAG)
+def test_long_tags_stand_in_the_long_runs_that_strides_find(html: str) -> None:
+    found, at = [], 0
+    while (run := bounds._long_run(html, at)) is not None:
+        found += [tag.span() for tag in bounds._LONG_TAG.finditer(html, *run)]
+        at = run[1]
+    assert found == [tag.span() for tag in bounds._LONG_TAG.finditer(html)]
+
+
+_NEVER = re.compile("(?!)")
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            '<span>x</span>|<span class="a" id=b>x</span>|<span a=">">x</span >|<span>|</span>|'
+            "<svg>|</svg>|<g/>|<p>|</p>|<div>|</div>|<!--|-->|<script>|</script>|<desc>|x".split(
+                "|"
+            )
+        ),
+        max_size=30,
+    ).map("".join),
+    st.integers(1, 6),
+)
+@example("<div><span>x</span>", 1)
+@example("<svg><span>x</span><g/><g/>", 2)
+def test_leaves_that_are_passed_in_one_go_change_no_cut(html: str, max_depth: int) -> None:
+    found = bounds._Walk(html).cut(max_depth)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bounds, "_LEAVES", _NEVER)
+        assert found == bounds._Walk(html).cut(max_depth)

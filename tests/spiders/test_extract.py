@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pipeline.page import link_digest
-from spiders.extract import MAX_BODY, MAX_EXTERNAL, MAX_INTERNAL, MAX_TITLE, decode
+from pipeline.url import canonical
+from spiders.extract import MAX_BODY, MAX_EXTERNAL, MAX_INTERNAL, MAX_TITLE, decode, extract
 from tests.support.reading import OUT, read
 
 # Encodings: BOM, header, meta, then detection.
@@ -124,6 +127,44 @@ def test_the_digest_is_that_of_the_external_links() -> None:
     found = read(f"<a href={OUT}>x</a><a href=/in>y</a>")
     assert found.digest == link_digest([OUT], ["a"])
     assert found.digest == read(f"<p>More<a href={OUT}>other</a>").digest
+
+
+ARTICLE = "<h1>The harbour</h1><p>" + "Ships come and go. " * 9
+OTHER = ARTICLE.replace("come", "came", 1)
+
+
+def _own_text(main: str, frame: str = "", url: str = "https://www.example.org/a") -> str:
+    body = f"<header>{frame}</header><nav>Home {frame}</nav>{main}<footer>{frame}</footer>"
+    return extract(canonical(url), body.encode(), {"content-type": "text/html"}).text
+
+
+def test_an_article_has_the_same_digest_under_another_url_and_another_article_another() -> None:
+    digest = _own_text(ARTICLE)
+    assert re.fullmatch("[0-9a-f]{16}", digest)
+    assert (
+        _own_text(ARTICLE, "<a href=/3>You are on page 3</a>", "https://x.example/?b=1") == digest
+    )
+    assert _own_text(OTHER) != digest
+
+
+@pytest.mark.parametrize(
+    ("change", "to"),
+    [(". Ships", ".\n<!-- x --> Ships"), ("<p>", "<p>\n\t"), ("<p>", "<p><script>3</script>")],
+)
+def test_white_space_and_scripts_make_no_other_text(change: str, to: str) -> None:
+    assert _own_text(ARTICLE.replace(change, to)) == _own_text(ARTICLE)
+
+
+def test_a_page_of_little_own_text_has_no_digest() -> None:
+    assert _own_text("<p>" + "x " * 99, "a long frame around it " * 99) == ""
+    assert _own_text("<p>" + "x " * 100) != ""
+    assert read("").text == ""
+
+
+def test_frames_within_what_is_unseen_and_within_each_other_are_taken_out_once() -> None:
+    inner = "<svg><svg></svg></svg><header>1<nav>2</nav><noscript><nav>3</nav></noscript></header>"
+    frames = f"<nav>{inner}</nav><noscript>4<nav>{inner}</nav><aside>{inner}</aside></noscript>"
+    assert _own_text(frames + ARTICLE) == _own_text(ARTICLE)
 
 
 @pytest.mark.parametrize(

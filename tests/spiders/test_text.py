@@ -1,32 +1,40 @@
 from __future__ import annotations
 
+import re
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spiders.text import MAX_TERMS, MAX_TEXT, language_of, top_terms, words_of
+from spiders.text import MAX_TERMS, MAX_TEXT, has_cjk, language_of, top_terms, words_of
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("The Harbour, the harbour!", ["the", "harbour", "the", "harbour"]),
-        ("a an of x1y abc_def h264 crane", ["crane"]),
-        ("Größe ÜBER", ["größe", "über"]),
-        ("東京都", ["東京", "京都"]),
-        ("東京 tower 大阪", ["tower", "東京", "大阪"]),
-        ("서울시", ["서울", "울시"]),
-        ("私", []),
-        ("", []),
-        ("123 456", []),
+        ("The Harbour, the harbour!", {"the": 2, "harbour": 2}),
+        ("a an of x1y abc_def h264 crane", {"crane": 1}),
+        ("“Crane” — crane’s ‹quay›…quay\u00a0x²", {"crane": 2, "quay": 2}),
+        ("a" * 24 + " " + "b" * 25 + " naïve\x00naïve", {"a" * 24: 1, "naïve": 2}),
+        ("Größe ÜBER", {"größe": 1, "über": 1}),
+        ("東京都", {"東京": 1, "京都": 1}),
+        ("東京 tower 大阪 h264", {"tower": 1, "東京": 1, "大阪": 1}),
+        ("서울시", {"서울": 1, "울시": 1}),
+        ("\u3001 tower", {"tower": 1}),
+        ("私", {}),
+        ("", {}),
+        ("123 456", {}),
     ],
 )
-def test_words_are_letters_in_lower_case_and_pairs_of_cjk(text: str, expected: list[str]) -> None:
-    assert words_of(text) == expected
+def test_words_are_letters_in_lower_case_and_pairs_of_cjk(
+    text: str, expected: dict[str, int]
+) -> None:
+    assert list(words_of(text).items()) == list(expected.items())
 
 
 def test_only_the_first_characters_are_looked_at() -> None:
-    assert words_of("x " * MAX_TEXT + "harbour") == []
+    assert words_of("x " * MAX_TEXT + "harbour") == {}
 
 
 def test_top_terms_leave_out_common_words_of_any_language() -> None:
@@ -35,7 +43,12 @@ def test_top_terms_leave_out_common_words_of_any_language() -> None:
 
 
 def test_no_more_terms_than_the_limit() -> None:
-    assert len(top_terms([f"word{chr(97 + i)}" for i in range(26)] * 2)) == MAX_TERMS
+    assert len(top_terms({f"word{chr(97 + i)}": 2 for i in range(26)})) == MAX_TERMS
+
+
+def test_terms_of_one_count_stand_in_order_of_place() -> None:
+    words = words_of("quay crane “ship” crane ship hull")
+    assert top_terms(words) == ["crane", "ship", "quay", "hull"]
 
 
 PROSE = {
@@ -76,8 +89,19 @@ def test_a_language_that_is_none_is_not_believed(declared: str) -> None:
 
 
 def test_no_language_where_nothing_tells() -> None:
-    assert language_of("", ["harbour"], "harbour") == ""
-    assert language_of("", [], "") == ""
+    assert language_of("", {"harbour": 1}, "harbour") == ""
+    assert language_of("", {}, "") == ""
+
+
+_TRICKY = st.text("aBéß1_ \u00a0\u2019\u2028²½ǅİ\ud800.", max_size=80)
+
+
+@settings(deadline=None)
+@given((st.text() | _TRICKY).filter(lambda text: not has_cjk(text)))
+def test_words_are_those_that_a_regex_finds(text: str) -> None:
+    found = re.findall(r"\w+", text.lower())
+    expected = [word for word in found if 2 < len(word) < 25 and word.isalpha()]
+    assert list(words_of(text).items()) == list(Counter(expected).items())
 
 
 @settings(deadline=None)
