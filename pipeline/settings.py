@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -17,7 +17,9 @@ from pipeline.errors import BadSetting
 
 DAY = 86_400
 PREFIX = "BACKLINKS_"
-_LISTS = frozenset({"allow_private", "brokers", "hosts"})  # with commas, in the environment
+_LISTS = frozenset(
+    {"allow_private", "brokers", "hosts", "ports"}
+)  # with commas, in the environment
 
 
 class _Section(BaseModel):
@@ -96,6 +98,10 @@ class CrawlSettings(_Section):
         description="networks beyond the public internet that may be fetched, such as 127.0.0.0/8",
     )
     allow_ip: bool = Field(default=False, description="take URLs whose host is an IP address")
+    ports: list[Annotated[int, Field(ge=1, le=0xFFFF)]] = Field(
+        default=[80, 443],
+        description="of servers that may be asked; links to others are kept and not followed",
+    )
     connect_to: str = Field(
         default="",
         description="ADDRESS:HTTP_PORT:HTTPS_PORT to connect to instead of every host's own, for a web under test",
