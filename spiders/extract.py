@@ -71,6 +71,7 @@ class Extracted(msgspec.Struct, frozen=True, kw_only=True):
     noindex: bool = False
     nofollow: bool = False
     digest: str = ""
+    text: str = ""
     dropped: int = 0
     refused: dict[str, int] = {}
     external: Links = Links()

@@ -21,7 +21,6 @@ _LINE = re.compile(
 )
 _FIELDS = {"u": "agent", "a": "allow", "d": "disallow", "c": "delay", "s": "sitemap"}
 _TOKEN = re.compile(r"[a-z_-]+|\*", re.IGNORECASE)
-_NO_UTF8 = re.compile(r"[\udc80-\udcff]")
 # They end a line for Python and not for the RFC.
 _NOT_ENDS = str.maketrans(
     {"\x0b": "%0B", "\x0c": "%0C", "\x1c": "%1C", "\x1d": "%1D", "\x1e": "%1E", "\x85": "%C2%85",
@@ -56,14 +55,14 @@ class _Group:
 def text_of(body: bytes, *, limit: int) -> str:
     """UTF-8 with lines that end in `\\n`, of at most `limit` bytes: a line that is cut is left out.
 
-    Bytes that are no UTF-8 are percent-encoded, as they would be in a URL.
+    Bytes that are no UTF-8 become U+FFFD, as the parser makes of those in a URL.
     """
     cut = len(body) > limit
-    text = body[:limit].decode("utf-8-sig", "surrogateescape")
+    text = body[:limit].decode("utf-8-sig", "replace")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if cut:
         text = text[: text.rfind("\n") + 1]
-    return _NO_UTF8.sub(lambda match: f"%{ord(match[0]) - 0xDC00:02X}", text).translate(_NOT_ENDS)
+    return text.translate(_NOT_ENDS)
 
 
 def ours(text: str, name: str) -> Ours:
