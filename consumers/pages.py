@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pyarrow as pa
 
 from pipeline.errors import PoisonRecord
 from pipeline.frontier.due import next_visit
+from pipeline.frontier.traps import WEB_PORTS, why_left
 from pipeline.log import Record
 from pipeline.page import FUTURE_MS, NOFOLLOW, POSITIONS, Page, decode
 from pipeline.settings import RevisitSettings
 
 _REMEMBERED = 500_000  # URLs; then it starts anew, which costs some rows and nothing else
 _NEVER = 1 << 20  # hops
+_YEAR_MS = 31_556_952_000
 _TO_FOLLOW = frozenset(
     {"a", "area", "img-link", "redirect", "canonical", "alternate", "next", "prev"}
 )
@@ -43,12 +47,16 @@ SCHEMA = pa.schema(
 
 
 class PageRows:
-    """Turns records into rows. Holds only what may be lost: which URLs were lately found."""
+    """Turns records into rows. Holds only what may be lost: which URLs were lately found.
+
+    `ports`: of servers whose URLs are followed.
+    """
 
     table = "page_records"
 
-    def __init__(self, policy: RevisitSettings) -> None:
-        self.policy = policy
+    def __init__(self, policy: RevisitSettings, ports: Collection[int] = WEB_PORTS) -> None:
+        self.policy, self.ports = policy, frozenset(ports)
+        self.left: Counter[str] = Counter()  # URLs that are not followed, by reason
         self._lately: dict[str, int] = {}
 
     def decode(self, record: Record) -> Page:
@@ -101,27 +109,42 @@ class PageRows:
 
     def _found(self, page: Page) -> tuple[list[str], list[str], list[int]]:
         """URLs for the frontier that this worker hasn't lately found as near to a seed."""
-        if page.nofollow or page.source != "crawl":
+        if page.source != "crawl":
             return [], [], []
         near, far = page.request.hops, min(page.request.hops + 1, 0xFFFE)
         lately = self._lately
-        inner = page.internal
-        urls = [
-            url
-            for url, rel in zip(inner.target, inner.rel, strict=True)
-            if not rel & NOFOLLOW and lately.get(url, _NEVER) > near
-        ]
-        lately.update(dict.fromkeys(urls, near))
-        within = len(urls)
-        links = page.external
-        domains = [page.domain] * within
-        for url, domain, kind, rel in zip(
-            links.target, links.domain, links.kind, links.rel, strict=True
-        ):
-            if kind in _TO_FOLLOW and not rel & NOFOLLOW and lately.get(url, _NEVER) > far:
-                lately[url] = far
-                urls.append(url)
-                domains.append(domain)
+        inner = list(page.sitemaps)
+        outer: dict[str, str] = {}
+        if not page.nofollow:
+            internal, links = page.internal, page.external
+            inner += [
+                url
+                for url, rel in zip(internal.target, internal.rel, strict=True)
+                if not rel & NOFOLLOW
+            ]
+            for url, domain, kind, rel in zip(
+                links.target, links.domain, links.kind, links.rel, strict=True
+            ):
+                if kind in _TO_FOLLOW and not rel & NOFOLLOW and lately.get(url, _NEVER) > far:
+                    outer[url] = domain
+        inner = [url for url in inner if lately.get(url, _NEVER) > near]
+        lately.update(dict.fromkeys(inner, near))
+        lately.update(dict.fromkeys(outer, far))
+        year = 1970 + page.fetched_at // _YEAR_MS
+        within = self._followed(inner, year)
+        beyond = self._followed(outer, year)
         if len(lately) > _REMEMBERED:
             self._lately = {}
-        return urls, domains, [near] * within + [far] * (len(urls) - within)
+        domains = [page.domain] * len(within) + [outer[url] for url in beyond]
+        return within + beyond, domains, [near] * len(within) + [far] * len(beyond)
+
+    def _followed(self, urls: Iterable[str], year: int) -> list[str]:
+        """Those that are no trap; the others are counted."""
+        followed = []
+        for url in urls:
+            why = why_left(url, year, self.ports)
+            if why:
+                self.left[why] += 1
+            else:
+                followed.append(url)
+        return followed

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -98,7 +98,7 @@ class CrawlSettings(_Section):
         description="networks beyond the public internet that may be fetched, such as 127.0.0.0/8",
     )
     allow_ip: bool = Field(default=False, description="take URLs whose host is an IP address")
-    ports: list[Annotated[int, Field(ge=1, le=0xFFFF)]] = Field(
+    ports: list[int] = Field(
         default=[80, 443],
         description="of servers that may be asked; links to others are kept and not followed",
     )
@@ -113,6 +113,13 @@ class CrawlSettings(_Section):
         for network in networks:
             ipaddress.ip_network(network)
         return networks
+
+    @field_validator("ports")
+    @classmethod
+    def _ports(cls, ports: list[int]) -> list[int]:
+        if not ports or not all(0 < port < 65536 for port in ports):
+            raise ValueError("give some ports from 1 to 65535")
+        return ports
 
     @field_validator("connect_to")
     @classmethod

@@ -98,7 +98,7 @@ def _unpacked(body: bytes, limit: int) -> bytes:
         for start in range(0, len(body), 1 << 16):
             parts.append(inflate.decompress(body[start : start + (1 << 16)], left))
             left -= len(parts[-1])
-            if left <= 0 or inflate.eof:
+            if left <= 0 or inflate.eof:  # 0 would mean that there is no limit
                 break
     return b"".join(parts)
 
@@ -164,7 +164,7 @@ class _Reading:
             self.text = None
 
     def _characters(self, text: str) -> None:
-        if self.text is not None and len(self.text) < 8:  # pieces of up to 8 KB
+        if self.text is not None:
             self.text.append(text)
 
 

@@ -128,7 +128,8 @@ def test_a_packed_sitemap_is_unpacked_as_far_as_allowed() -> None:
 
 
 def test_a_bomb_is_unpacked_no_further_than_its_limit() -> None:
-    packed = gzip.compress(b"<urlset>" + b" " * (60 << 20))
+    packed = gzip.compress(b"<urlset>" + b" " * (100 << 20), 1)
+    assert len(packed) > 4 << 16  # it is unpacked piece by piece
     tracemalloc.start()
     listed = found(packed, "application/gzip", "/sitemap.xml.gz")
     peak = tracemalloc.get_traced_memory()[1]
@@ -229,6 +230,11 @@ def test_a_list_has_a_cap_and_what_is_over_it_is_counted() -> None:
     listed = found(body)
     assert listed is not None
     assert (len(listed.internal.target), listed.dropped) == (MAX_INTERNAL, 10)
+
+
+def test_what_is_nested_too_deeply_is_read_no_further() -> None:
+    body = f"<urlset>{entry('/1')}{'<x>' * 100}{entry('/2')}"
+    assert urls(body) == ["http://www.a.example/1"]
 
 
 @pytest.mark.parametrize(
