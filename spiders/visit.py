@@ -23,6 +23,7 @@ from spiders.robots import MAX_SITEMAPS, Robots, Rules
 
 logger = logging.getLogger(__name__)
 
+LONGEST_LOCATION = 2_000  # characters; of a header no more is looked at, so it may be cut
 _BLOCKED = frozenset({401, 403, 407, 429, 451})
 
 
@@ -220,6 +221,8 @@ def _is_redirect(answer: Fetched) -> bool:
 
 
 def _location(answer: Fetched, at: Url, allow_ip: bool) -> tuple[Url | None, dict[str, int]]:
+    if len(answer.headers["location"]) >= LONGEST_LOCATION:
+        return None, {"too_long": 1}
     try:
         # Header bytes are UTF-8 in practice where they are not ASCII.
         text = answer.headers["location"].encode("latin-1").decode("utf-8", "replace")
