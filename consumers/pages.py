@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from itertools import compress
 from typing import Any
 
 import pyarrow as pa
@@ -89,7 +90,7 @@ class PageRows:
         links = page.external
         asked = page.request
         following = next_visit(page, self.policy)
-        found, domains, hops = self._found(page)
+        found, domains, hops = self._followed(page, *self._found(page))
         return (
             arrived_ms, page.domain, page.host, page.path, int(page.url.startswith("https:")),
             page.fetched_at, page.source, page.part, page.parts,
@@ -109,42 +110,39 @@ class PageRows:
 
     def _found(self, page: Page) -> tuple[list[str], list[str], list[int]]:
         """URLs for the frontier that this worker hasn't lately found as near to a seed."""
-        if page.source != "crawl":
+        if page.nofollow or page.source != "crawl":
             return [], [], []
         near, far = page.request.hops, min(page.request.hops + 1, 0xFFFE)
         lately = self._lately
-        inner = list(page.sitemaps)
-        outer: dict[str, str] = {}
-        if not page.nofollow:
-            internal, links = page.internal, page.external
-            inner += [
-                url
-                for url, rel in zip(internal.target, internal.rel, strict=True)
-                if not rel & NOFOLLOW
-            ]
-            for url, domain, kind, rel in zip(
-                links.target, links.domain, links.kind, links.rel, strict=True
-            ):
-                if kind in _TO_FOLLOW and not rel & NOFOLLOW and lately.get(url, _NEVER) > far:
-                    outer[url] = domain
-        inner = [url for url in inner if lately.get(url, _NEVER) > near]
-        lately.update(dict.fromkeys(inner, near))
-        lately.update(dict.fromkeys(outer, far))
-        year = 1970 + page.fetched_at // _YEAR_MS
-        within = self._followed(inner, year)
-        beyond = self._followed(outer, year)
+        inner = page.internal
+        urls = [
+            url
+            for url, rel in zip(inner.target, inner.rel, strict=True)
+            if not rel & NOFOLLOW and lately.get(url, _NEVER) > near
+        ]
+        lately.update(dict.fromkeys(urls, near))
+        within = len(urls)
+        links = page.external
+        domains = [page.domain] * within
+        for url, domain, kind, rel in zip(
+            links.target, links.domain, links.kind, links.rel, strict=True
+        ):
+            if kind in _TO_FOLLOW and not rel & NOFOLLOW and lately.get(url, _NEVER) > far:
+                lately[url] = far
+                urls.append(url)
+                domains.append(domain)
         if len(lately) > _REMEMBERED:
             self._lately = {}
-        domains = [page.domain] * len(within) + [outer[url] for url in beyond]
-        return within + beyond, domains, [near] * len(within) + [far] * len(beyond)
+        return urls, domains, [near] * within + [far] * (len(urls) - within)
 
-    def _followed(self, urls: Iterable[str], year: int) -> list[str]:
-        """Those that are no trap; the others are counted."""
-        followed = []
-        for url in urls:
-            why = why_left(url, year, self.ports)
-            if why:
-                self.left[why] += 1
-            else:
-                followed.append(url)
-        return followed
+    def _followed(
+        self, page: Page, urls: list[str], domains: list[str], hops: list[int]
+    ) -> tuple[list[str], list[str], list[int]]:
+        """What is no trap of what a page led to; the rest is counted."""
+        year = 1970 + page.fetched_at // _YEAR_MS
+        why = [why_left(url, year, self.ports) for url in urls]
+        if not any(why):
+            return urls, domains, hops
+        self.left.update(reason for reason in why if reason)
+        kept = [not reason for reason in why]
+        return list(compress(urls, kept)), list(compress(domains, kept)), list(compress(hops, kept))

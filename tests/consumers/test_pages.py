@@ -72,13 +72,3 @@ def test_a_port_that_a_setting_names_is_followed() -> None:
     rows = PageRows(RevisitSettings(), [80, 443, 8080])
     one = page("https://s.org/", START, inner=["https://s.org:8080/", "https://s.org:81/"])
     assert rows.columns([one], 0).to_pylist()[0]["found"] == ["https://s.org:8080/"]
-
-
-def test_sitemaps_of_robots_txt_are_found_whatever_the_page_says(new_worker: MakeWorker) -> None:
-    one = page(
-        "https://s.org/", START, inner=["https://s.org/x"], nofollow=True,
-        sitemaps=["https://s.org/map.xml"], request=Request(hops=2),
-    )  # fmt: skip
-    row = new_worker().rows.columns([one], 0).to_pylist()[0]
-    assert (row["found"], row["found_domains"]) == (["https://s.org/map.xml"], ["s.org"])
-    assert row["found_hops"] == [2]

@@ -195,7 +195,8 @@ def crawl(
 
 
 def _found(rows: PageRows, page: Page) -> list[str]:
-    return rows._found(page)[0]
+    found: list[str] = rows.columns([page], START).column("found").to_pylist()[0]
+    return found
 
 
 # --- The real web ---
