@@ -173,6 +173,10 @@ def test_what_is_malformed_counts_up_to_there() -> None:
     assert urls(f"<urlset><x:y>{entry('/1')}</x:y></urlset>") == ["http://www.a.example/1"]
 
 
+def test_an_element_within_a_url_makes_it_none() -> None:
+    assert urls(f"{URLSET}<url><loc>/a<b/>c</loc></url>{entry('/1')}") == ["http://www.a.example/1"]
+
+
 def test_an_ampersand_that_was_not_escaped_ends_nothing() -> None:
     body = f"{URLSET}{entry('/1?a=1&b=2')}{entry('/2?a=1&amp;b=2')}{entry('/3?a=&nbsp;')}</urlset>"
     assert urls(body) == [
