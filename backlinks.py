@@ -196,7 +196,7 @@ def consumer(store: Store, log: Log, settings: Settings, member: str = "run") ->
     return Loop(
         log.reader(CONSUME, [PAGES], member=member),
         store,
-        PageRows(settings.revisit),
+        PageRows(settings.revisit, settings.crawl.ports),
         DeadLetters(log, DEAD_PAGES, limit=settings.consume.dead_letters),
         settings.consume,
         background=ThreadPoolExecutor(1, thread_name_prefix="insert"),

@@ -21,6 +21,7 @@ from consumers.pages import PageRows
 from consumers.worker import Worker
 from pipeline import metrics
 from pipeline.errors import PAGE_FAULTS, LogBusy, LogError, NotOwner, PoisonRecord, StoreBusy
+from pipeline.frontier import traps
 from pipeline.log import Committed, Partition, Reader, Record
 from pipeline.log.deadletter import DeadLetters
 from pipeline.page import Page
@@ -105,6 +106,8 @@ class Loop(Worker):
         for reason in PAGE_FAULTS:  # from 0 on: the first of a reason must be growth
             count = self.dead_letters.counts.get(reason, 0)
             yield metrics.Sample(metrics.DEAD_LETTERS, count, (reason,))
+        for why in traps.REASONS:
+            yield metrics.Sample(metrics.URLS_LEFT, self.rows.left.get(why, 0), (why,))
 
     def _forget_revoked(self) -> None:
         revoked = self.reader.revoked()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
+from itertools import compress
 from typing import Any
 
 import pyarrow as pa
 
 from pipeline.errors import PoisonRecord
 from pipeline.frontier.due import next_visit
+from pipeline.frontier.traps import WEB_PORTS, why_left
 from pipeline.log import Record
 from pipeline.page import FUTURE_MS, NOFOLLOW, POSITIONS, Page, decode
 from pipeline.settings import RevisitSettings
 
 _REMEMBERED = 500_000  # URLs; then it starts anew, which costs some rows and nothing else
 _NEVER = 1 << 20  # hops
+_YEAR_MS = 31_556_952_000
 _TO_FOLLOW = frozenset(
     {"a", "area", "img-link", "redirect", "canonical", "alternate", "next", "prev"}
 )
@@ -43,12 +48,16 @@ SCHEMA = pa.schema(
 
 
 class PageRows:
-    """Turns records into rows. Holds only what may be lost: which URLs were lately found."""
+    """Turns records into rows. Holds only what may be lost: which URLs were lately found.
+
+    `ports`: of servers whose URLs are followed.
+    """
 
     table = "page_records"
 
-    def __init__(self, policy: RevisitSettings) -> None:
-        self.policy = policy
+    def __init__(self, policy: RevisitSettings, ports: Collection[int] = WEB_PORTS) -> None:
+        self.policy, self.ports = policy, frozenset(ports)
+        self.left: Counter[str] = Counter()  # URLs that are not followed, by reason
         self._lately: dict[str, int] = {}
 
     def decode(self, record: Record) -> Page:
@@ -81,7 +90,7 @@ class PageRows:
         links = page.external
         asked = page.request
         following = next_visit(page, self.policy)
-        found, domains, hops = self._found(page)
+        found, domains, hops = self._followed(page, *self._found(page))
         return (
             arrived_ms, page.domain, page.host, page.path, int(page.url.startswith("https:")),
             page.fetched_at, page.source, page.part, page.parts,
@@ -125,3 +134,15 @@ class PageRows:
         if len(lately) > _REMEMBERED:
             self._lately = {}
         return urls, domains, [near] * within + [far] * (len(urls) - within)
+
+    def _followed(
+        self, page: Page, urls: list[str], domains: list[str], hops: list[int]
+    ) -> tuple[list[str], list[str], list[int]]:
+        """What is no trap of what a page led to; the rest is counted."""
+        year = 1970 + page.fetched_at // _YEAR_MS
+        why = [why_left(url, year, self.ports) for url in urls]
+        if not any(why):
+            return urls, domains, hops
+        self.left.update(reason for reason in why if reason)
+        kept = [not reason for reason in why]
+        return list(compress(urls, kept)), list(compress(domains, kept)), list(compress(hops, kept))

@@ -58,6 +58,9 @@ INSERT = Metric("backlinks_insert_seconds", "summary", "Time of one insert, in s
 DEAD_LETTERS = Metric(
     "backlinks_dead_letters", "counter", "Records kept as unreadable", ("reason",)
 )
+URLS_LEFT = Metric(
+    "backlinks_urls_left", "counter", "URLs found and not followed, such as traps", ("why",)
+)
 BATCH_WAITING = Metric("backlinks_batch_waiting_pages", "gauge", "Pages taken and not yet inserted")
 # archive
 RECORDS_ARCHIVED = Metric("backlinks_records_archived", "counter", "Records in finished files")
@@ -75,7 +78,7 @@ LAST_TURN = Metric("backlinks_last_turn_age_seconds", "gauge", "Since the loop's
 METRICS = (
     REQUESTS_PLANNED,
     PAGES_FETCHED, LINKS_FOUND, BYTES_FETCHED, REQUESTS_LEFT, REQUESTS_WAITING, IN_FLIGHT,
-    PAGES_WRITTEN, LINKS_WRITTEN, BATCH, INSERT, DEAD_LETTERS, BATCH_WAITING,
+    PAGES_WRITTEN, LINKS_WRITTEN, BATCH, INSERT, DEAD_LETTERS, URLS_LEFT, BATCH_WAITING,
     RECORDS_ARCHIVED, BYTES_ARCHIVED, JOB, RETRIES, LOG_IN_FLIGHT, LAG, LAST_TURN,
 )  # fmt: skip
 

@@ -17,7 +17,9 @@ from pipeline.errors import BadSetting
 
 DAY = 86_400
 PREFIX = "BACKLINKS_"
-_LISTS = frozenset({"allow_private", "brokers", "hosts"})  # with commas, in the environment
+_LISTS = frozenset(
+    {"allow_private", "brokers", "hosts", "ports"}
+)  # with commas, in the environment
 
 
 class _Section(BaseModel):
@@ -96,6 +98,10 @@ class CrawlSettings(_Section):
         description="networks beyond the public internet that may be fetched, such as 127.0.0.0/8",
     )
     allow_ip: bool = Field(default=False, description="take URLs whose host is an IP address")
+    ports: list[int] = Field(
+        default=[80, 443],
+        description="of servers that may be asked; links to others are kept and not followed",
+    )
     connect_to: str = Field(
         default="",
         description="ADDRESS:HTTP_PORT:HTTPS_PORT to connect to instead of every host's own, for a web under test",
@@ -107,6 +113,13 @@ class CrawlSettings(_Section):
         for network in networks:
             ipaddress.ip_network(network)
         return networks
+
+    @field_validator("ports")
+    @classmethod
+    def _ports(cls, ports: list[int]) -> list[int]:
+        if not ports or not all(0 < port < 65536 for port in ports):
+            raise ValueError("give some ports from 1 to 65535")
+        return ports
 
     @field_validator("connect_to")
     @classmethod

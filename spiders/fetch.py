@@ -19,6 +19,7 @@ from scrapy.http import Response
 from pipeline.page import Outcome
 from spiders.extract import HTML_TYPES
 from spiders.guard import Forbidden
+from spiders.sitemap import is_read
 
 MAX_HEADER = 2_000  # characters of one header that are looked at
 
@@ -72,7 +73,7 @@ class Fetcher:
             return
         kind = (headers.get(b"Content-Type") or b"").decode("latin-1")
         kind = kind.partition(";")[0].strip().lower()
-        if kind and kind not in HTML_TYPES:
+        if kind and kind not in HTML_TYPES and not is_read(kind, request.url):
             raise StopDownload(fail=False)
 
     def _on_bytes(self, data: bytes, request: Request, **_: Any) -> None:

@@ -2,62 +2,121 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from protego import Protego
 
-from pipeline.url import Refused, canonical
-from spiders.fetch import Fetcher
+from pipeline.frontier.traps import WEB_PORTS, port_of
+from pipeline.url import Refused, canonical, domains
+from spiders.fetch import Fetched, Fetcher
+from spiders.pace import retry_after_s
+from spiders.robots_groups import MAX_WILDCARDS, Ours, ours, text_of
 from spiders.settings import NAME
 
 MAX_BYTES = 512 << 10  # RFC 9309 asks for 500 KiB at least
 MAX_REDIRECTS = 5
-FAILED_S = 600  # for which a robots.txt that can't be had forbids everything
+FAILED_S = 600.0  # for which a robots.txt that can't be had forbids everything; twice as long then
+LONGEST_FAILED_S = 6 * 3600.0
+STALE_S = 7 * 86_400.0  # for which an old copy is kept to, while the file can't be had
 REMEMBERED = 20_000
+MEMORY = 64 << 20  # bytes of rules remembered, about
+_ENTRY_BYTES, _RULE_BYTES, _WILDCARD_BYTES = 1_000, 400, 2_000  # in the parser, measured
+MAX_SITEMAPS = 20
 
 
 class Rules(NamedTuple):
-    """`parser` is None where one word says it all: `allows`."""
+    """`parser` is None where one word says it all: `allows`.
+
+    `failures`: in a row, of asking for it. `read_at`: when the file was last had, 0 = never.
+    """
 
     parser: Protego | None
     allows: bool
     why: str
     expires: float
     fetched: bool = False  # just now, so that the host has had a request
+    asks_s: float = 0.0
+    sitemaps: tuple[str, ...] = ()
+    weight: int = _ENTRY_BYTES
+    failures: int = 0
+    read_at: float = 0.0
 
     def permits(self, url: str) -> bool:
-        return self.allows if self.parser is None else bool(self.parser.can_fetch(url, NAME))
+        """robots.txt itself may always be fetched (section 2.2.2)."""
+        if self.parser is not None:
+            return bool(self.parser.can_fetch(url, NAME))
+        return self.allows or url.partition("://")[2].partition("/")[2] == "robots.txt"
 
     def delay_s(self) -> float:
         """The crawl-delay that it asks for, 0 where none."""
-        delay = self.parser.crawl_delay(NAME) if self.parser is not None else None
-        return float(delay or 0)
+        return self.asks_s
 
 
 class Robots:
-    """Rules by scheme and host."""
+    """Rules by scheme and host, of one process. `ports`: where a redirect may lead."""
 
     def __init__(
-        self, fetcher: Fetcher, *, ttl_s: int, clock: Callable[[], float] = time.monotonic
+        self,
+        fetcher: Fetcher,
+        *,
+        ttl_s: int,
+        ports: Collection[int] = WEB_PORTS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.fetcher, self.ttl_s, self.clock = fetcher, ttl_s, clock
+        self.fetcher, self.ttl_s, self.ports, self.clock = fetcher, ttl_s, ports, clock
         self._known: OrderedDict[str, Rules] = OrderedDict()
+        self._weight = 0
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def rules(self, scheme: str, host: str) -> Rules:
-        """From memory, or fetched now."""
+        """From memory, or fetched now; by one visit, for which all others of the host wait."""
         origin = f"{scheme}://{host}"
+        known = self._fresh(origin)
+        if known is not None:
+            return known
+        lock = self._asking.setdefault(origin, asyncio.Lock())
+        async with lock:
+            known = self._fresh(origin)
+            if known is not None:
+                return known._replace(fetched=True)
+            rules = self._after(self._known.get(origin), await self._fetch(origin))
+            self._keep(origin, rules)
+            return rules
+
+    def _fresh(self, origin: str) -> Rules | None:
         known = self._known.get(origin)
-        if known is not None and known.expires > self.clock():
-            self._known.move_to_end(origin)
-            return known._replace(fetched=False)
-        rules = await self._fetch(origin)
+        if known is None or known.expires <= self.clock():
+            return None
+        self._known.move_to_end(origin)
+        return known._replace(fetched=False)
+
+    def _keep(self, origin: str, rules: Rules) -> None:
+        self._forget(origin)
         self._known[origin] = rules
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
-        return rules
+        self._weight += rules.weight
+        while len(self._known) > REMEMBERED or (self._weight > MEMORY and len(self._known) > 1):
+            self._forget(next(iter(self._known)))
+
+    def _forget(self, origin: str) -> None:
+        known = self._known.pop(origin, None)
+        if known is not None:
+            self._weight -= known.weight
+
+    def _after(self, known: Rules | None, rules: Rules) -> Rules:
+        """What holds now. While a file can't be had, its last copy does (section 2.4)."""
+        if not rules.failures or known is None:
+            return rules
+        failures = known.failures + 1
+        wait = min(FAILED_S * 2 ** min(failures - 1, 9), LONGEST_FAILED_S)
+        expires = max(rules.expires, self.clock() + wait)
+        if known.read_at and self.clock() - known.read_at < STALE_S:
+            rules = known._replace(fetched=True)
+        return rules._replace(expires=expires, failures=failures)
 
     async def _fetch(self, origin: str) -> Rules:
         url = f"{origin}/robots.txt"
@@ -67,26 +126,65 @@ class Robots:
                 return self._closed(f"robots.txt: {answer.failed}")
             location = answer.headers.get("location", "")
             if not (300 <= answer.status < 400 and location):
-                break
+                return self._answered(origin, answer)
             try:
                 url = canonical(location, url, allow_ip=True).url
             except Refused:
                 return self._open("robots.txt redirects nowhere")
-        else:
-            return self._open("robots.txt redirects too often")
-        if answer.status >= 500:
-            return self._closed(f"robots.txt: status {answer.status}")
+            if port_of(url) not in self.ports:
+                return self._closed("robots.txt: port")
+        return self._open("robots.txt redirects too often")
+
+    def _answered(self, origin: str, answer: Fetched) -> Rules:
+        # 429 is a 4xx, which allows; but who asks us to go away for a while is not asked for more.
+        if answer.status >= 500 or answer.status == 429:
+            wait = retry_after_s(answer.headers.get("retry-after", ""))
+            return self._closed(f"robots.txt: status {answer.status}", wait)
         if not 200 <= answer.status < 300:
             return self._open(f"robots.txt: status {answer.status}")
-        text = answer.body[:MAX_BYTES].decode("utf-8-sig", "replace")
-        expires = self.clock() + self.ttl_s
-        try:
-            return Rules(Protego.parse(text), True, "robots.txt", expires, True)
-        except (ValueError, RecursionError, AttributeError):
-            return self._open("robots.txt can't be read")
+        return self._read(origin, answer.body)
+
+    def _read(self, origin: str, body: bytes) -> Rules:
+        found = ours(text_of(body, limit=MAX_BYTES), NAME)
+        if found.wildcards > MAX_WILDCARDS:
+            return self._closed("robots.txt: too many wildcards", self.ttl_s)
+        parser = Protego.parse("\n".join(["user-agent: *", *found.rules]))
+        now = self.clock()
+        return Rules(
+            parser if found.rules else None,
+            True,
+            "robots.txt",
+            now + self.ttl_s,
+            True,
+            asks_s=found.delay_s,
+            sitemaps=_sitemaps(origin, found.sitemaps),
+            weight=_weight(found),
+            read_at=now,
+        )
 
     def _open(self, why: str) -> Rules:
-        return Rules(None, True, why, self.clock() + self.ttl_s, True)
+        now = self.clock()
+        return Rules(None, True, why, now + self.ttl_s, True, read_at=now)
 
-    def _closed(self, why: str) -> Rules:
-        return Rules(None, False, why, self.clock() + FAILED_S, True)
+    def _closed(self, why: str, wait_s: float = 0.0) -> Rules:
+        return Rules(None, False, why, self.clock() + max(FAILED_S, wait_s), True, failures=1)
+
+
+def _weight(found: Ours) -> int:
+    """Bytes, about."""
+    texts = sum(map(len, found.rules)) + 200 * len(found.sitemaps)
+    return _ENTRY_BYTES + _RULE_BYTES * len(found.rules) + _WILDCARD_BYTES * found.wildcards + texts
+
+
+def _sitemaps(origin: str, lines: list[str]) -> tuple[str, ...]:
+    """Canonical, of the host's own registered domain: what another's would list is not its own."""
+    domain = domains(origin.partition("://")[2]).registered
+    found: dict[str, None] = {}
+    for line in lines:
+        try:
+            url = canonical(line, f"{origin}/robots.txt")
+        except Refused:
+            continue
+        if url.domain == domain and len(found) < MAX_SITEMAPS:
+            found[url.url] = None
+    return tuple(found)

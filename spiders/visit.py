@@ -11,17 +11,19 @@ import msgspec
 
 from pipeline.errors import BacklinksError
 from pipeline.frontier.request import Wanted
+from pipeline.frontier.traps import port_of
 from pipeline.page import Hop, Internal, Links, Outcome, Page, Request, link_digest
 from pipeline.settings import CrawlSettings
 from pipeline.url import Refused, Url, canonical, suffix_list_version
+from spiders import sitemap
 from spiders.extract import EXTRACTOR, Extracted, clean, extract
 from spiders.fetch import Fetched, Fetcher
 from spiders.pace import OVERLOADED, retry_after_s
-from spiders.robots import Robots, Rules
+from spiders.robots import MAX_SITEMAPS, Robots, Rules
 
 logger = logging.getLogger(__name__)
 
-MAX_SAME_PAGE = 5  # redirects that only change the scheme
+LONGEST_LOCATION = 2_000  # characters; of a header no more is looked at, so it may be cut
 _BLOCKED = frozenset({401, 403, 407, 429, 451})
 
 
@@ -36,7 +38,7 @@ class Visitor:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.fetcher, self.settings, self.clock = fetcher, settings, clock
-        self.robots = Robots(fetcher, ttl_s=settings.robots_ttl_s)
+        self.robots = Robots(fetcher, ttl_s=settings.robots_ttl_s, ports=settings.ports)
 
     def delay_s(self, rules: Rules) -> float:
         return max(self.settings.delay_s, min(rules.delay_s(), self.settings.longest_delay_s))
@@ -53,31 +55,54 @@ class Visitor:
             return self._record(url, wanted, None, [], "error", "failed", self.settings.delay_s)
 
     async def _visit(self, url: Url, wanted: Wanted) -> Page:
+        if port_of(url.url) not in self.settings.ports:
+            return self._record(url, wanted, None, [], "refused", "port", self.settings.delay_s)
+        sitemaps: list[str] = []
+        page = await self._pages(url, wanted, sitemaps)
+        return msgspec.structs.replace(page, sitemaps=sitemaps[:MAX_SITEMAPS]) if sitemaps else page
+
+    async def _pages(self, url: Url, wanted: Wanted, sitemaps: list[str]) -> Page:
+        """Of this page, through redirects that only change its scheme.
+
+        `sitemaps` gets those of every robots.txt that is read for it.
+        """
         chain: list[Hop] = []
         at = url
-        for _ in range(MAX_SAME_PAGE):
+        while True:
             rules = await self.robots.rules(at.scheme, at.host)
             delay = self.delay_s(rules)
+            if rules.fetched:
+                sitemaps += [known for known in rules.sitemaps if known not in sitemaps]
             if not rules.permits(at.url):
                 return self._record(url, wanted, None, chain, "robots", rules.why, delay)
             if rules.fetched:
                 await asyncio.sleep(delay)
-            answer = await self.fetcher.fetch(at.url, _conditions(wanted.carried))
+            named = at.url in rules.sitemaps
+            answer = await self.fetcher.fetch(at.url, _conditions(wanted.carried), any_type=named)
             if answer.failed:
                 return self._record(
                     url, wanted, answer, chain, answer.outcome, answer.failed, delay
                 )
             if not _is_redirect(answer):
-                return self._answered(url, at, wanted, answer, chain, delay)
+                return self._answered(url, at, wanted, answer, chain, delay, named)
             chain.append(Hop(url=at.url, status=answer.status))
             target, refused = _location(answer, at, self.settings.allow_ip)
             if target is None or target.page != url.page:
                 return self._redirected(url, wanted, answer, chain, target, refused, delay)
+            if any(target.url == hop.url for hop in chain):
+                return self._record(url, wanted, answer, chain, "error", "redirects", delay)
             at = target
-        return self._record(url, wanted, answer, chain, "error", "redirects", delay)
+            await asyncio.sleep(delay)  # it is the same host
 
     def _answered(
-        self, url: Url, at: Url, wanted: Wanted, answer: Fetched, chain: list[Hop], delay: float
+        self,
+        url: Url,
+        at: Url,
+        wanted: Wanted,
+        answer: Fetched,
+        chain: list[Hop],
+        delay: float,
+        named: bool,
     ) -> Page:
         outcome = _outcome(answer.status)
         if answer.status in OVERLOADED:
@@ -87,7 +112,11 @@ class Visitor:
             return msgspec.structs.replace(page, digest=wanted.carried.digest)
         if outcome != "ok":
             return page
-        found = extract(at, answer.body, answer.headers, cut=answer.cut)
+        found = sitemap.read(
+            at, answer.body, answer.headers, named=named, limit=self.settings.body_bytes
+        )
+        if found is None:
+            found = extract(at, answer.body, answer.headers, cut=answer.cut)
         return with_extracted(page, found, at.url if chain else "")
 
     def _redirected(
@@ -170,6 +199,7 @@ def with_extracted(page: Page, found: Extracted, final_url: str) -> Page:
         noindex=found.noindex,
         nofollow=found.nofollow,
         digest=found.digest,
+        text=found.text,
         dropped=found.dropped,
         refused=found.refused,
         external=found.external,
@@ -191,6 +221,8 @@ def _is_redirect(answer: Fetched) -> bool:
 
 
 def _location(answer: Fetched, at: Url, allow_ip: bool) -> tuple[Url | None, dict[str, int]]:
+    if len(answer.headers["location"]) >= LONGEST_LOCATION:
+        return None, {"too_long": 1}
     try:
         # Header bytes are UTF-8 in practice where they are not ASCII.
         text = answer.headers["location"].encode("latin-1").decode("utf-8", "replace")

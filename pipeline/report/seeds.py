@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import Any
 
 from pipeline.errors import BadSeed, UsageError
+from pipeline.frontier.traps import port_of
 from pipeline.settings import Settings
 from pipeline.url import Refused, Url, canonical
 
@@ -57,8 +59,10 @@ def is_local(text: str) -> bool:
 
 
 def local_settings(settings: Settings, urls: list[Url]) -> Settings:
-    """With IP addresses taken as hosts where a seed is one."""
+    """With IP addresses taken as hosts where a seed is one, and with the ports of seeds."""
+    ports = settings.crawl.ports
+    named = {port_of(url.url) for url in urls}
+    change: dict[str, Any] = {"ports": [*ports, *sorted(named.difference(ports))]}
     if any(url.host[0] == "[" or url.host.partition(":")[0][-1].isdigit() for url in urls):
-        crawl = settings.crawl.model_copy(update={"allow_ip": True})
-        return settings.model_copy(update={"crawl": crawl})
-    return settings
+        change["allow_ip"] = True
+    return settings.model_copy(update={"crawl": settings.crawl.model_copy(update=change)})

@@ -19,6 +19,7 @@ from tests.benchmarks.measure import Row
 NAMES = (
     "extract",
     "url",
+    "manners",
     "log",
     "consume",
     "kafka",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from consumers.pages import PageRows
+from pipeline import metrics
+from pipeline.frontier.traps import REASONS
 from pipeline.page import Request
+from pipeline.settings import RevisitSettings
 from tests.consumers.worker import MakeWorker
 from tests.support.records import START, Link, page
 
@@ -40,3 +44,31 @@ def test_links_that_are_not_to_be_followed_are_not_found(new_worker: MakeWorker)
             rows.columns([page("https://s.org/", START, links, **more)], 0).to_pylist()[0]["found"]
             == []
         )
+
+
+def test_a_trap_is_recorded_as_a_link_and_not_followed(new_worker: MakeWorker) -> None:
+    worker = new_worker()
+    rows = worker.rows
+    inner = ["https://s.org/x", "https://s.org/p?replytocom=1", "https://s.org:8080/"]
+    links = [Link("https://a.org:81/"), Link("https://a.org/a/b/a/b/"), Link("https://b.org/")]
+    one = page("https://s.org/", START, links, inner=inner)
+    row = rows.columns([one], 0).to_pylist()[0]
+    assert row["found"] == ["https://s.org/x", "https://b.org/"]
+    assert row["found_domains"] == ["s.org", "b.org"]
+    assert row["targets"] == [link.target for link in links]
+    assert row["internal"] == 3
+    assert rows.left == {"view": 1, "port": 2, "repeats": 1}
+    told = {
+        sample.labels[0]: sample.value
+        for sample in worker.loop.samples()
+        if sample.metric is metrics.URLS_LEFT
+    }
+    assert told == dict.fromkeys(REASONS, 0) | rows.left
+    rows.columns([one], 0)
+    assert rows.left.total() == 4, "each counts once, as long as it is remembered"
+
+
+def test_a_port_that_a_setting_names_is_followed() -> None:
+    rows = PageRows(RevisitSettings(), [80, 443, 8080])
+    one = page("https://s.org/", START, inner=["https://s.org:8080/", "https://s.org:81/"])
+    assert rows.columns([one], 0).to_pylist()[0]["found"] == ["https://s.org:8080/"]

@@ -78,6 +78,7 @@ def test_the_environment_of_others_and_of_tests_is_left_alone() -> None:
 def test_a_list_in_the_environment_has_commas() -> None:
     found = load(None, {"BACKLINKS_CRAWL__ALLOW_PRIVATE": "127.0.0.0/8, ::1/128"}, {})
     assert found.crawl.allow_private == ["127.0.0.0/8", "::1/128"]
+    assert load(None, {"BACKLINKS_CRAWL__PORTS": "80, 8080"}, {}).crawl.ports == [80, 8080]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +112,7 @@ def test_an_unknown_setting_of_the_file_is_named_with_the_file(tmp_path: Path) -
     [("crawl.delay_s", "-1"), ("crawl.delay_s", "soon"), ("crawl.timeout_s", "0"),
      ("crawl.concurrency", "0"), ("crawl.body_bytes", "10"), ("crawl.robots_ttl_s", "90000"),
      ("crawl.allow_private", "10.0.0.0/99"), ("crawl.connect_to", "here"),
+     ("crawl.ports", ""), ("crawl.ports", "80,0"), ("crawl.ports", "65536"),
      ("crawl.connect_to", "127.0.0.1:80"), ("crawl.connect_to", "127.0.0.1:0:443"),
      ("crawl.connect_to", "name:80:443"), ("plan.scope", "all"), ("plan.scope", "hops:"),
      ("plan.pages", "0"), ("score.damping", "1"), ("log.level", "loud"), ("crawl", "fast")],

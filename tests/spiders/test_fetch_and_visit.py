@@ -24,6 +24,7 @@ import pytest
 
 from demo.serve import ADDRESS, Answer, Asked, LoopbackWeb
 from pipeline.frontier.request import Wanted
+from pipeline.frontier.traps import port_of
 from pipeline.page import Page, Request
 from pipeline.settings import CrawlSettings
 from pipeline.url import canonical
@@ -108,8 +109,9 @@ def visit_all(
     urls: list[str], crawl: dict[str, Any], carried: dict[str, Request] | None = None
 ) -> tuple[dict[str, Page], int]:
     """Records by URL, and the peak memory of the process that made them, in KiB."""
+    ports = sorted({80, 443, *(port_of(url) for url in urls)})
     order = {
-        "crawl": {"delay_s": 0, "allow_ip": True, **crawl},
+        "crawl": {"delay_s": 0, "allow_ip": True, "ports": ports, **crawl},
         "visits": [[url, msgspec.to_builtins((carried or {}).get(url, Request()))] for url in urls],
     }
     ran = subprocess.run(
@@ -207,11 +209,13 @@ def test_a_redirect_to_https_of_the_same_page_is_followed(visits: Visits) -> Non
     assert schemes == ["http", "https"]
 
 
-@pytest.mark.parametrize("path", ["/round", "/itself"])
-def test_redirects_that_go_in_circles_end_as_an_error(visits: Visits, path: str) -> None:
+@pytest.mark.parametrize(("path", "requests"), [("/round", 2), ("/itself", 1)])
+def test_redirects_that_go_in_circles_end_as_an_error(
+    visits: Visits, path: str, requests: int
+) -> None:
     page = visits.pages[A + path]
     assert (page.outcome, page.incomplete) == ("error", "redirects")
-    assert len([asked for asked in visits.asked if asked.path == path]) == 5
+    assert len([asked for asked in visits.asked if asked.path == path]) == requests
 
 
 def test_a_redirect_to_no_page_is_counted_and_leads_nowhere(visits: Visits) -> None:

@@ -261,7 +261,10 @@ def _kind(path: str, field: FieldInfo) -> str:
             if getattr(limit, name, None) is not None
         )
         return f"{unit(path, field)}{', ' + bounds if bounds else ''}"
-    names = {str: "text", bool: "true or false", Path: "path", list[str]: "list of networks"}
+    names = {
+        str: "text", bool: "true or false", Path: "path", list[str]: "list of networks",
+        list[int]: "list of numbers",
+    }  # fmt: skip
     if kind in names:
         return names[kind]
     return ", ".join(f"`{value}`" for value in getattr(kind, "__args__", ()))
