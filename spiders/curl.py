@@ -7,8 +7,14 @@ from typing import Any
 
 import pycurl
 
-_TO_READ = (pycurl.POLL_IN, pycurl.POLL_INOUT)
-_TO_WRITE = (pycurl.POLL_OUT, pycurl.POLL_INOUT)
+_READ, _WRITE = 1, 2
+_WANTED = {
+    pycurl.POLL_NONE: 0,
+    pycurl.POLL_IN: _READ,
+    pycurl.POLL_OUT: _WRITE,
+    pycurl.POLL_INOUT: _READ | _WRITE,
+    pycurl.POLL_REMOVE: 0,
+}
 
 
 class Transfers:
@@ -20,6 +26,7 @@ class Transfers:
     def __init__(self, *, idle: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[Any, asyncio.Future[int]] = {}
+        self._watched: dict[int, int] = {}
         self._timer: asyncio.Handle | None = None
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
@@ -46,13 +53,17 @@ class Transfers:
 
     def _watch(self, what: int, socket: int, *_: Any) -> None:
         """libcurl wants to hear of this socket: to read, to write, both, or no more."""
-        if what in _TO_READ:
+        was = self._watched.pop(socket, 0)
+        wanted = _WANTED[what]
+        if wanted:
+            self._watched[socket] = wanted
+        if wanted & _READ > was & _READ:
             self._loop.add_reader(socket, self._act, socket, pycurl.CSELECT_IN)
-        else:
+        elif was & _READ > wanted & _READ:
             self._loop.remove_reader(socket)
-        if what in _TO_WRITE:
+        if wanted & _WRITE > was & _WRITE:
             self._loop.add_writer(socket, self._act, socket, pycurl.CSELECT_OUT)
-        else:
+        elif was & _WRITE > wanted & _WRITE:
             self._loop.remove_writer(socket)
 
     def _wake_after(self, milliseconds: int) -> None:

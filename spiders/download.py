@@ -10,7 +10,6 @@ import asyncio
 import resource
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import pycurl
 from scrapy import Request
@@ -25,7 +24,7 @@ from spiders.names import Names
 from spiders.transfer import Answer, Transfer
 
 IDLE = 500  # connections kept for a host's next page; a fourth of what the process may open at most
-_PORTS = {"http": 80, "https": 443}
+_PORTS = {"http:": 80, "https:": 443}
 
 
 class Downloader:
@@ -71,12 +70,15 @@ class Downloader:
         return transfer.answer(url, code)
 
     async def _resolved(self, url: str) -> tuple[str, list[str]]:
-        """The host, and where it is, as CURLOPT_RESOLVE has it: nothing if it needn't be asked."""
-        parts = urlsplit(url)
-        if "@" in parts.netloc:
+        """The host, and where it is, as CURLOPT_RESOLVE has it: nothing if it needn't be asked.
+
+        The URL is canonical. Were it read wrongly here, the guard would still see the address.
+        """
+        scheme, _, authority, *_ = url.split("/", 3)
+        if "@" in authority:
             raise DownloadFailedError(f"{url}: no credentials are sent")
-        host = parts.hostname or ""
-        if self.guard.fixed is not None or ":" in host or host.rpartition(".")[2].isdecimal():
+        host, _, port = authority.partition(":")
+        if self.guard.fixed is not None or host[0] == "[" or host.rpartition(".")[2].isdecimal():
             return host, []
         try:
             async with asyncio.timeout(self.settings.timeout_s):
@@ -85,5 +87,4 @@ class Downloader:
             raise DownloadTimeoutError(f"{url}: the name server is silent") from error
         except OSError as error:
             raise CannotResolveHostError(f"{url}: {error}") from error
-        port = parts.port or _PORTS[parts.scheme]
-        return host, [f"+{host}:{port}:{','.join(addresses)}"]
+        return host, [f"+{host}:{port or _PORTS[scheme]}:{','.join(addresses)}"]
