@@ -11,21 +11,24 @@ from concurrent.futures import ThreadPoolExecutor
 
 REMEMBERED = 50_000  # some 300 bytes each
 FOR_S = 300.0  # the system doesn't tell how long an answer holds
-THREADS = 32  # a name server that is silent holds one for as long as the system waits for it
 MAX_ADDRESSES = 8  # of a name that are tried
 
 Ask = Callable[[str], list[str]]
 
 
 class Names:
-    """Used on one event loop. `ask` is called in threads of its own, and raises OSError."""
+    """Used on one event loop.
+
+    threads: how many are asked for at once; a silent name server holds one for 10 s and more.
+    ask: called in such a thread, raises OSError.
+    """
 
     def __init__(
-        self, *, ask: Ask | None = None, clock: Callable[[], float] = time.monotonic
+        self, threads: int, *, ask: Ask | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.ask, self.clock = ask or ask_system, clock
         self._known: OrderedDict[str, tuple[float, list[str]]] = OrderedDict()
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="names")
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="names")
 
     async def addresses(self, host: str) -> list[str]:
         """In the order in which they are to be tried. Raises OSError where there are none."""

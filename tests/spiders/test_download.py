@@ -62,7 +62,9 @@ def flood(before: bytes, more: bytes) -> Script:
 
 @asynccontextmanager
 async def fetching(
-    names: dict[str, list[str]] | Callable[[str], list[str]] | None = None, **crawl: Any
+    names: dict[str, list[str]] | Callable[[str], list[str]] | None = None,
+    clock: Callable[[], float] = lambda: time.monotonic() * 1e6,  # what was found is old at once
+    **crawl: Any,
 ) -> AsyncIterator[Fetcher]:
     """`names`: who stands where, instead of the system's own."""
     settings = CrawlSettings(**{"allow_private": LOOPBACK, "timeout_s": 5, **crawl})
@@ -72,7 +74,7 @@ async def fetching(
     if names is not None:
         downloader.names.close()
         ask = names if callable(names) else names.__getitem__
-        downloader.names = Names(ask=ask, clock=lambda: time.monotonic() * 1e6)  # all soon over
+        downloader.names = Names(2, ask=ask, clock=clock)
     try:
         yield Fetcher(crawler, settings)
     finally:
@@ -307,6 +309,22 @@ def test_a_name_that_changes_its_mind_is_refused_the_second_time(later: str) -> 
     assert first.body == b"hi"
     assert told(second) == ("refused", "private")
     assert (asked, answers) == (1, [])
+
+
+def test_a_name_that_is_not_reached_is_asked_for_anew() -> None:
+    answers = [["127.0.0.2"], ["127.0.0.1"]]
+
+    async def main() -> list[Fetched]:
+        asking = fetching(
+            lambda host: answers.pop(0), time.monotonic, allow_private=["127.0.0.0/8"]
+        )
+        async with raw_server(answering(PAGE)) as server, asking as fetcher:
+            url = f"http://moved.example:{server.port}/"
+            return [await fetcher.fetch(url, {}) for _ in range(3)]
+
+    first, *others = asyncio.run(main())
+    assert told(first) == ("error", "connection")
+    assert [(got.body, got.ip) for got in others] == [(b"hi", "127.0.0.1")] * 2
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ class Asked:
 
 def test_a_name_is_asked_for_again_only_when_its_answer_is_old() -> None:
     asked, clock = Asked(), Clock()
-    names = Names(ask=asked, clock=clock)
+    names = Names(2, ask=asked, clock=clock)
 
     async def main() -> None:
         assert await names.addresses("a.example") == ["192.0.2.1"]
@@ -49,7 +49,7 @@ def test_as_many_names_as_there_is_room_for_are_remembered(
 ) -> None:
     monkeypatch.setattr(module, "REMEMBERED", 3)
     asked = Asked()
-    names = Names(ask=asked, clock=Clock())
+    names = Names(2, ask=asked, clock=Clock())
 
     async def main() -> None:
         for host in "abcd":
