@@ -67,7 +67,7 @@ async def fetching(
     **crawl: Any,
 ) -> AsyncIterator[Fetcher]:
     """`names`: who stands where, instead of the system's own."""
-    settings = CrawlSettings(**{"allow_private": LOOPBACK, "timeout_s": 5, **crawl})
+    settings = CrawlSettings(**{"allow_private": LOOPBACK, "timeout_s": 20, **crawl})
     crawler = SimpleNamespace(settings={"CRAWL": settings})
     downloader = Downloader(crawler)
     crawler.engine = SimpleNamespace(download_async=downloader.download)
@@ -103,7 +103,7 @@ def told(answer: Fetched) -> tuple[str, str]:
     [
         flood(HTML, b"X-Filler: " + b"y" * 1000 + b"\r\n"),
         flood(HTML + b"X-Filler: ", b"y" * 1000),
-        flood(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x.css>\r\n\r\n"),
+        flood(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x.css>\r\n\r\n" * 50),
     ],
     ids=["many", "one", "interim answers"],
 )
