@@ -104,7 +104,7 @@ class CrawlSettings(_Section):
     )
     connect_to: str = Field(
         default="",
-        description="ADDRESS:HTTP_PORT:HTTPS_PORT to connect to instead of every host's own, for a web under test",
+        description="ADDRESS:HTTP_PORT:HTTPS_PORT to connect to instead of every host's own, for a web under test, whose certificates are not verified",
     )
 
     @field_validator("allow_private")

@@ -24,7 +24,6 @@ from pipeline.page import OUTCOMES, Page
 from pipeline.settings import CrawlSettings
 from pipeline.url import Refused, Url, canonical
 from spiders.fetch import Fetcher
-from spiders.guard import Guard
 from spiders.owners import address, owners
 from spiders.pace import Pace
 from spiders.publish import Publisher
@@ -327,12 +326,7 @@ def with_engine(settings: CrawlSettings, work: Callable[[Fetcher], Awaitable[Non
         name = "backlinks"
 
         async def start(self) -> AsyncIterator[Any]:
-            from twisted.internet import reactor  # the one that the process has installed
-
-            Guard(settings.allow_private, settings.connect_to).install(reactor)
-            fetcher = Fetcher(
-                self.crawler, timeout_s=settings.timeout_s, body_bytes=settings.body_bytes
-            )
+            fetcher = Fetcher(self.crawler, settings)
             try:
                 await work(fetcher)
             except BaseException as error:  # noqa: BLE001 - carried to the caller

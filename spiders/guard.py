@@ -1,17 +1,12 @@
 """What may be connected to: the public internet, and what a setting names.
 
 The check is on the address that is really connected to, at the one place where every connection of
-the process is made, so that no name, redirect or second look-up gets around it.
+a spider is made, so that no name, redirect or second look-up gets around it.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
-
-from twisted.internet import defer
-from twisted.internet.interfaces import IResolverSimple
-from zope.interface import implementer
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 # They end in an IPv4 address: NAT64, its local use (RFC 8215), the old compatible form.
@@ -52,20 +47,15 @@ class Guard:
         site_local = isinstance(found, ipaddress.IPv6Address) and found.is_site_local
         return found.is_global and not (found.is_multicast or site_local)
 
-    def install(self, reactor: Any) -> None:
-        """From now on every TCP connection of this reactor is looked at."""
-        connect = reactor.connectTCP
+    def may_connect(self, address: str) -> bool:
+        """To this very address: it is asked wherever a connection is made."""
+        return address == self.fixed if self.fixed is not None else self.permits(address)
 
-        def guarded(host: str, port: int, *args: Any, **named: Any) -> Any:
-            if self.fixed is not None:
-                return connect(self.fixed, self.ports.get(port, port), *args, **named)
-            if not self.permits(host):
-                raise Forbidden(host)
-            return connect(host, port, *args, **named)
-
-        reactor.connectTCP = guarded
-        if self.fixed is not None:
-            reactor.installResolver(_Fixed(self.fixed))
+    def led(self) -> list[str]:
+        """Every host, and its two ports, to one address, as CURLOPT_CONNECT_TO has it."""
+        address = f"[{self.fixed}]" if ":" in (self.fixed or "") else self.fixed
+        ports = [f":{port}:{address}:{other}" for port, other in self.ports.items()]
+        return [*ports, f"::{address}:"]
 
 
 def _within(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
@@ -74,14 +64,3 @@ def _within(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     if inner is None and int(address) > 1 and any(address in known for known in _ENDS_IN_IPV4):
         return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
     return inner
-
-
-@implementer(IResolverSimple)
-class _Fixed:
-    """Every name at one address: a web under test asks no name server."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-
-    def getHostByName(self, name: str, timeout: Any = ()) -> defer.Deferred[str]:
-        return defer.succeed(self.address)

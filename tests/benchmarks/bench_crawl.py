@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,20 +33,30 @@ TURNS = 3
 
 
 class Crawled(NamedTuple):
+    """`grown_mb`: resident memory at the end above that at half the pages."""
+
     pages: int
     cpu_s: float
     wall_s: float
     peak_mb: float
+    grown_mb: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        return self.pages / self.cpu_s
 
 
 def run() -> list[Row]:
     found: dict[str, list[Crawled]] = {name: [] for name in ("ours", "bare", "stock")}
-    with served(HOSTS, SEED, BODY_BYTES) as web:
+    shares: list[float] = []
+    with served(HOSTS, SEED, BODY_BYTES) as web, ThreadPoolExecutor(2) as both:
         for _ in range(TURNS):
             for name, runs in found.items():
                 runs.append(child(name, web.address))
-    rates = {name: [one.pages / one.cpu_s for one in runs] for name, runs in found.items()}
-    middle = {name: statistics.median(each) for name, each in rates.items()}
+            pair = list(both.map(child, ["ours", "ours"], [web.address] * 2))
+            rate = sum(one.pages for one in pair) / sum(one.cpu_s for one in pair)
+            shares.append(rate / found["ours"][-1].rate)
+    middle = {name: statistics.median(one.rate for one in runs) for name, runs in found.items()}
     note = {
         "ours": "robots, extraction, log: everything switched on",
         "bare": "a Scrapy spider, URLs from a list, selectolax for hrefs",
@@ -59,8 +70,12 @@ def run() -> list[Row]:
             row(f"crawl: {name}, on the clock", wall, "pages/s", "the web on the other core"),
             row(f"crawl: {name}, peak memory", max(one.peak_mb for one in runs), "MB"),
         ]
+    grown = statistics.median(one.grown_mb for one in found["ours"])
     return [
         *rows,
+        row("crawl: ours, memory grown over the second half", grown, "MB"),
+        row("crawl: two of ours at once / one", statistics.median(shares), "x",
+            "pages per CPU second of both; with the web they are three on the cores"),
         row("crawl: ours / stock Scrapy", middle["ours"] / middle["stock"], "x",
             f"per CPU second, {BODY_BYTES // 1000} KB a page, 60 links; target 8"),
         row("crawl: ours / a bare spider", middle["ours"] / middle["bare"], "x", "target 1"),
@@ -87,13 +102,19 @@ def child(name: str, address: str) -> Crawled:
     return Crawled(*json.loads(done.stdout.splitlines()[-1]))
 
 
-def told(pages: int, started: float) -> None:
+def told(pages: int, started: float, grown_mb: float = 0.0) -> None:
     """Of this process, its imports left out."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps([
         pages, used.ru_utime + used.ru_stime - _imported_s, time.perf_counter() - started,
-        used.ru_maxrss / 1024,
+        used.ru_maxrss / 1024, grown_mb,
     ]))  # fmt: skip
+
+
+def resident_mb() -> float:
+    """Now; 0 where /proc is not."""
+    file = Path("/proc/self/statm")
+    return int(file.read_text().split()[1]) * resource.getpagesize() / 1e6 if file.exists() else 0.0
 
 
 _imported_s = 0.0
@@ -122,16 +143,22 @@ def ours(address: str) -> None:
             delay_s=0, concurrency=CONCURRENCY, connect_to=address, contact="bench@example.test"
         )
 
+        at_half = 0.0
+
         class Counting(Crawl):
             def _count(self, page: Any) -> None:
+                nonlocal at_half
                 super()._count(page)
+                if self.counts["pages"] == len(wanted) // 2:
+                    at_half = resident_mb()
                 if self.counts["pages"] >= len(wanted):
                     self.stop()
 
         crawl = Counting(log, settings)
         started = imported()
         crawl.run()
-        told(crawl.counts["pages"], started)
+        assert crawl.counts["ok"] == len(wanted), crawl.counts  # what fails is cheap
+        told(crawl.counts["pages"], started, resident_mb() - at_half)
         log.close()
 
 
@@ -196,11 +223,23 @@ def stock(address: str) -> None:
 
 
 def led(address: str) -> None:
-    from twisted.internet import reactor
+    """Every name at one address and port, asking no name server."""
+    from twisted.internet import defer, reactor
+    from twisted.internet.interfaces import IResolverSimple
+    from zope.interface import implementer
 
-    from spiders.guard import Guard
+    host, port, _ = address.split(":")
+    connect: Any = reactor.connectTCP
 
-    Guard([], address).install(reactor)
+    @implementer(IResolverSimple)
+    class Here:
+        def getHostByName(self, name: str, timeout: Any = ()) -> Any:
+            return defer.succeed(host)
+
+    reactor.connectTCP = lambda _host, _port, *args, **named: connect(
+        host, int(port), *args, **named
+    )
+    reactor.installResolver(Here())
 
 
 def crawl_with(spider: Any, counts: list[int]) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from spiders.guard import Forbidden, Guard
+from spiders.guard import Guard
 
 PRIVATE = {
     "loopback": ["127.0.0.1", "127.255.255.254", "::1"],
@@ -55,35 +53,19 @@ def test_a_named_network_is_permitted_and_its_neighbours_are_not() -> None:
     assert not guard.permits("127.0.0.1")
 
 
-class Reactor:
-    """Notes what would be connected to."""
-
-    def __init__(self) -> None:
-        self.connected: list[tuple[str, int]] = []
-        self.resolver: Any = None
-
-    def connectTCP(self, host: str, port: int, *args: Any, **named: Any) -> str:
-        self.connected.append((host, port))
-        return "connector"
-
-    def installResolver(self, resolver: Any) -> None:
-        self.resolver = resolver
+def test_a_connection_is_made_to_what_is_permitted_alone() -> None:
+    guard = Guard(["10.1.0.0/16"])
+    assert [address for address in ("169.254.169.254", "8.8.8.8", "10.1.2.3", "::ffff:10.2.0.1")
+            if guard.may_connect(address)] == ["8.8.8.8", "10.1.2.3"]  # fmt: skip
 
 
-def test_a_connection_to_a_private_address_is_refused_before_it_is_made() -> None:
-    reactor = Reactor()
-    Guard([]).install(reactor)
-    with pytest.raises(Forbidden, match=r"169\.254\.169\.254 is not a public address"):
-        reactor.connectTCP("169.254.169.254", 80, None)
-    assert reactor.connectTCP("8.8.8.8", 443, None, timeout=3) == "connector"
-    assert reactor.connected == [("8.8.8.8", 443)]
-    assert reactor.resolver is None
-
-
-def test_connect_to_leads_every_host_and_its_two_ports_to_one_address() -> None:
-    reactor = Reactor()
-    Guard([], "127.0.0.1:8080:8443").install(reactor)
-    for port in (80, 443, 99):
-        reactor.connectTCP("93.184.215.14", port)
-    assert reactor.connected == [("127.0.0.1", 8080), ("127.0.0.1", 8443), ("127.0.0.1", 99)]
-    assert reactor.resolver.getHostByName("any.example").result == "127.0.0.1"
+@pytest.mark.parametrize(
+    ("connect_to", "host"), [("127.0.0.1:8080:8443", "127.0.0.1"), ("[::1]:8080:8443", "::1")]
+)
+def test_connect_to_leads_every_host_and_its_two_ports_to_one_address(
+    connect_to: str, host: str
+) -> None:
+    guard = Guard([], connect_to)
+    written = connect_to.rpartition(":")[0].rpartition(":")[0]
+    assert guard.led() == [f":80:{written}:8080", f":443:{written}:8443", f"::{written}:"]
+    assert [at for at in ("8.8.8.8", "127.0.0.1", "::1") if guard.may_connect(at)] == [host]
