@@ -128,6 +128,11 @@ def covers(name: str) -> str:
     return f"host {host}" if ":" in host else f"host {host} at any port"
 
 
+def registered(name: str) -> str:
+    """The registered domain that a name belongs to, or is."""
+    return domains(name.partition("/")[0]).registered
+
+
 def names_of(host: str, domain: str) -> tuple[str, ...]:
     """What may be said of a host: of its registered domain, of it, of it at any port."""
     return tuple(dict.fromkeys((domain, host, _without_port(host))))
