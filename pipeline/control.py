@@ -1,15 +1,15 @@
 """What operators say: leave a host alone, pause, forget what somebody wants forgotten.
 
-It stands in the log's topic `control`, one record a statement: the key is "<verb> <name>", the value
-JSON, and the newest record of a key counts. All workers follow it (pipeline/follow.py); whoever
-writes the store mirrors it there (pipeline/mirror.py), for SQL.
+It stands in the log's topic `control`, one record a statement: the key is "<verb> <name>", the
+value JSON, and the newest record of a key counts. All workers follow it (pipeline/follow.py);
+whoever writes the store mirrors it there (pipeline/mirror.py), for SQL.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Annotated, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -29,7 +29,14 @@ Verb = Literal[
 ]
 VERBS: tuple[str, ...] = get_args(Verb)
 ONCE = ("requeue", "purge")
-LIFTED = {"block": 0.0, "delay": -1.0, "budget": -1.0, "priority": 0.0, "pause": 0.0, "suppress": 0.0}
+LIFTED = {
+    "block": 0.0,
+    "delay": -1.0,
+    "budget": -1.0,
+    "priority": 0.0,
+    "pause": 0.0,
+    "suppress": 0.0,
+}
 LEAST = {"block": 0, "delay": 0, "budget": 0, "priority": -10, "pause": 0, "suppress": 0}
 MOST = {"block": 1, "delay": 86_400, "budget": 10**9, "priority": 10, "pause": 1, "suppress": 1}
 
@@ -190,6 +197,10 @@ class Controls:
         found = [self._rules.get(name, _FREE) for name in names_of(host, domain)]
         return Rule(any(rule.blocked for rule in found), max(rule.delay_s for rule in found))
 
+    def bars(self, host: str, path: str, domain: str) -> bool:
+        """May this page not be asked for?"""
+        return self.rule(host, domain).blocked or self.suppressed(host, path, domain)
+
     @property
     def suppresses(self) -> bool:
         """Is anything suppressed at all?"""
@@ -199,10 +210,10 @@ class Controls:
         """Is this page to be forgotten: by its domain, its host, or how its path begins?"""
         if not self.suppresses:
             return False
-        names = names_of(host, domain)
-        return any(name in self._suppressed for name in names) or any(
-            path.startswith(self._prefixes[name]) for name in names if name in self._prefixes
-        )
+        of_host = {host, _without_port(host)}
+        if domain in self._suppressed or not of_host.isdisjoint(self._suppressed):
+            return True
+        return any(path.startswith(self._prefixes.get(name, ())) for name in of_host)
 
     def _apply(self, changed: set[tuple[str, str]]) -> None:
         self.paused = self._in_force("pause", "")

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 EVERY_S = 1.0  # between two looks; so late a pause is heard, at most, where the log answers
 _AWAY_S = 2.0  # until the log is asked again where it is busy or refuses
 _SAID_S = 60.0  # between two warnings that it is
+PAUSED = "paused by an operator; `backlinks admin resume` lets it go on"
 
 
 class Following(threading.Thread):
@@ -33,7 +34,11 @@ class Following(threading.Thread):
         self._told = 0.0
 
     def run(self) -> None:
+        paused = False
         while not self._closed.is_set():
+            if self.controls.paused != paused:
+                paused = self.controls.paused
+                logger.warning("%s", PAUSED if paused else "resumed by an operator")
             try:
                 self.controls.take(self.follower.poll(timeout_s=EVERY_S))
             except LogError as error:

@@ -40,6 +40,7 @@ _STATEMENT = re.compile(
 
 # SQL that stands in a module, by how it begins, and why. '' is any statement.
 _MARKS = "bookkeeping of the job: how far it has read; what it does is in files"
+_EVERY_TABLE = "of every table that names a page: table and columns can be no parameters"
 SQL_IN_PYTHON = {
     ("pipeline/log/sqlite.py", ""): "SQLite's, not the store's: its statements are the file format",
     ("pipeline/store/chdb.py", "CREATE DATABASE"): "a database's name can be no parameter",
@@ -60,6 +61,8 @@ SQL_IN_PYTHON = {
     ("pipeline/frontier/plan.py", "SELECT max(snapshot)"): "one number; the plan itself is a file",
     ("pipeline/quality/score.py", "SELECT max(arrived)"): "one number; the questions are files",
     ("pipeline/quality/score.py", "ALTER TABLE "): "a partition can be no parameter",
+    ("pipeline/index/erase.py", "ALTER TABLE "): _EVERY_TABLE,
+    ("pipeline/index/erase.py", "SELECT count() AS found FROM "): _EVERY_TABLE,
     ("demo/judge.py", "SELECT DISTINCT target_domain"): "of the judge, who asks for all there is",
 }
 

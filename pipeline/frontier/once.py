@@ -1,4 +1,4 @@
-"""What operators ask to be done once: every URL of a site wanted again, or all of them forgotten."""
+"""What operators ask to be done once: all URLs of a site wanted again, or all forgotten."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from pipeline.store.marks import mark_of, move
 logger = logging.getLogger(__name__)
 
 _JOB = "lifecycle"
+_BESIDE_S = 1.0
 
 
 class Lifecycle:
@@ -81,22 +82,36 @@ def job_of(store: Store, settings: Settings) -> Lifecycle:
 
 
 class LifecycleThread(threading.Thread):
-    """The lifecycle job at its interval and once more at the end, where it is `ours` to do."""
+    """The lifecycle job at its interval and once more at the end, where it is `ours` to do.
+
+    `beside`: what else is whose it is, a second after it is asked for; never while the job runs.
+    """
 
     def __init__(
-        self, lifecycle: Lifecycle, interval_s: float, ours: Callable[[], bool] = lambda: True
+        self,
+        lifecycle: Lifecycle,
+        interval_s: float,
+        ours: Callable[[], bool] = lambda: True,
+        beside: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__(name="lifecycle", daemon=True)
         self.lifecycle, self.interval_s, self.ours = lifecycle, interval_s, ours
+        self.beside = beside
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        while not self._stopping.wait(self.interval_s):
+        following = time.monotonic() + self.interval_s
+        while not self._stopping.wait(min(self.interval_s, _BESIDE_S)):
             try:
                 if self.ours():
-                    self.lifecycle.run()
+                    self.beside()
+                    if time.monotonic() >= following:
+                        self.lifecycle.run()
             except StoreBusy as error:
                 logger.warning("the lifecycle job waits for its next turn: %s", error)
+                self._stopping.wait(self.interval_s)
+            if time.monotonic() >= following:
+                following = time.monotonic() + self.interval_s
 
     def stop(self) -> None:
         self._stopping.set()

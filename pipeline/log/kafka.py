@@ -31,8 +31,8 @@ from pipeline.log import (
     Record,
 )
 from pipeline.log.kafka_client import Names, connection, kafka_says, let_in, no_topic
-from pipeline.log.kafka_follower import KafkaFollower, outside
 from pipeline.log.kafka_flight import Flight, Pending, close_quietly
+from pipeline.log.kafka_follower import KafkaFollower, outside
 from pipeline.log.kafka_reader import KafkaReader, record_of
 from pipeline.settings import KafkaSettings
 

@@ -163,6 +163,7 @@ def test_suppressed_is_blocked_and_forgotten_and_a_path_is_only_forgotten() -> N
     assert controls.suppressed("example.org", "/people/jo", "example.org")
     assert controls.suppressed("example.org:81", "/people/", "example.org")
     assert not controls.suppressed("example.org", "/people", "example.org")
+    assert not controls.suppressed("www.example.org", "/people/jo", "example.org")
     assert not controls.rule("example.org", "example.org").blocked
     assert controls.suppressed("a.example.com", "/", "example.com")
     assert not controls.suppressed("b.example.com", "/", "example.com")
