@@ -8,14 +8,14 @@ WITH
             domain,
             host,
             path,
-            max(fetched) AS fetched,
-            max(failures) AS failures,
+            max(fetched) AS visit,
+            max(failures) AS failure,
             max(leased) AS lease,
-            max(wanted) AS wanted,
-            toUInt32(bitShiftRight(fetched, 32)) AS fetched_s,
+            max(wanted) AS asked,
+            toUInt32(bitShiftRight(visit, 32)) AS fetched_s,
             if(bitShiftRight(lease, 32) > fetched_s, toUInt32(bitAnd(lease, 4294967295)), 0) AS leased_until,
-            if(wanted > fetched_s, least(wanted, toUInt32(bitAnd(fetched, 4294967295))), toUInt32(bitAnd(fetched, 4294967295))) AS due_s,
-            domain IN (SELECT name FROM barred) OR host IN (SELECT name FROM barred) OR splitByChar(':', host)[1] IN (SELECT name FROM barred) AS blocked
+            if(asked > fetched_s, least(asked, toUInt32(bitAnd(visit, 4294967295))), toUInt32(bitAnd(visit, 4294967295))) AS due_s,
+            domain IN (SELECT name FROM barred) OR host IN (SELECT name FROM barred) OR splitByChar(':', host)[1] IN (SELECT name FROM barred) AS is_blocked
         FROM frontier
         WHERE bucket < {buckets:UInt32}
         GROUP BY bucket, domain, host, path
@@ -23,11 +23,11 @@ WITH
 SELECT
     domain,
     count() AS known,
-    countIf(fetched > 0) AS fetched,
-    countIf(NOT blocked AND leased_until <= {now:UInt32} AND due_s <= {now:UInt32}) AS due,
+    countIf(visit > 0) AS fetched,
+    countIf(NOT is_blocked AND leased_until <= {now:UInt32} AND due_s <= {now:UInt32}) AS due,
     countIf(leased_until > {now:UInt32}) AS leased,
-    countIf(bitShiftRight(failures, 32) = fetched_s AND bitAnd(failures, 255) > 0) AS failing,
-    countIf(blocked) AS blocked,
+    countIf(bitShiftRight(failure, 32) = fetched_s AND bitAnd(failure, 255) > 0) AS failing,
+    countIf(is_blocked) AS blocked,
     uniq(host) AS hosts
 FROM known
 GROUP BY GROUPING SETS ((), (domain))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import time
@@ -36,12 +37,14 @@ SOON = {"BACKLINKS_PLAN__INTERVAL_S": "0.2", "BACKLINKS_CONSUME__FLUSH_AGE_S": "
 
 
 def endless(asked: Asked) -> Answer:
-    """Sites that never end, each linking to the next."""
+    """Sites that never end, and link to each other."""
     if asked.path == "/robots.txt":
         return Answer(404)
     number = int(asked.path.strip("/") or 0)
     links = " ".join(f"<a href=/{10 * number + i}>{i}</a>" for i in range(1, 11))
-    html = f"<!doctype html><title>{number}</title><p>{links}"
+    other = "b" if asked.host.startswith("a") else "a"
+    there = f"<a href=http://{other}.example/{number}>there</a>"
+    html = f"<!doctype html><title>{number}</title><p>{links} {there}"
     return Answer(200, html.encode(), [("Content-Type", "text/html")])
 
 
@@ -71,6 +74,23 @@ def say(data: Path, *arguments: str) -> str:
     ran = CliRunner().invoke(cli, ["--data", str(data), "admin", *arguments])
     assert ran.exit_code == 0, ran.output
     return ran.stdout
+
+
+def assert_erased_beside(data: Path, domain: str) -> None:
+    """By the process that holds the index, and answers questions meanwhile."""
+    (whole, *domains) = json.loads(say(data, "frontier", "stats", "--json"))
+    assert whole["domain"] == "(all)"
+    assert whole["known"] == sum(row["known"] for row in domains) > whole["fetched"] > 0
+    assert whole["blocked"] == next(r["known"] for r in domains if r["domain"] == domain) > 0
+    shown = json.loads(say(data, "frontier", "show", domain, "--limit", "3", "--json"))
+    assert [said["verb"] for said in shown["said"]] == ["block"]
+    assert shown["said"][0]["who"]
+    assert len(shown["urls"]) == 3
+    told = say(data, "suppress", domain, "--yes", "--json", "--note", "asked for")
+    assert {row["table"] for row in json.loads(told)} >= {"links", "pages", "frontier"}
+    until(lambda: json.loads(say(data, "suppress", "--list", "--json"))[0]["erased"] is not None)
+    assert json.loads(say(data, "suppress", domain, "--dry-run", "--json")) == []
+    assert json.loads(say(data, "frontier", "show", domain, "--json"))["urls"] == []
 
 
 @contextmanager
@@ -120,6 +140,8 @@ def test_a_run_is_paused_within_five_seconds_and_goes_on_when_it_is_resumed(
             late = [s.at - blocked for s in web.log if s.host == "a.example" and s.at > blocked]
             assert max(late, default=0.0) < WITHIN_S
             assert web.log[-1].host == "b.example"
+            assert_erased_beside(tmp_path / "data", "a.example")
+            goes_on(web, worker)
     assert hosts == {"a.example", "b.example"}
     told = says.read_text()
     assert "paused by an operator" in told
