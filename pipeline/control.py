@@ -162,7 +162,7 @@ class Controls:
         self._rules: dict[str, Rule] = {}
         self._suppressed: frozenset[str] = frozenset()
         self._prefixes: dict[str, tuple[str, ...]] = {}
-        self.paused = False
+        self.pause: Control | None = None  # while all is paused
         self.unreadable = 0
         self.version = 0  # grows with each change
 
@@ -181,6 +181,10 @@ class Controls:
         if changed:
             self._apply(changed)
             self.version += 1
+
+    @property
+    def paused(self) -> bool:
+        return self.pause is not None
 
     def said(self) -> list[Control]:
         """The newest statement of each verb and name, lifted ones too, in order of these."""
@@ -216,7 +220,8 @@ class Controls:
         return any(path.startswith(self._prefixes.get(name, ())) for name in of_host)
 
     def _apply(self, changed: set[tuple[str, str]]) -> None:
-        self.paused = self._in_force("pause", "")
+        pause = self._newest.get(("pause", ""))
+        self.pause = pause[1] if pause is not None and not pause[1].is_lifted else None
         if any(verb == "suppress" for verb, _ in changed):
             self._suppress()
         for name in {name for verb, name in changed if verb in ("block", "delay", "suppress")}:

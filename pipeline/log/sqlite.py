@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.errors import LogDamaged, LogError, LogFull, LogRefused, NotOwner, OffsetLost
+from pipeline.errors import LogDamaged, LogError, LogFull, NotOwner, OffsetLost
 from pipeline.log import TOPICS, Committed, Headers, Message, Partition, Place, Record
 from pipeline.page import MAX_RECORD
 
@@ -135,10 +135,8 @@ class SqliteLog:
         return SqliteReader(self, group, topics, member or f"{os.getpid()}-{uuid.uuid4().hex[:8]}")
 
     def follow(self, topic: str) -> SqliteFollower:
-        partitions = [p for p in self.ids if p.topic == topic]
-        if not partitions:  # a log that is only read, and was made before there was this topic
-            raise LogRefused(f"the log {self.path} has no topic {topic}; `backlinks run` adds it")
-        return SqliteFollower(self, partitions)
+        # None in a log that is only read, and was made before there was this topic.
+        return SqliteFollower(self, [p for p in self.ids if p.topic == topic])
 
     def lag(self, group: str = "") -> dict[tuple[str, Partition], int]:
         with self._lock, reading(self.path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +17,7 @@ from pipeline.log.opening import open_log
 from pipeline.mirror import Mirror
 from pipeline.report.admin import admin
 from pipeline.report.commands import form_options, put, reading, settings_of
-from pipeline.report.output import safe
+from pipeline.report.output import moment, safe
 from pipeline.report.saying import (
     Statement,
     heard,
@@ -208,7 +207,3 @@ def _row(control: Control, mark: Mark | None) -> dict[str, Any]:
         "who": control.who,
         "note": control.note,
     }
-
-
-def moment(ms: int) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(ms / 1000, datetime.UTC)

@@ -17,8 +17,7 @@ from pipeline.errors import UsageError
 from pipeline.frontier.plan import BUCKETS
 from pipeline.report.admin import admin
 from pipeline.report.commands import form_options, put, reading, settings_of
-from pipeline.report.control import moment
-from pipeline.report.output import plain, safe
+from pipeline.report.output import moment, plain, safe
 from pipeline.report.saying import (
     Statement,
     heard,

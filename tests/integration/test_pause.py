@@ -1,4 +1,4 @@
-"""What operators say while a crawl is under way: heard within seconds, by processes of their own."""
+"""What operators say while a crawl is under way: heard within seconds, by other processes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 

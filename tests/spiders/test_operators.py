@@ -1,4 +1,4 @@
-"""What operators say, in a spider: no request while paused, none to what is barred, longer delays."""
+"""What operators say, in a spider: it pauses, leaves alone what is barred, keeps longer delays."""
 
 from __future__ import annotations
 

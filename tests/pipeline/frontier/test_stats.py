@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.frontier.plan import frontier_rows
 from pipeline.mirror import Mirror
-from pipeline.store import rows, sql
+from pipeline.store import Value, rows, sql
 from pipeline.url import canonical
 from tests.pipeline.said import controls, said
 from tests.support.records import START, page, write
@@ -45,7 +45,7 @@ def known(store: AnyStore) -> AnyStore:
 
 
 def stats(store: AnyStore, *, buckets: int = 1024, most: int = 10) -> list[dict[str, Any]]:
-    given = {"buckets": buckets, "now": NOW, "rows": most + 1}
+    given: dict[str, Value] = {"buckets": buckets, "now": NOW, "rows": most + 1}
     return rows(store.query(sql("pipeline/frontier/stats"), given))
 
 
@@ -67,7 +67,7 @@ def test_known_due_leased_failing_and_blocked_are_told_in_all_and_by_domain(
 @pytest.mark.embedded
 def test_of_a_host_or_domain_each_url_is_told(known: AnyStore) -> None:
     def urls(domain: str, host: str = "") -> list[dict[str, Any]]:
-        given = {"domain": domain, "host": host, "rows": 10}
+        given: dict[str, Value] = {"domain": domain, "host": host, "rows": 10}
         return rows(known.query(sql("pipeline/frontier/urls"), given))
 
     found = {row["url"]: row for row in urls("a.org")}
