@@ -55,9 +55,6 @@ ROWS = (
     Rows("domain_edges", "source_domain"),
     Rows("domain_edges", "target_domain"),
     Rows("domain_quality", "domain"),
-    Rows("domain_edges_next", "source_domain"),
-    Rows("domain_edges_next", "target_domain"),
-    Rows("domain_quality_next", "domain"),
 )
 
 
