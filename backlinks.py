@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,21 @@ import click
 
 from consumers.loop import Loop
 from consumers.pages import PageRows
+from pipeline.control import Controls
+from pipeline.follow import PAUSED, follow, followed
+from pipeline.frontier.once import Once
 from pipeline.frontier.plan import Planner
+from pipeline.index.erase import Erasure
 from pipeline.index.lifecycle import LifecycleThread, job_of
 from pipeline.log import ARCHIVE, CONSUME, CRAWL, DEAD_PAGES, PAGES, REQUESTS, Log, Partition
 from pipeline.log.deadletter import DeadLetters
 from pipeline.log.opening import open_log
 from pipeline.log.sqlite import SqliteLog
+from pipeline.mirror import Mirror
 from pipeline.report import admin as _admin
+from pipeline.report import control as _control
 from pipeline.report import doctor as _doctor
+from pipeline.report import frontier as _frontier
 from pipeline.report import importing as _importing
 from pipeline.report import planning as _planning
 from pipeline.report import scoring as _scoring
@@ -54,7 +61,9 @@ from spiders import check as _check
 _COMMANDS = (
     _admin,
     _check,
+    _control,
     _doctor,
+    _frontier,
     _importing,
     _planning,
     _scoring,
@@ -74,9 +83,12 @@ class Run:
         from spiders.crawl import Crawl
 
         self.settings = settings
-        self.store, self._close = open_to_write(settings, "backlinks run", serve=True)
+        self._open = ExitStack()
         try:
-            self.log = open_log(settings)
+            self.store, close = open_to_write(settings, "backlinks run", serve=True)
+            self._open.callback(close)
+            self.log = self._open.enter_context(closing(open_log(settings)))
+            self.controls = self._open.enter_context(followed(self.log))
             if isinstance(self.log, SqliteLog):
                 self.log.reader(CRAWL, [REQUESTS]).close()  # from now on its lag is known
             self.planner = Planner(self.store, self.log, settings.plan, settings.crawl.delay_s)
@@ -84,10 +96,13 @@ class Run:
             if again:
                 self.planner.again()
             self.lifecycle = job_of(self.store, settings)
-            self.loop = consumer(self.store, self.log, settings)
-            self.crawl = Crawl(self.log, settings.crawl, member="run")
+            self.mirror = Mirror(self.store, self.controls)
+            self.once = Once(self.store, self.controls)
+            self.erasure = Erasure(self.store, self.controls)
+            self.loop = consumer(self.store, self.log, settings, controls=self.controls)
+            self.crawl = Crawl(self.log, settings.crawl, member="run", controls=self.controls)
         except BaseException:
-            self._close()
+            self._open.close()
             raise
         self.interrupted = False
         self.exhausted = False
@@ -110,6 +125,7 @@ class Run:
             planning.join(timeout=5)
         if self._errors:
             raise self._errors[0]
+        self._obey()
         self.lifecycle.run()
         if isinstance(self.log, SqliteLog):  # brokers have a retention of their own
             age = int((time.time() - self.settings.consume.retention_s) * 1000)
@@ -121,10 +137,11 @@ class Run:
         self.crawl.stop()
 
     def close(self) -> None:
-        self.log.close()
-        self._close()
+        self._open.close()
 
     def describe(self) -> str:
+        if self.controls.paused:
+            return PAUSED
         counts = self.crawl.counts
         bad = sum(counts[o] for o in ("error", "timeout", "blocked", "refused"))
         return (
@@ -142,6 +159,12 @@ class Run:
 
         return guarded
 
+    def _obey(self) -> None:
+        """What operators say, in the store."""
+        self.mirror.write()
+        self.once.run()
+        self.erasure.run()
+
     def _plan(self) -> None:
         """Requests ahead of the spider, until the budget is spent or nothing is due any more."""
         idle, enough = 0, max(3, int(_IDLE_S / self.settings.plan.interval_s))
@@ -149,10 +172,8 @@ class Run:
         while not self.interrupted and idle < enough:
             if self.crawl.counts["pages"] >= self.settings.plan.pages:
                 break
-            planned = self._plan_once()
-            quiet = not (planned or self._behind(CRAWL) or self._behind(CONSUME))
-            if quiet and self._leases_are_stale():
-                quiet = not self._plan_once(ignore_leases=True)
+            self._obey()
+            quiet = not self.controls.paused and self._nothing_is_due()
             if quiet or time.monotonic() >= next_job:
                 self.lifecycle.run()
                 next_job = time.monotonic() + self.settings.consume.lifecycle_s
@@ -160,6 +181,12 @@ class Run:
             time.sleep(self.settings.plan.interval_s)
         self.exhausted = idle >= enough
         self.crawl.stop()
+
+    def _nothing_is_due(self) -> bool:
+        """Nor on its way, once what is due was planned."""
+        if self._plan_once() or self._behind(CRAWL) or self._behind(CONSUME):
+            return False
+        return not (self._leases_are_stale() and self._plan_once(ignore_leases=True))
 
     def _leases_are_stale(self) -> bool:
         """With no request left in the log, URLs leased by a run that died, or whose deadline
@@ -189,7 +216,13 @@ class Run:
             time.sleep(0.1)
 
 
-def consumer(store: Store, log: Log, settings: Settings, member: str = "run") -> Loop:
+def consumer(
+    store: Store,
+    log: Log,
+    settings: Settings,
+    member: str = "run",
+    controls: Controls | None = None,
+) -> Loop:
     """A consumer over this log and store. Raises StoreMismatch where it would not keep inserts."""
     if settings.store.hosts and settings.consume.durable:
         demand_durable(store)
@@ -199,6 +232,7 @@ def consumer(store: Store, log: Log, settings: Settings, member: str = "run") ->
         PageRows(settings.revisit, settings.crawl.ports),
         DeadLetters(log, DEAD_PAGES, limit=settings.consume.dead_letters),
         settings.consume,
+        controls=controls,
         background=ThreadPoolExecutor(1, thread_name_prefix="insert"),
     )
 
@@ -325,9 +359,12 @@ def worker_crawl(ctx: click.Context, /, metrics_port: int | None, **crawl: Any) 
         seed_urls(("https://example.org/",), settings)
     with closing(open_log(settings)) as log, started(settings, log, CRAWL) as start:
         start.patiently(lambda: log.lag(CRAWL))
-        spider = Crawl(log, settings.crawl, member=settings.kafka.member)
-        start.becomes(spider, settings.crawl.timeout_s)
-        spider.run()
+        with closing(start.patiently(lambda: follow(log))) as operators:
+            spider = Crawl(
+                log, settings.crawl, member=settings.kafka.member, controls=operators.controls
+            )
+            start.becomes(spider, settings.crawl.timeout_s)
+            spider.run()
     say(f"{spider.counts['pages']:,} pages")
 
 
@@ -341,27 +378,31 @@ def worker_consume(ctx: click.Context, metrics_port: int | None) -> None:
     backlinks worker consume
     """
     settings = settings_of(ctx, metrics={"port": metrics_port})
-    with closing(open_log(settings)) as log, started(settings, log, CONSUME) as start:
+    with ExitStack() as opened:
+        log = opened.enter_context(closing(open_log(settings)))
+        start = opened.enter_context(started(settings, log, CONSUME))
         store, close = start.patiently(
             lambda: open_to_write(settings, "backlinks worker consume", serve=True)
         )
-        try:
-            loop = start.patiently(lambda: consumer(store, log, settings, settings.kafka.member))
-            # One consumer of many does it: whoever has the first partition.
-            first = Partition(PAGES, 0)
-            jobs = LifecycleThread(
-                job_of(store, settings),
-                settings.consume.lifecycle_s,
-                lambda: first in loop.reader.assigned(),
-            )
-            start.becomes(loop, settings.consume.stop_s)
-            jobs.start()
-            try:
-                loop.run()
-            finally:
-                jobs.stop()
-        finally:
-            close()
+        opened.callback(close)
+        operators = opened.enter_context(closing(start.patiently(lambda: follow(log))))
+        controls = operators.controls
+        loop = start.patiently(
+            lambda: consumer(store, log, settings, settings.kafka.member, controls)
+        )
+        # One consumer of many does it: whoever has the first partition.
+        first = Partition(PAGES, 0)
+        mirror, erasure = Mirror(store, controls), Erasure(store, controls)
+        jobs = LifecycleThread(
+            job_of(store, settings),
+            settings.consume.lifecycle_s,
+            lambda: first in loop.reader.assigned(),
+            lambda: (mirror.write(), erasure.run()),
+        )
+        start.becomes(loop, settings.consume.stop_s)
+        jobs.start()
+        opened.callback(jobs.stop)
+        loop.run()
     say(f"{loop.pages:,} pages, {loop.links:,} links")
 
 

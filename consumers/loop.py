@@ -20,6 +20,7 @@ from consumers.batch import Batch
 from consumers.pages import PageRows
 from consumers.worker import Worker
 from pipeline import metrics
+from pipeline.control import Controls
 from pipeline.errors import PAGE_FAULTS, LogBusy, LogError, NotOwner, PoisonRecord, StoreBusy
 from pipeline.frontier import traps
 from pipeline.log import Committed, Partition, Reader, Record
@@ -27,6 +28,7 @@ from pipeline.log.deadletter import DeadLetters
 from pipeline.page import Page
 from pipeline.settings import ConsumeSettings
 from pipeline.store import Store
+from pipeline.suppressed import kept
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,7 @@ class _Writing(NamedTuple):
 class Loop(Worker):
     """Pages into the store. Raises StoreRefused, TooManyDeadLetters, LogError.
 
+    `controls`: what operators say, kept up with by another thread.
     `background`: where inserts are made, one at a time; without it, in the thread of the loop.
     `clock`: as a worker's. `wall`: seconds since 1970, for when pages arrived.
     """
@@ -60,6 +63,7 @@ class Loop(Worker):
         dead_letters: DeadLetters,
         settings: ConsumeSettings,
         *,
+        controls: Controls | None = None,
         background: Executor | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -69,6 +73,8 @@ class Loop(Worker):
         self.wall = wall
         self.store, self.rows = store, rows
         self.dead_letters, self.settings = dead_letters, settings
+        self.controls = Controls() if controls is None else controls
+        self.suppressed = self.suppressed_links = 0
         self.batch: Batch[Page] = Batch()
         self._writing: _Writing | None = None
         self._start = _at_once if background is None else background.submit
@@ -103,6 +109,8 @@ class Loop(Worker):
         yield metrics.Sample(metrics.INSERT, self.insert_s, times=self.inserts)
         yield metrics.Sample(metrics.BATCH_WAITING, self.held)
         yield metrics.Sample(metrics.RETRIES, self.retries)
+        yield metrics.Sample(metrics.SUPPRESSED, self.suppressed, ("page",))
+        yield metrics.Sample(metrics.SUPPRESSED, self.suppressed_links, ("link",))
         for reason in PAGE_FAULTS:  # from 0 on: the first of a reason must be growth
             count = self.dead_letters.counts.get(reason, 0)
             yield metrics.Sample(metrics.DEAD_LETTERS, count, (reason,))
@@ -177,7 +185,7 @@ class Loop(Worker):
     def _begin(self) -> None:
         """The batch goes to the store, and there is an empty one."""
         batch, self.batch = self.batch, Batch()
-        pages = batch.rows()
+        pages = self._kept(batch.rows())
         if pages:
             # Not before the log took it, nor before the last: behind a clock that was moved back,
             # the lifecycle job would never look.
@@ -187,6 +195,16 @@ class Loop(Worker):
             ended = _at_once(float)
         links = sum(len(page.external) for page in pages)
         self._writing = _Writing(batch, len(pages), links, ended)
+
+    def _kept(self, pages: list[Page]) -> list[Page]:
+        """Without what is suppressed by now: it may have been said since they were taken."""
+        if not self.controls.suppresses:
+            return pages
+        found = [kept(page, self.controls) for page in pages]
+        left = [one.page for one in found if one.page is not None]
+        self.suppressed += len(pages) - len(left)
+        self.suppressed_links += sum(one.links for one in found)
+        return left
 
     def _insert(self, columns: pa.Table) -> float:
         """In the background."""

@@ -49,6 +49,7 @@ LINKS_FOUND = Metric("backlinks_links_found", "counter", "External links on publ
 BYTES_FETCHED = Metric("backlinks_fetched_bytes", "counter", "Bodies of published pages, in bytes")
 REQUESTS_LEFT = Metric("backlinks_requests_left", "counter", "Requests not fetched", ("why",))
 REQUESTS_WAITING = Metric("backlinks_requests_waiting", "gauge", "Requests in memory, not settled")
+PAUSED = Metric("backlinks_paused", "gauge", "1 while an operator has paused all, else 0")
 IN_FLIGHT = Metric("backlinks_requests_in_flight", "gauge", "Requests sent to hosts, not answered")
 # consume
 PAGES_WRITTEN = Metric("backlinks_pages_written", "counter", "Pages inserted into the store")
@@ -60,6 +61,9 @@ DEAD_LETTERS = Metric(
 )
 URLS_LEFT = Metric(
     "backlinks_urls_left", "counter", "URLs found and not followed, such as traps", ("why",)
+)
+SUPPRESSED = Metric(
+    "backlinks_suppressed", "counter", "Pages and links not written, since suppressed", ("what",)
 )
 BATCH_WAITING = Metric("backlinks_batch_waiting_pages", "gauge", "Pages taken and not yet inserted")
 # archive
@@ -77,8 +81,8 @@ LAST_TURN = Metric("backlinks_last_turn_age_seconds", "gauge", "Since the loop's
 
 METRICS = (
     REQUESTS_PLANNED,
-    PAGES_FETCHED, LINKS_FOUND, BYTES_FETCHED, REQUESTS_LEFT, REQUESTS_WAITING, IN_FLIGHT,
-    PAGES_WRITTEN, LINKS_WRITTEN, BATCH, INSERT, DEAD_LETTERS, URLS_LEFT, BATCH_WAITING,
+    PAGES_FETCHED, LINKS_FOUND, BYTES_FETCHED, REQUESTS_LEFT, REQUESTS_WAITING, PAUSED, IN_FLIGHT,
+    PAGES_WRITTEN, LINKS_WRITTEN, BATCH, INSERT, DEAD_LETTERS, URLS_LEFT, SUPPRESSED, BATCH_WAITING,
     RECORDS_ARCHIVED, BYTES_ARCHIVED, JOB, RETRIES, LOG_IN_FLIGHT, LAG, LAST_TURN,
 )  # fmt: skip
 

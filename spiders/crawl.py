@@ -16,6 +16,7 @@ import scrapy
 from scrapy.crawler import AsyncCrawlerProcess
 
 from pipeline import metrics
+from pipeline.control import Controls
 from pipeline.errors import BacklinksError, LogBusy, NotOwner, PoisonRecord
 from pipeline.frontier.request import Wanted, decode
 from pipeline.log import CRAWL, DEAD_REQUESTS, REQUESTS, Committed, Log, Partition, Reader, Record
@@ -24,6 +25,7 @@ from pipeline.page import OUTCOMES, Page
 from pipeline.settings import CrawlSettings
 from pipeline.url import Refused, Url, canonical
 from spiders.fetch import Fetcher
+from spiders.hold import Held
 from spiders.owners import address, owners
 from spiders.pace import Pace
 from spiders.publish import Publisher
@@ -48,10 +50,21 @@ class _Item(NamedTuple):
 
 
 class Crawl:
-    """One worker. `stop` may be called from any thread or a signal handler."""
+    """One worker. `stop` may be called from any thread or a signal handler.
 
-    def __init__(self, log: Log, settings: CrawlSettings, *, member: str = "") -> None:
+    `controls`: what operators say, kept up with by another thread.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        settings: CrawlSettings,
+        *,
+        member: str = "",
+        controls: Controls | None = None,
+    ) -> None:
         self.log, self.settings, self.member = log, settings, member
+        self.controls = Controls() if controls is None else controls
         self.scheduler: Scheduler[_Item] = Scheduler()
         self.pace = Pace()
         self.offsets = Offsets()
@@ -78,13 +91,14 @@ class Crawl:
         counts = dict(self.counts)
         for outcome in OUTCOMES:
             yield metrics.Sample(metrics.PAGES_FETCHED, counts.get(outcome, 0), (outcome,))
-        for why in ("skipped", "deferred", "revoked", "poison"):
+        for why in ("skipped", "deferred", "revoked", "poison", "barred"):
             yield metrics.Sample(metrics.REQUESTS_LEFT, counts.get(why, 0), (why,))
         yield metrics.Sample(metrics.LINKS_FOUND, counts.get("links", 0))
         yield metrics.Sample(metrics.BYTES_FETCHED, counts.get("bytes", 0))
         yield metrics.Sample(metrics.REQUESTS_WAITING, self.waiting)
         yield metrics.Sample(metrics.IN_FLIGHT, self.in_flight)
         yield metrics.Sample(metrics.RETRIES, self.retries)
+        yield metrics.Sample(metrics.PAUSED, int(self.controls.paused))
 
     def run(self) -> None:
         """Crawls until `stop`; must be on the main thread. Raises LogError."""
@@ -95,7 +109,8 @@ class Crawl:
 
     async def _work(self, fetcher: Fetcher) -> None:
         try:
-            self.visitor = Visitor(fetcher, self.settings)
+            held = Held(fetcher, lambda: self.controls.paused, self._stopping.is_set)
+            self.visitor = Visitor(held, self.settings)
             self.publisher = Publisher(self.log)
             self._wake = asyncio.Event()
             reader = await self._read(
@@ -127,7 +142,7 @@ class Crawl:
             if self._error is not None:
                 raise self._error
             now = time.monotonic()
-            while self.in_flight < self.settings.concurrency:
+            while self.in_flight < self.settings.concurrency and not self.controls.paused:
                 found = self.scheduler.pop(now)
                 if found is None:
                     break
@@ -158,6 +173,8 @@ class Crawl:
                 self.counts["revoked"] += 1  # another worker has it now, or it came twice
             elif item.wanted.deadline < time.time() * 1000:
                 self.counts["skipped"] += 1
+            elif self.controls.bars(item.url.host, item.url.path, item.url.domain):
+                self.counts["barred"] += 1
             else:
                 page = await self.visitor.visit(item.url, item.wanted)
             self._release(host, page)
@@ -182,6 +199,7 @@ class Crawl:
                 self._failures.pop(host, None)
                 delay = self.pace.after(page, self.settings.delay_s)
                 joins = address(page.ip, self.settings)
+            delay = max(delay, self.controls.rule(host, page.domain).delay_s)
             if delay > BACK_OFF_S:
                 self._defer(host)
         self.scheduler.done(host, time.monotonic() + delay, joins=joins)

@@ -40,6 +40,7 @@ _STATEMENT = re.compile(
 
 # SQL that stands in a module, by how it begins, and why. '' is any statement.
 _MARKS = "bookkeeping of the job: how far it has read; what it does is in files"
+_EVERY_TABLE = "of every table that names a page: table and columns can be no parameters"
 SQL_IN_PYTHON = {
     ("pipeline/log/sqlite.py", ""): "SQLite's, not the store's: its statements are the file format",
     ("pipeline/store/chdb.py", "CREATE DATABASE"): "a database's name can be no parameter",
@@ -57,10 +58,11 @@ SQL_IN_PYTHON = {
     ("pipeline/report/admin.py", "SELECT number FROM migrations"): "as in migrate.py",
     ("pipeline/index/lifecycle.py", "SELECT count() AS arrivals"): _MARKS,
     ("pipeline/index/lifecycle.py", "SELECT max(arrived)"): _MARKS,
-    ("pipeline/index/lifecycle.py", "SELECT argMax(mark, version)"): _MARKS,
     ("pipeline/frontier/plan.py", "SELECT max(snapshot)"): "one number; the plan itself is a file",
     ("pipeline/quality/score.py", "SELECT max(arrived)"): "one number; the questions are files",
     ("pipeline/quality/score.py", "ALTER TABLE "): "a partition can be no parameter",
+    ("pipeline/index/erase.py", "ALTER TABLE "): _EVERY_TABLE,
+    ("pipeline/index/erase.py", "SELECT count() AS found FROM "): _EVERY_TABLE,
     ("demo/judge.py", "SELECT DISTINCT target_domain"): "of the judge, who asks for all there is",
 }
 

@@ -17,9 +17,11 @@ import zstandard
 from pipeline.archive.envelope import record_of
 from pipeline.archive.layout import DATA, TOPIC, Part, is_index, read_index
 from pipeline.archive.storage import Storage
-from pipeline.errors import DamagedPart
+from pipeline.control import Controls
+from pipeline.errors import DamagedPart, PoisonRecord
 from pipeline.log import PAGES, Log, Message, Record
-from pipeline.page import FUTURE_MS
+from pipeline.page import FUTURE_MS, decode, encode
+from pipeline.suppressed import kept
 
 _CHUNK = 1 << 20
 _BATCH = 1_000  # records appended at once
@@ -36,6 +38,7 @@ class Imported:
     bytes: int = 0  # of files read
     repeated: int = 0  # left out: written twice, around a crash
     future: int = 0  # left out: dated after their log took them, so that no index has them
+    suppressed: int = 0  # left out: an operator has them forgotten
     day: str = ""  # just now
     damaged: list[DamagedPart] = field(default_factory=list)
 
@@ -233,18 +236,20 @@ def import_pages(
     until: datetime.date | None = None,
     progress: Callable[[Imported], None] | None = None,
     done: Imported | None = None,
+    controls: Controls | None = None,
 ) -> Imported:
     """Publishes what an archive has to the log's `pages`; durable when it returns.
 
     May be stopped and run again: rows are functions of their records, so that a record imported
     twice changes nothing. `progress` is told after each batch; `done` is filled as it goes, and
-    returned. Damaged files are left out and named there. Raises NoArchive, ArchiveBusy,
-    ArchiveRefused, LogError.
+    returned. What `controls` suppress, page or link, is left out; damaged files are left out and
+    named there. Raises NoArchive, ArchiveBusy, ArchiveRefused, LogError.
     """
     storage = open_archive(source)
     done = Imported() if done is None else done
     flying: deque[Future[list[int]]] = deque()
-    for batch in _batches(records(storage, since=since, until=until, done=done), done):
+    found = records(storage, since=since, until=until, done=done)
+    for batch in _batches(found, done, Controls() if controls is None else controls):
         flying.append(log.append(PAGES, batch))
         if len(flying) >= _IN_FLIGHT:
             done.records += len(flying.popleft().result())
@@ -255,22 +260,42 @@ def import_pages(
     return done
 
 
-def _batches(found: Iterable[Record], done: Imported) -> Iterator[list[Message]]:
+def _batches(
+    found: Iterable[Record], done: Imported, controls: Controls
+) -> Iterator[list[Message]]:
     batch: list[Message] = []
     size = 0
     for record in found:
         if _from_the_future(record):
             done.future += 1
             continue
+        value = _unsuppressed(record.value or b"", controls)
+        if value is None:
+            done.suppressed += 1
+            continue
         # Neither null is possible in a message; to a consumer, null and empty are alike.
         headers = tuple((name, data or b"") for name, data in record.headers)
-        batch.append(Message(record.key or b"", record.value or b"", headers))
+        batch.append(Message(record.key or b"", value, headers))
         size += len(batch[-1].value)
         if len(batch) >= _BATCH or size >= _BATCH_BYTES:
             yield batch
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _unsuppressed(value: bytes, controls: Controls) -> bytes | None:
+    """The record, without suppressed links where it has some; None where its page is suppressed."""
+    if not controls.suppresses:
+        return value
+    try:
+        page = decode(value)
+    except PoisonRecord:
+        return value  # for the consumer to name
+    left = kept(page, controls).page
+    if left is None:
+        return None
+    return value if left is page else encode(left)
 
 
 def _from_the_future(record: Record) -> bool:

@@ -8,15 +8,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pyarrow as pa
-
 from pipeline.errors import StoreBusy
 from pipeline.settings import Settings
 from pipeline.store import Parameters, Store, rows, sql
+from pipeline.store.marks import mark_of, move
 
 logger = logging.getLogger(__name__)
 
 _JOB = "lifecycle"
+_BESIDE_S = 1.0
 
 
 class Lifecycle:
@@ -45,7 +45,7 @@ class Lifecycle:
         arrivals = int(self._one("SELECT count() AS arrivals FROM arrivals")["arrivals"])
         if arrivals == self._looked_at:
             return 0
-        mark, version = self._mark()
+        mark, version = mark_of(self.store, _JOB)
         since = max(0, mark - self.late_ms)
         if self.clock() * 1000 < since:
             # The clock was moved back: who knows since when. Once, all of it is looked at.
@@ -69,30 +69,10 @@ class Lifecycle:
         self.store.execute(sql("pipeline/index/suspects"), {**span, "wanted": wanted})
         # Where a clock was ahead, what arrives once it is right must not be passed over.
         now_ms = int(now * 1000)
-        self._move(min(latest, now_ms), max(now_ms, version))
-
-    def _mark(self) -> tuple[int, int]:
-        question = (
-            "SELECT argMax(mark, version) AS mark, max(version) AS newest FROM marks "
-            "WHERE job = {job:String}"
-        )
-        found = self._one(question, {"job": _JOB})
-        return int(found["mark"]), int(found["newest"])
+        move(self.store, _JOB, min(latest, now_ms), max(now_ms, version))
 
     def _one(self, question: str, parameters: Parameters | None = None) -> dict[str, Any]:
         return rows(self.store.query(question, parameters))[0]
-
-    def _move(self, mark: int, version: int) -> None:
-        self.store.insert(
-            "marks",
-            pa.table(
-                {
-                    "job": [_JOB],
-                    "version": pa.array([version], pa.uint64()),
-                    "mark": pa.array([mark], pa.uint64()),
-                }
-            ),
-        )
 
 
 def job_of(store: Store, settings: Settings) -> Lifecycle:
@@ -102,22 +82,36 @@ def job_of(store: Store, settings: Settings) -> Lifecycle:
 
 
 class LifecycleThread(threading.Thread):
-    """The lifecycle job at its interval and once more at the end, where it is `ours` to do."""
+    """The lifecycle job at its interval and once more at the end, where it is `ours` to do.
+
+    `beside`: what else is whose it is, a second after it is asked for; never while the job runs.
+    """
 
     def __init__(
-        self, lifecycle: Lifecycle, interval_s: float, ours: Callable[[], bool] = lambda: True
+        self,
+        lifecycle: Lifecycle,
+        interval_s: float,
+        ours: Callable[[], bool] = lambda: True,
+        beside: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__(name="lifecycle", daemon=True)
         self.lifecycle, self.interval_s, self.ours = lifecycle, interval_s, ours
+        self.beside = beside
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        while not self._stopping.wait(self.interval_s):
+        following = time.monotonic() + self.interval_s
+        while not self._stopping.wait(min(self.interval_s, _BESIDE_S)):
             try:
                 if self.ours():
-                    self.lifecycle.run()
+                    self.beside()
+                    if time.monotonic() >= following:
+                        self.lifecycle.run()
             except StoreBusy as error:
                 logger.warning("the lifecycle job waits for its next turn: %s", error)
+                self._stopping.wait(self.interval_s)
+            if time.monotonic() >= following:
+                following = time.monotonic() + self.interval_s
 
     def stop(self) -> None:
         self._stopping.set()

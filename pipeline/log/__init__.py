@@ -95,6 +95,21 @@ class Reader(Protocol):
         """Leaves the group, so that others take over at once."""
 
 
+class Follower(Protocol):
+    """All records of a topic, from its beginning on, outside of any group. Used by one thread."""
+
+    def poll(self, *, timeout_s: float) -> list[Record]:
+        """What came since the last call; waits for something that long where nothing did.
+
+        The first call has all that was there when it was made, a record that was compacted away
+        not. Where the topic was made anew it begins again, so a record may come twice. Raises
+        LogBusy: ask again; LogRefused.
+        """
+
+    def close(self) -> None:
+        """From any thread: a poll that waits returns."""
+
+
 class Log(Protocol):
     """Shared by the threads of a process. `record_bytes`: of the largest value it takes."""
 
@@ -109,6 +124,9 @@ class Log(Protocol):
 
     def reader(self, group: str, topics: Collection[str], *, member: str = "") -> Reader:
         """A new group starts at the earliest record. `member`: a name kept over restarts."""
+
+    def follow(self, topic: str) -> Follower:
+        """For small topics that every worker reads whole. Raises LogBusy, LogRefused."""
 
     def lag(self, group: str = "") -> dict[tuple[str, Partition], int]:
         """Records behind, by group and partition: of one group, or of all."""

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka import KafkaAdminClient, KafkaProducer
 from kafka import errors as kafka_errors
 
 from pipeline.errors import LogError, LogRefused
@@ -32,6 +32,7 @@ from pipeline.log import (
 )
 from pipeline.log.kafka_client import Names, connection, kafka_says, let_in, no_topic
 from pipeline.log.kafka_flight import Flight, Pending, close_quietly
+from pipeline.log.kafka_follower import KafkaFollower, outside
 from pipeline.log.kafka_reader import KafkaReader, record_of
 from pipeline.settings import KafkaSettings
 
@@ -145,6 +146,9 @@ class KafkaLog:
 
     def reader(self, group: str, topics: Collection[str], *, member: str = "") -> KafkaReader:
         return KafkaReader(self.settings, self._config, group, topics, member)
+
+    def follow(self, topic: str) -> KafkaFollower:
+        return KafkaFollower(self.settings, self._config, topic)
 
     def lag(self, group: str = "") -> dict[tuple[str, Partition], int]:
         """Of crawl and consume always: all that is there where they never came.
@@ -276,13 +280,7 @@ class KafkaLog:
                 consumer.close()
 
     def _consumer(self) -> Any:
-        return KafkaConsumer(
-            **let_in(self._config, self.settings),
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            allow_auto_create_topics=False,
-            metrics_enabled=False,
-        )
+        return outside(self._config, self.settings)
 
     def close(self) -> None:
         """What was appended and not acknowledged has some seconds left; nobody counts on it."""

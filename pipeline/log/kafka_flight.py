@@ -19,10 +19,13 @@ from kafka import KafkaProducer
 from kafka import errors as kafka_errors
 
 from pipeline.errors import LogBusy, LogError
-from pipeline.log.kafka_client import translate
+from pipeline.log.kafka_client import refused_right, translate
 from pipeline.settings import KafkaSettings
 
 logger = logging.getLogger(__name__)
+
+# Who may write to no topic at all gets no number for an idempotent producer.
+_NOWHERE = "ClusterAuthorizationFailed"
 
 _GRACE_S = 10.0  # past kafka.delivery_s at most: mostly it is the library that ends an append
 _LOOK_S = 1.0
@@ -141,9 +144,16 @@ class Pending:
             self.spoil(self.producer)
         else:
             self.flight.doubtful = True
-        error = translate(self._error, f"publishing to {self.topic}", self.flight.settings, "WRITE")
+        error = self._told(self._error)
         error.__cause__ = self._error
         self.done.set_exception(error)
+
+    def _told(self, error: BaseException) -> LogError:
+        what, settings = f"publishing to {self.topic}", self.flight.settings
+        if _NOWHERE in str(error):
+            of = f"topic {settings.prefix}{self.topic}"
+            return refused_right(what, settings, "WRITE", of)
+        return translate(error, what, settings, "WRITE")
 
 
 def close_quietly(producer: KafkaProducer) -> None:

@@ -1,7 +1,10 @@
 -- Who links to whom, by registered domain: links that are not lost. Reads all links once. What the
 -- edge filter leaves out weighs 0.
 -- A link counts by its place (a footer says less than a text); pages add up sub-linearly, so that a
--- sitewide link is not a thousand links.
+-- sitewide link is not a thousand links. What is suppressed has no part, though it were not erased yet.
+WITH
+    suppressed AS (SELECT name FROM controls FINAL WHERE verb = 'suppress' AND value > 0),
+    (SELECT groupArray(name) FROM suppressed WHERE position(name, '/') > 0) AS prefixes
 SELECT
     {snapshot:UInt64} AS snapshot,
     source_domain,
@@ -22,6 +25,14 @@ FROM
         followed OR {nofollow:UInt8} = 1 AS counts
     FROM link_states
     WHERE state != 'lost' AND kind IN ('a', 'area', 'img-link', 'redirect')
+        AND source_domain NOT IN (SELECT name FROM suppressed)
+        AND source_host NOT IN (SELECT name FROM suppressed)
+        AND if(position(source_host, ':') = 0, source_host, replaceRegexpOne(source_host, ':[0-9]+$', '')) NOT IN (SELECT name FROM suppressed)
+        AND NOT arrayExists(p -> startsWith(concat(source_host, source_path), p) OR startsWith(concat(if(position(source_host, ':') = 0, source_host, replaceRegexpOne(source_host, ':[0-9]+$', '')), source_path), p), prefixes)
+        AND target_domain NOT IN (SELECT name FROM suppressed)
+        AND target_host NOT IN (SELECT name FROM suppressed)
+        AND if(position(target_host, ':') = 0, target_host, replaceRegexpOne(target_host, ':[0-9]+$', '')) NOT IN (SELECT name FROM suppressed)
+        AND NOT arrayExists(p -> startsWith(concat(target_host, target_path), p) OR startsWith(concat(if(position(target_host, ':') = 0, target_host, replaceRegexpOne(target_host, ':[0-9]+$', '')), target_path), p), prefixes)
 )
 GROUP BY source_domain, target_domain
 ORDER BY target_domain, source_domain

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from pipeline.log import CARE, PAGES, REQUESTS, Log
+from pipeline.control import Controls
+from pipeline.follow import now_in
+from pipeline.log import CARE, CONTROL, PAGES, REQUESTS, Log
 from pipeline.log.letters import count_waiting
 from pipeline.log.sqlite import SqliteLog
 from pipeline.report.finding import Finding
+from pipeline.report.output import cell, moment
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -101,7 +104,26 @@ def of_log(settings: Settings) -> Iterator[Finding]:
 def _behind(log: Log) -> Iterator[Finding]:
     behind = sum(count for (group, _), count in log.lag().items() if group != CARE)
     yield Finding("log", "ok", f"{type(log).__name__}, {behind:,} records behind")
+    yield from operators(now_in(log))
     yield dead_letters(count_waiting(log))
+
+
+def operators(controls: Controls) -> Iterator[Finding]:
+    """What is in force, and what nobody heeds."""
+    if controls.pause is not None:
+        yield Finding(
+            "paused",
+            "warning",
+            f"since {cell(moment(controls.pause.at))} by {controls.pause.who}",
+            "run `backlinks admin resume` where that is over",
+        )
+    if controls.unreadable:
+        yield Finding(
+            "statements",
+            "warning",
+            f"{controls.unreadable:,} in topic {CONTROL} can't be read",
+            "they are passed over; say again what was meant by `backlinks admin`",
+        )
 
 
 def dead_letters(waiting: int) -> Finding:

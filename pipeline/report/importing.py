@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.follow import followed
 from pipeline.log.opening import open_log
 from pipeline.report.commands import cli, settings_of
 from pipeline.report.output import safe
@@ -54,17 +56,13 @@ def import_(
     if only_list:
         _tell_json(contents) if as_json else _tell(contents)
         ctx.exit(1 if contents.damaged else 0)
-    log = open_log(settings)
     done, whole = Imported(), sum(kept.bytes for kept in contents.kept)
 
     def going() -> str:
         return f"{done.bytes / (whole or 1):.0%}  {done.day}  {done.records:,} pages"
 
-    try:
-        with Progress(going):
-            import_pages(source, log, since=first, until=last, done=done)
-    finally:
-        log.close()
+    with closing(open_log(settings)) as log, followed(log) as controls, Progress(going):
+        import_pages(source, log, since=first, until=last, done=done, controls=controls)
     _tell_gaps(contents)
     click.echo(_summary(done))
     for damage in done.damaged:
@@ -76,6 +74,8 @@ def _summary(done: Imported) -> str:
     said = f"{done.records:,} pages of {done.files:,} files are in the log"
     if done.repeated:
         said += f"; {done.repeated:,} were written twice and taken once"
+    if done.suppressed:
+        said += f"; {done.suppressed:,} are left out, suppressed by an operator"
     if done.future:
         said += f"; {done.future:,} are left out, dated after they came"
     return f"{said}. Next: backlinks worker consume"

@@ -160,6 +160,11 @@ def cell(value: Any) -> str:
     return safe(str(value))
 
 
+def moment(ms: int) -> datetime.datetime:
+    """ms since 1970, UTC."""
+    return datetime.datetime.fromtimestamp(ms / 1000, datetime.UTC)
+
+
 def _csv(batches: Iterable[pa.RecordBatch], to: TextIO) -> int:
     names, batches = _columns(batches)
     writer = csv.writer(to, lineterminator="\n")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 
 import click
 
+from pipeline.control import Controls
+from pipeline.follow import follow
+from pipeline.frontier.once import Once
 from pipeline.frontier.plan import Planner
 from pipeline.log import CRAWL, Log
 from pipeline.log.opening import open_log
-from pipeline.metrics import REQUESTS_PLANNED, Sample
+from pipeline.metrics import PAUSED, REQUESTS_PLANNED, Sample
+from pipeline.mirror import Mirror
 from pipeline.repeated import Repeated
 from pipeline.report.commands import metrics_option, settings_of, worker
 from pipeline.report.lines import say
@@ -21,24 +25,49 @@ from pipeline.store.opening import open_to_write
 
 logger = logging.getLogger(__name__)
 
+_PAUSED_S = 1.0  # until a planner looks whether it may go on
+
 
 class Planning(Repeated):
-    """Keeps at most `pages` requests waiting in the log, and counts those it published."""
+    """Keeps at most `pages` requests waiting in the log, and counts those it published.
 
-    def __init__(self, planner: Planner, log: Log, pages: int, interval_s: float) -> None:
+    `controls`: what operators say, kept up with by another thread: mirrored in the store, and what
+    is to be done once is done, by whoever plans the `first` slice.
+    """
+
+    def __init__(
+        self,
+        planner: Planner,
+        log: Log,
+        pages: int,
+        interval_s: float,
+        controls: Controls | None = None,
+        first: Callable[[], bool] = lambda: True,
+    ) -> None:
         super().__init__(self.plan, interval_s)
         self.planner, self.log, self.pages = planner, log, pages
+        self.controls = Controls() if controls is None else controls
+        self.first = first
+        self.mirror = Mirror(planner.store, self.controls)
+        self.once = Once(planner.store, self.controls)
         self.planned = 0
 
-    def plan(self) -> None:
+    def plan(self) -> float | None:
+        if self.first():
+            self.mirror.write()
+            self.once.run()
+        if self.controls.paused:
+            return _PAUSED_S
         waiting = sum(self.log.lag(CRAWL).values())
         planned = self.planner.plan(self.pages - waiting) if waiting < self.pages else 0
         self.planned += planned
         logger.info("%d requests planned, %d were waiting", planned, waiting)
+        return None
 
     def samples(self) -> Iterator[Sample]:
         yield from super().samples()
         yield Sample(REQUESTS_PLANNED, self.planned)
+        yield Sample(PAUSED, int(self.controls.paused))
 
 
 @worker.command(name="plan")
@@ -86,20 +115,18 @@ def worker_plan(
         metrics={"port": metrics_port},
     )
     urls = seed_urls(seeds, settings)
-    with (
-        closing(open_log(settings)) as log,
-        started(settings, log, CRAWL, once=every_s is None) as start,
-    ):
+    with ExitStack() as opened:
+        log = opened.enter_context(closing(open_log(settings)))
+        start = opened.enter_context(started(settings, log, CRAWL, once=every_s is None))
         store, close = start.patiently(lambda: open_to_write(settings, "backlinks worker plan"))
-        try:
-            planner = Planner(store, log, settings.plan, settings.crawl.delay_s)
-            start.patiently(lambda: planner.seed(urls))
-            planning = Planning(planner, log, settings.plan.pages, every_s or 0.0)
-            if every_s is None:
-                planning.plan()
-            else:
-                start.becomes(planning, settings.consume.stop_s)
-                planning.run()
-        finally:
-            close()
+        opened.callback(close)
+        operators = opened.enter_context(closing(start.patiently(lambda: follow(log))))
+        planner = Planner(store, log, settings.plan, settings.crawl.delay_s)
+        start.patiently(lambda: planner.seed(urls))
+        planning = Planning(planner, log, settings.plan.pages, every_s or 0.0, operators.controls)
+        if every_s is None:
+            planning.plan()
+        else:
+            start.becomes(planning, settings.consume.stop_s)
+            planning.run()
     say(f"{planning.planned:,} requests")

@@ -14,13 +14,14 @@ from typing import Any
 import click
 
 from pipeline.errors import LogBusy, StoreBusy
+from pipeline.follow import now_in
 from pipeline.index import questions
 from pipeline.log import CARE
 from pipeline.log.letters import count_waiting
 from pipeline.log.opening import open_log
 from pipeline.report.bounded import Answer, begun, leave
 from pipeline.report.commands import cli, reading, settings_of
-from pipeline.report.output import cell, plain
+from pipeline.report.output import cell, moment, plain, safe
 from pipeline.report.overview import day
 from pipeline.settings import Settings
 from pipeline.store import sql
@@ -169,7 +170,9 @@ class _Look:
                 for (group, partition), behind in sorted(log.lag().items())
                 if group != CARE
             }
-            return {"lag": lag, "dead_letters": count_waiting(log)}
+            paused = now_in(log).pause
+            told = None if paused is None else {"since": moment(paused.at), "who": paused.who}
+            return {"paused": told, "lag": lag, "dead_letters": count_waiting(log)}
 
     def counts(self, *, anew: bool) -> dict[str, Any]:
         """counted_s: so many seconds ago."""
@@ -192,6 +195,9 @@ def _tell(found: dict[str, Any], as_json: bool) -> None:
         return
     say = click.echo
     lag = found["lag"]
+    if found["paused"]:
+        since = cell(found["paused"]["since"])
+        say(safe(f"paused     since {since} by {found['paused']['who']}: backlinks admin resume"))
     say(f"pages      {found['pages']:,} of {found['domains']:,} domains")
     say(f"links      {found['links']:,} to other domains")
     say(f"frontier   {found['urls']:,} URLs, {found['unfetched']:,} never fetched")

@@ -16,6 +16,7 @@ from pipeline.errors import PAGE_FAULTS, LogBusy, NotOwner, StoreBusy, StoreRefu
 from pipeline.log import PAGES, Committed, Partition
 from pipeline.log.sqlite import SqliteReader
 from tests.consumers.worker import NOW, MakeWorker, Worker
+from tests.pipeline.said import said
 from tests.support.faults import Later
 from tests.support.records import START, message, page
 
@@ -389,3 +390,27 @@ def test_every_reason_is_told_before_it_is_seen(new_worker: MakeWorker) -> None:
 def dead_letters(worker: Worker) -> dict[str, float]:
     samples = worker.loop.samples()
     return {s.labels[0]: s.value for s in samples if s.metric is metrics.DEAD_LETTERS}
+
+
+def test_what_is_suppressed_is_not_written_though_it_was_taken_before(
+    new_worker: MakeWorker,
+) -> None:
+    """Nor waited for: its offset is committed as any other."""
+    worker = new_worker(flush_age_s=10)
+    worker.send("kept", "gone", links=2)
+    worker.loop.turn(timeout_s=0)
+    assert worker.store.paths == []
+    worker.loop.controls.take([said(1, "suppress", "s.org/gone")])
+    worker.loop.flush()
+    assert worker.store.paths == [["/kept"]]
+    assert worker.committed == 2
+    counts = {s.labels: s.value for s in worker.loop.samples() if s.metric == metrics.SUPPRESSED}
+    assert counts == {("page",): 1, ("link",): 0}
+
+
+def test_a_batch_of_which_nothing_is_left_is_committed(new_worker: MakeWorker) -> None:
+    worker = new_worker()
+    worker.loop.controls.take([said(1, "suppress", "s.org")])
+    worker.send("gone", links=2)
+    worker.loop.turn(timeout_s=0)
+    assert (worker.store.paths, worker.committed) == ([], 1)

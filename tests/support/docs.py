@@ -30,7 +30,10 @@ from pipeline.url import SESSION, SESSION_PREFIXES, TRACKING, TRACKING_PREFIXES
 REPOSITORY = Path(__file__).resolve().parents[2]
 REGENERATE = "python -m tests.support.docs"
 
-PUBLIC = ("links", "pages", "page_links", "frontier", "snapshots", "domain_edges", "domain_quality")
+PUBLIC = (
+    "links", "pages", "page_links", "frontier", "snapshots", "controls", "domain_edges",
+    "domain_quality",
+)  # fmt: skip
 VIEWS = ("link_states", "backlinks")
 
 # Options whose name is not their setting's, and those that only look like one.

@@ -23,6 +23,7 @@ from pipeline.log.sqlite import SqliteLog
 from pipeline.page import FUTURE_MS, encode
 from tests.pipeline.archive.files import all_files, content, keep, new, places, record, tear
 from tests.pipeline.archive.test_envelope import anything, values
+from tests.pipeline.said import controls, said
 from tests.support.records import DAY, START, page
 
 TODAY = "2023-11-14"
@@ -355,3 +356,23 @@ def test_a_page_from_the_future_is_left_out(where: str, tmp_path: Path) -> None:
         done = import_pages(where, log)
         assert [r.value for r in log.read_all(PAGES)] == sent[:1]
     assert (done.records, done.future) == (1, 1)
+
+
+def test_what_is_suppressed_is_not_imported(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "log.sqlite")
+    storage = new(str(tmp_path / "kept"))
+    made = [
+        page("https://gone.example/", START, ["https://b.example/"]),
+        page("https://a.example/", START, ["https://gone.example/", "https://b.example/"]),
+        page("https://b.example/", START, ["https://a.example/"]),
+    ]
+    records = [record(i)._replace(value=encode(each)) for i, each in enumerate(made)]
+    records.append(record(3)._replace(value=b"what nobody can read"))
+    keep(storage, records)
+    heard = controls(said(1, "suppress", "gone.example"))
+    done = import_pages(str(tmp_path / "kept"), log, controls=heard)
+    assert (done.records, done.suppressed) == (3, 1)
+    found = {each.value for each in log.read_all(PAGES)}
+    assert found >= {encode(made[2]), b"what nobody can read"}, "as they were"
+    assert not any(b"gone.example" in value for value in found)
+    log.close()

@@ -18,10 +18,12 @@ from cryptography.hazmat.primitives import serialization
 
 import backlinks  # noqa: F401 - adds the commands
 from pipeline.errors import BadSetting, LogBusy, LogRefused, PoisonRecord
+from pipeline.follow import now_in
 from pipeline.log import (
     ARCHIVE,
     CARE,
     CONSUME,
+    CONTROL,
     CRAWL,
     DEAD_PAGES,
     DEAD_REQUESTS,
@@ -86,6 +88,7 @@ def plan(settings: KafkaSettings) -> None:
     with closing(KafkaLog(settings)) as log:
         log.append(REQUESTS, messages(2)).result()
         assert {group for group, _ in log.lag(CRAWL)} == {CRAWL}
+        now_in(log)
 
 
 def crawl(settings: KafkaSettings) -> None:
@@ -94,6 +97,7 @@ def crawl(settings: KafkaSettings) -> None:
         log.append(PAGES, messages(2)).result()
         with closing(log.reader(CRAWL, [REQUESTS])) as reader:
             DeadLetters(log, DEAD_REQUESTS).keep(read(reader, 1)[0], PoisonRecord("json", "why"))
+        now_in(log)
 
 
 def consume(settings: KafkaSettings) -> None:
@@ -101,6 +105,7 @@ def consume(settings: KafkaSettings) -> None:
         take(log, CONSUME, PAGES)
         with closing(log.reader(CONSUME, [PAGES])) as reader:
             DeadLetters(log, DEAD_PAGES).keep(read(reader, 1)[0], PoisonRecord("json", "why"))
+        now_in(log)
 
 
 def archive(settings: KafkaSettings) -> None:
@@ -111,7 +116,15 @@ def archive(settings: KafkaSettings) -> None:
 def fill(settings: KafkaSettings) -> None:
     """As `backlinks import` does."""
     with closing(KafkaLog(settings)) as log:
+        now_in(log)
         log.append(PAGES, messages(2)).result()
+
+
+def operate(settings: KafkaSettings) -> None:
+    """As `backlinks admin pause` and its like do."""
+    with closing(KafkaLog(settings)) as log:
+        now_in(log)
+        log.append(CONTROL, messages(1)).result()
 
 
 def replay(settings: KafkaSettings) -> None:
@@ -127,6 +140,7 @@ def status(settings: KafkaSettings) -> None:
         assert {group for group, _ in log.lag()} >= {CRAWL, CONSUME}
         assert count_waiting(log) > 0
         assert log.taken_after(PAGES, 2**42) is None
+        now_in(log)
 
 
 def check(settings: KafkaSettings) -> None:
@@ -164,16 +178,27 @@ WANTED = read_topics(None, partitions=2, replication=1)
 # As docs/cluster.md has it.
 ALL_TOPICS = ""  # the prefix alone, as a prefixed pattern
 LEAST: dict[Callable[[KafkaSettings], None], list[tuple[str, str, str]]] = {
-    plan: [("TOPIC", REQUESTS, "WRITE"), ("GROUP", CRAWL, "DESCRIBE")],
+    plan: [
+        ("TOPIC", REQUESTS, "WRITE"),
+        ("TOPIC", CONTROL, "READ"),
+        ("GROUP", CRAWL, "DESCRIBE"),
+    ],
     crawl: [
         ("TOPIC", REQUESTS, "READ"),
         ("TOPIC", PAGES, "WRITE"),
         ("TOPIC", DEAD_REQUESTS, "WRITE"),
+        ("TOPIC", CONTROL, "READ"),
         ("GROUP", CRAWL, "READ"),
     ],
-    consume: [("TOPIC", PAGES, "READ"), ("TOPIC", DEAD_PAGES, "WRITE"), ("GROUP", CONSUME, "READ")],
+    consume: [
+        ("TOPIC", PAGES, "READ"),
+        ("TOPIC", DEAD_PAGES, "WRITE"),
+        ("TOPIC", CONTROL, "READ"),
+        ("GROUP", CONSUME, "READ"),
+    ],
     archive: [("TOPIC", PAGES, "READ"), ("GROUP", ARCHIVE, "READ")],
-    fill: [("TOPIC", PAGES, "WRITE")],
+    fill: [("TOPIC", PAGES, "WRITE"), ("TOPIC", CONTROL, "READ")],
+    operate: [("TOPIC", CONTROL, "READ"), ("TOPIC", CONTROL, "WRITE")],
     replay: [
         ("TOPIC", DEAD_PAGES, "READ"),
         ("TOPIC", DEAD_REQUESTS, "READ"),
@@ -182,7 +207,8 @@ LEAST: dict[Callable[[KafkaSettings], None], list[tuple[str, str, str]]] = {
         ("GROUP", CARE, "READ"),
     ],
     status: [
-        *(("TOPIC", name, "DESCRIBE") for name in TOPICS),
+        *(("TOPIC", name, "DESCRIBE") for name in TOPICS if name != CONTROL),
+        ("TOPIC", CONTROL, "READ"),
         *(("GROUP", name, "DESCRIBE") for name in GROUPS),
     ],
     check: [("TOPIC", ALL_TOPICS, "DESCRIBE"), ("TOPIC", ALL_TOPICS, "DESCRIBE_CONFIGS")],
@@ -403,7 +429,7 @@ def test_the_commands_take_tls_and_a_login_from_the_environment(
     )
     found = {row["what"]: row for row in json.loads(doctor.out)}
     assert found["log"]["state"] == "ok", doctor.err
-    assert found["topics"]["found"] == "4 there"
+    assert found["topics"]["found"] == "5 there"
     file.write_text("wrong")
     refused = command.backlinks(
         "worker", "archive", "--to", "kept", cwd=tmp_path, environment=environment
@@ -506,6 +532,7 @@ DOCUMENTED = {
     "`worker consume`": consume,
     "`worker archive`": archive,
     "`import`": fill,
+    "`admin pause`, `resume`, `suppress`, `frontier`": operate,
     "`status`, `admin doctor`": status,
     "`admin topics --check`, `admin doctor`": check,
     "`admin topics`": create,

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from pipeline.index.lifecycle import Lifecycle
+from pipeline.mirror import Mirror
 from pipeline.page import Page
 from pipeline.quality.score import EXACT_HARMONIC, score
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows
+from tests.pipeline.said import controls, said
 from tests.support.records import DAY, START, TODAY, Link, page, write
 from tests.support.stores import AnyStore
 
@@ -259,3 +261,31 @@ def test_figures_of_a_web_equal_a_plain_model(store: AnyStore) -> None:
     assert sum(each["trust"] for each in scored.values()) == pytest.approx(1, abs=1e-8)
     assert row["manifest"]["harmonic_sources"] == "all"
     assert len(scored) < EXACT_HARMONIC
+
+
+def test_what_is_suppressed_has_no_part_before_it_is_erased(store: AnyStore) -> None:
+    write(
+        store,
+        [
+            page("https://a.org/", START, ["https://b.org/", "https://www.c.org:81/x"]),
+            page("https://b.org/", START, ["https://c.org/people/jo", "https://c.org/else"]),
+            page("https://d.org/people/jo", START, ["https://a.org/"]),
+            page("https://d.org/", START, ["https://c.org/else"]),
+        ],
+        TODAY,
+    )
+    assert len(edges_after(store)) == 5
+    names = ("b.org", "www.c.org", "d.org/people/", "lifted.org")
+    heard = controls(*(said(at, "suppress", name) for at, name in enumerate(names, 1)))
+    heard.take([said(9, "suppress", "lifted.org", 0)])
+    Mirror(store, heard).write()
+    assert edges_after(store) == {("d.org", "c.org")}
+    found = quality(store)
+    assert found.keys() == {"a.org", "c.org", "d.org"}
+    assert (found["c.org"]["links"], found["c.org"]["referring_domains"]) == (1, 1)
+    assert (found["d.org"]["pages"], found["a.org"]["links"]) == (1, 0)
+
+
+def edges_after(store: Store) -> set[tuple[str, str]]:
+    snapshot(store)
+    return set(edges(store))

@@ -7,6 +7,7 @@ its users from a file when it starts; they are ClickHouse's own users, roles and
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import tempfile
@@ -20,11 +21,14 @@ from chdb.session import Session
 
 from backlinks import consumer
 from pipeline.errors import StoreError, StoreRefused
+from pipeline.frontier.once import Once
 from pipeline.frontier.plan import Planner
+from pipeline.index.erase import Erasure
 from pipeline.index.lifecycle import job_of
 from pipeline.index.questions import Index
 from pipeline.log import PAGES
 from pipeline.log.sqlite import SqliteLog
+from pipeline.mirror import Mirror
 from pipeline.quality.score import score
 from pipeline.report.doctor_store import of_store
 from pipeline.settings import Settings
@@ -33,9 +37,11 @@ from pipeline.store.chdb import ChdbStore
 from pipeline.store.migrate import migrate
 from pipeline.store.opening import demand
 from pipeline.url import canonical
-from tests.support.records import TODAY, Link, message, page
+from tests.pipeline.said import controls, said
+from tests.support.records import TODAY, Link, message, page, write
 
 DATABASE = "backlinks"
+_moments = itertools.count(TODAY)
 MIGRATED = "migrated"  # a second database, which a role is to make
 
 _USERS = """<clickhouse>
@@ -71,6 +77,12 @@ def plan(store: Store) -> None:
         planner = Planner(store, log, Settings().plan, 1.0)
         planner.seed([canonical("https://seed.example/")])
         assert planner.plan(100, ignore_leases=True) > 1, "what was fetched is planned again"
+        now = next(_moments)
+        heard = controls(
+            said(now, "requeue", "b.example", 0), said(now, "purge", "unknown.example", 0)
+        )
+        Mirror(store, heard).write()
+        Once(store, heard).run()
         log.close()
 
 
@@ -93,6 +105,22 @@ def consume(store: Store) -> None:
             loop.reader.close()
             log.close()
     job_of(store, settings).run()
+
+
+def erase(store: Store) -> None:
+    """What operators say is mirrored, and what they suppress is erased: there is some of it."""
+    heard = controls(said(next(_moments), "suppress", "gone.example"))
+    Mirror(store, heard).write()
+    assert Erasure(store, heard).run() > 0
+
+
+def fill(store: Store) -> None:
+    """A row of what is to be erased in each table."""
+    gone = "https://gone.example/"
+    made = [page(gone, TODAY), page("https://a.example/gone", TODAY, [gone], final_url=gone)]
+    write(store, made, TODAY)
+    for table, column in (("domain_edges", "source_domain"), ("domain_quality", "domain")):
+        store.insert(table, pa.table({column: ["gone.example"]}))
 
 
 def rank(store: Store) -> None:
@@ -135,6 +163,7 @@ def make(store: Store) -> None:
 WORK: dict[str, Callable[[Store], None]] = {
     "plan": plan,
     "consume": consume,
+    "erase": erase,
     "score": rank,
     "read": ask,
     "doctor": doctor,
@@ -160,9 +189,15 @@ def main(directory: Path, roles: dict[str, list[str]]) -> dict[str, str]:
     for work in ("consume", "score"):
         WORK[work](everything)
     answers = {}
+
+    def reads(name: str) -> int:
+        return sum(grant.startswith("GRANT SELECT") for grant in roles[name])
+
     for name in roles:
         everything.execute(f"DROP DATABASE IF EXISTS {MIGRATED}")
         Planner(everything, None, Settings().plan, 1.0).again()  # type: ignore[arg-type]
+        if name.startswith("erase") and reads(name) == reads("erase"):
+            fill(everything)  # who may not count it comes to nothing before
         try:
             store = Role(where, name)
             if not name.startswith("migrate"):

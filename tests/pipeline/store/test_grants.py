@@ -18,6 +18,7 @@ _LINE = re.compile(r"GRANT (.+) ON (\S+) TO (\w+);\Z")
 USERS = {
     "plan": "plan",
     "consume": "consume",
+    "erase": "erase",
     "score": "score",
     "read": "read",
     "doctor": "read",

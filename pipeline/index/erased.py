@@ -1,0 +1,147 @@
+"""What is erased of a page, host or domain: every table that names one, in one place.
+
+A test holds this against the schema: a table that names a page is here, or says why not.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import NamedTuple
+
+from pipeline.store import Parameters
+from pipeline.url import domains
+
+_NAMES = "{names:Array(String)}"
+_PREFIXES = "{prefixes:Array(String)}"
+_DOMAINS = "{domains:Array(String)}"
+_VISIT = (  # the types of two columns of `pages`
+    "Tuple(outcome String, status UInt16, incomplete String, final_url String, ip String, "
+    "latency_ms UInt32)"
+)
+_CONTENT = (
+    "Tuple(title String, language String, terms Array(String), canonical String, noindex UInt8, "
+    "nofollow UInt8, internal UInt32, external UInt32, bytes UInt32)"
+)
+
+
+class Rows(NamedTuple):
+    """Rows that tell of a page or a domain, by their columns; they are deleted."""
+
+    table: str
+    domain: str
+    host: str = ""
+    path: str = ""
+
+
+class Mention(NamedTuple):
+    """Other pages' rows that name a page in `columns`; there it is taken out."""
+
+    table: str
+    columns: tuple[str, ...]
+    where: str
+    update: str
+
+
+ROWS = (
+    Rows("links", "source_domain", "source_host", "source_path"),
+    Rows("links", "target_domain", "target_host", "target_path"),
+    Rows("link_context", "source_domain", "source_host", "source_path"),
+    Rows("link_context", "target_domain", "target_host", "target_path"),
+    Rows("page_links", "domain", "host", "path"),
+    Rows("pages", "domain", "host", "path"),
+    Rows("frontier", "domain", "host", "path"),
+    Rows("arrivals", "domain", "host", "path"),
+    Rows("domain_edges", "source_domain"),
+    Rows("domain_edges", "target_domain"),
+    Rows("domain_quality", "domain"),
+)
+
+
+def _bare(host: str) -> str:
+    """Without its port."""
+    return f"if(position({host}, ':') = 0, {host}, replaceRegexpOne({host}, ':[0-9]+$', ''))"
+
+
+def _page(domain: str, host: str, path: str) -> str:
+    """Is the page of these columns suppressed? As `Controls.suppressed` says."""
+    if not host:
+        return f"{domain} IN {_NAMES}"
+    bare = _bare(host)
+    return (
+        f"{domain} IN {_NAMES} OR {host} IN {_NAMES} OR {bare} IN {_NAMES} OR arrayExists("
+        f"p -> startsWith(concat({host}, {path}), p) OR startsWith(concat({bare}, {path}), p), "
+        f"{_PREFIXES})"
+    )
+
+
+def _url(url: str, domain: str = "") -> str:
+    """Is the page of this URL? Without a column for its domain, by how its host ends."""
+    host, path = f"extract({url}, '://([^/]+)')", f"extract({url}, '://[^/]+(/.*)')"
+    below = f"arrayExists(n -> endsWith({_bare(host)}, concat('.', n)), {_DOMAINS})"
+    return _page(domain or "''", host, path) + ("" if domain else f" OR {below}")
+
+
+_TARGET = _url("t", "d")
+
+
+def _tuple(state: str, emptied: int, of: int, kind: str) -> str:
+    """A state's value with one of its elements empty."""
+    fields = (
+        "''" if number == emptied else f"tupleElement(finalizeAggregation({state}), {number})"
+        for number in range(1, of + 1)
+    )
+    return f"CAST(tuple({', '.join(fields)}), '{kind}')"
+
+
+MENTIONS = (
+    Mention(
+        "page_links",
+        ("targets", "target_domains", "kinds"),
+        f"arrayExists((t, d) -> {_TARGET}, targets, target_domains)",
+        f"targets = arrayFilter((t, d) -> NOT ({_TARGET}), targets, target_domains), "
+        f"target_domains = arrayFilter((d, t) -> NOT ({_TARGET}), target_domains, targets), "
+        f"kinds = arrayFilter((k, t, d) -> NOT ({_TARGET}), kinds, targets, target_domains)",
+    ),
+    Mention(
+        "page_links",
+        ("final_url",),
+        f"final_url != '' AND ({_url('final_url')})",
+        "final_url = ''",
+    ),
+    Mention(
+        "pages",
+        ("visit",),
+        f"{_url('tupleElement(finalizeAggregation(visit), 4)')}",
+        f"visit = initializeAggregation('argMaxState', {_tuple('visit', 4, 6, _VISIT)}, "
+        "last_visit)",
+    ),
+    Mention(
+        "pages",
+        ("content",),
+        f"{_url('tupleElement(finalizeAggregation(content), 4)')}",
+        f"content = initializeAggregation('argMaxIfState', {_tuple('content', 4, 9, _CONTENT)}, "
+        "last_complete, toUInt8(1))",
+    ),
+)
+
+
+def _deletions() -> dict[str, str]:
+    """By table, which of its rows go."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for place in ROWS:
+        found[place.table].append(_page(place.domain, place.host, place.path))
+    return {table: " OR ".join(conditions) for table, conditions in found.items()}
+
+
+DELETIONS = _deletions()
+
+
+def parameters(names: Collection[str]) -> Parameters:
+    """For the conditions above."""
+    whole = sorted(name for name in names if "/" not in name)
+    return {
+        "names": whole,
+        "prefixes": sorted(name for name in names if "/" in name),
+        "domains": [n for n in whole if domains(n) == (n, domains(n).icann, False)],
+    }

@@ -1,0 +1,81 @@
+"""What the frontier holds, in figures and URL by URL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pipeline.frontier.plan import frontier_rows
+from pipeline.mirror import Mirror
+from pipeline.store import Value, rows, sql
+from pipeline.url import canonical
+from tests.pipeline.said import controls, said
+from tests.support.records import START, page, write
+from tests.support.stores import AnyStore
+
+NOW = START // 1000
+KNOWN = [
+    "https://a.org/",
+    "https://a.org/new",
+    "http://www.a.org:81/",
+    "https://b.org/",
+    "https://c.org/",
+]
+
+
+@pytest.fixture
+def known(store: AnyStore) -> AnyStore:
+    """a.org: one fetched, one leased, one blocked with its host; b.org fails; c.org is new."""
+    store.insert(
+        "frontier_in",
+        frontier_rows(
+            [canonical(url) for url in KNOWN], hops=0, discovered=NOW - 9, wanted=NOW - 9
+        ),
+    )
+    visits = [page("https://a.org/", START - 5_000), page("https://b.org/", START, outcome="error")]
+    write(store, visits, START)
+    lease = {"domain": ["a.org"], "host": ["a.org"], "path": ["/new"]}
+    store.insert(
+        "frontier_in", pa.table({**lease, "leased": pa.array([NOW << 32 | NOW + 300], pa.uint64())})
+    )
+    Mirror(store, controls(said(1, "block", "www.a.org"))).write()
+    return store
+
+
+def stats(store: AnyStore, *, buckets: int = 1024, most: int = 10) -> list[dict[str, Any]]:
+    given: dict[str, Value] = {"buckets": buckets, "now": NOW, "rows": most + 1}
+    return rows(store.query(sql("pipeline/frontier/stats"), given))
+
+
+def test_known_due_leased_failing_and_blocked_are_told_in_all_and_by_domain(
+    known: AnyStore,
+) -> None:
+    told = stats(known)
+    names = ("domain", "known", "fetched", "due", "leased", "failing", "blocked", "hosts")
+    assert [tuple(row[name] for name in names) for row in told] == [
+        ("", 5, 2, 1, 1, 1, 1, 4),
+        ("a.org", 3, 1, 0, 1, 0, 1, 2),
+        ("b.org", 1, 1, 0, 0, 1, 0, 1),
+        ("c.org", 1, 0, 1, 0, 0, 0, 1),
+    ]
+    assert stats(known, most=1) == told[:2], "those with most URLs first"
+    assert [row["known"] for row in stats(known, buckets=1)][:1] != [5]
+
+
+@pytest.mark.embedded
+def test_of_a_host_or_domain_each_url_is_told(known: AnyStore) -> None:
+    def urls(domain: str, host: str = "") -> list[dict[str, Any]]:
+        given: dict[str, Value] = {"domain": domain, "host": host, "rows": 10}
+        return rows(known.query(sql("pipeline/frontier/urls"), given))
+
+    found = {row["url"]: row for row in urls("a.org")}
+    assert found.keys() == set(KNOWN[:3])
+    assert urls("a.org", "www.a.org") == [found["http://www.a.org:81/"]]
+    fetched = found["https://a.org/"]
+    assert (fetched["fetched_s"], fetched["outcome"], fetched["failed"]) == (NOW - 5, "ok", 0)
+    assert fetched["due_s"] - fetched["fetched_s"] == fetched["interval_s"] > 0
+    assert found["https://a.org/new"]["leased_until"] == NOW + 300
+    (failing,) = urls("b.org")
+    assert (failing["outcome"], failing["failed"]) == ("error", 1)

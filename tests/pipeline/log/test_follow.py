@@ -1,0 +1,137 @@
+"""Following a topic whole, outside of any group: alike in the file and over a real broker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient
+
+from pipeline.errors import LogBusy, LogRefused
+from pipeline.log import CONTROL, PAGES, Follower, Log, Message, Partition, Record
+from pipeline.log.kafka import KafkaLog
+from pipeline.log.kafka_client import connection
+from pipeline.log.sqlite import SqliteLog
+from pipeline.log.topics import Topics, read_topics
+from pipeline.settings import KafkaSettings
+from tests.support.kafka.broker import free_port
+from tests.support.kafka.fixtures import MakeTopics
+
+
+@pytest.fixture(params=["file", "kafka"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Log]:
+    """Opens one log again and again, as processes of their own would."""
+    if request.param == "file":
+        return lambda: SqliteLog(tmp_path / "log.sqlite")
+    settings = request.getfixturevalue("kafka")()
+    return lambda: KafkaLog(settings)
+
+
+@pytest.fixture
+def log(opened: Callable[[], Log]) -> Iterator[Log]:
+    with closing(opened()) as found:
+        yield found
+
+
+def say(log: Log, *values: bytes, key: bytes = b"pause ") -> None:
+    log.append(CONTROL, [Message(key, value) for value in values]).result()
+
+
+def values(records: list[Record]) -> list[bytes]:
+    return [record.value for record in records]
+
+
+def until_told(follower: Follower, timeout_s: float = 10) -> list[bytes]:
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until:
+        if found := follower.poll(timeout_s=0.2):
+            return values(found)
+    return []
+
+
+def test_the_first_poll_has_all_that_is_there_and_the_next_what_came_since(
+    log: Log, opened: Callable[[], Log]
+) -> None:
+    log.append(PAGES, [Message(b"k", b"of another topic")]).result()
+    say(log, *(b"%d" % number for number in range(700)))
+    with closing(opened()) as other, closing(other.follow(CONTROL)) as follower:
+        assert values(follower.poll(timeout_s=0)) == [b"%d" % number for number in range(700)]
+        assert follower.poll(timeout_s=0) == []
+        say(log, b"more")
+        assert until_told(follower) == [b"more"]
+        assert follower.poll(timeout_s=0) == []
+
+
+def test_every_follower_is_told_everything_and_no_group_is_left(
+    log: Log, opened: Callable[[], Log]
+) -> None:
+    with closing(log.follow(CONTROL)) as one, closing(opened()) as other:
+        assert one.poll(timeout_s=0) == []
+        say(log, b"a")
+        with closing(other.follow(CONTROL)) as two:
+            assert values(two.poll(timeout_s=0)) == [b"a"]
+        assert until_told(one) == [b"a"]
+    assert not any(partition.topic == CONTROL for _, partition in log.lag())
+
+
+def test_a_poll_that_waits_returns_once_it_is_closed(log: Log) -> None:
+    follower = log.follow(CONTROL)
+    follower.poll(timeout_s=0)
+    waiting = threading.Thread(target=lambda: follower.poll(timeout_s=60))
+    waiting.start()
+    follower.close()
+    waiting.join(timeout=10)
+    assert not waiting.is_alive()
+
+
+def test_what_was_deleted_at_the_beginning_is_a_hole_and_no_end(kafka: MakeTopics) -> None:
+    """As after compaction: offsets that are there no more. Of a topic whose records may go."""
+    settings = kafka(partitions=1)
+    with closing(KafkaLog(settings)) as log, closing(log.follow(PAGES)) as early:
+        assert early.poll(timeout_s=0) == []
+        log.append(PAGES, [Message(b"k", b"%d" % number) for number in range(3)]).result()
+        admin = KafkaAdminClient(**connection(settings))
+        admin.delete_records({log.names.theirs(Partition(PAGES, 0)): 2})
+        admin.close()
+        assert until_told(early)[-1:] == [b"2"], "it was at 0, which is gone"
+        with closing(log.follow(PAGES)) as late:
+            assert values(late.poll(timeout_s=0)) == [b"2"]
+
+
+def test_a_topic_that_is_not_there_is_told_with_what_makes_it(brokers: str) -> None:
+    settings = KafkaSettings(brokers=brokers.split(","), prefix=f"none-{time.time_ns()}.")
+    with closing(KafkaLog(settings)) as log, closing(log.follow(CONTROL)) as follower:
+        with pytest.raises(LogRefused, match=r"control is missing.*`backlinks admin topics`"):
+            follower.poll(timeout_s=0)
+        topics = Topics(settings)
+        topics.create(read_topics(None, partitions=1, replication=1))
+        topics.close()
+        assert follower.poll(timeout_s=0) == []
+
+
+def test_brokers_that_are_away_are_busy_and_nothing_is_forgotten_meanwhile(
+    kafka: MakeTopics,
+) -> None:
+    settings = kafka(partitions=1)
+    with closing(KafkaLog(settings)) as log, closing(log.follow(CONTROL)) as follower:
+        say(log, b"before")
+        assert values(follower.poll(timeout_s=0)) == [b"before"]
+        config, nobody = follower._config, f"127.0.0.1:{free_port()}"
+        follower._drop()
+        follower.settings = settings.model_copy(update={"brokers": [nobody]})
+        follower._config = connection(follower.settings) | {"bootstrap_timeout_ms": 300}
+        with pytest.raises(LogBusy):
+            follower.poll(timeout_s=0)
+        say(log, b"after")
+        follower.settings, follower._config = settings, config
+        assert until_told(follower) == [b"after"], "and nothing twice"
+
+
+def test_in_a_file_of_before_that_is_only_read_nothing_was_said(tmp_path: Path) -> None:
+    SqliteLog(tmp_path / "log.sqlite", topics=[PAGES]).close()
+    with closing(SqliteLog(tmp_path / "log.sqlite", readonly=True)) as log:
+        assert log.follow(CONTROL).poll(timeout_s=0) == []
