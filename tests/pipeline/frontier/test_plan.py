@@ -286,27 +286,24 @@ def test_what_is_near_and_new_goes_first(plans: Plans) -> None:
     assert plans.plan(1) == ["https://old.org/"]
 
 
-def test_authority_chooses_among_equals(plans: Plans) -> None:
+def strengths(plans: Plans, snapshot: int, **strength: float) -> None:
+    """Of domains `name`.org as a whole, as the scorer writes them."""
+    for name, value in strength.items():
+        plans.store.execute(
+            "INSERT INTO page_strength SELECT {s:UInt64}, cityHash64({d:String}) % 1024, "
+            "{d:String}, '', '', {v:Float32}",
+            {"s": snapshot, "d": f"{name}.org", "v": value},
+        )
+    plans.store.execute("INSERT INTO snapshots (snapshot) VALUES ({s:UInt64})", {"s": snapshot})
+
+
+def test_authority_in_the_last_snapshot_chooses_among_equals(plans: Plans) -> None:
     plans.seed("https://a.org/", "https://b.org/", "https://c.org/")
-    plans.store.execute(
-        "INSERT INTO domain_quality (snapshot, domain, authority) "
-        "VALUES (1, 'a.org', 90), (2, 'a.org', 1), (2, 'c.org', 50), (2, 'b.org', NULL)"
-    )
-    plans.store.execute("INSERT INTO snapshots (snapshot) VALUES (1), (2)")
+    strengths(plans, 1, a=0.9)
+    strengths(plans, 2, a=0.01, c=0.5)
     assert [plans.plan(1)[0] for _ in range(3)] == [
         "https://c.org/", "https://a.org/", "https://b.org/",
     ]  # fmt: skip
-
-
-def test_slices_of_buckets_plan_everything_once(plans: Plans) -> None:
-    urls = {f"https://a{i}.org/" for i in range(40)}
-    plans.seed(*urls)
-    planner = plans.planner()
-    sizes = [planner.plan(2_000, first_bucket=i, end_bucket=i + 256) for i in range(0, 1024, 256)]
-    found = [decode(record.value).url for record in plans.reader.poll(timeout_s=0)]
-    assert sum(sizes) == len(found) == 40
-    assert set(found) == urls
-    assert min(sizes) > 0
 
 
 def test_https_is_preferred_once_it_was_seen(plans: Plans) -> None:
