@@ -101,8 +101,8 @@ _SCHEMA = pa.schema(
     [
         ("bucket", pa.uint16()), ("domain", pa.string()), ("owner", pa.string()),
         ("at", pa.uint64()), ("pages", pa.uint32()), ("complete", pa.uint32()),
-        ("texts", pa.uint32()), ("linking", pa.uint32()), ("out_domains", pa.uint32()), ("authority", pa.float64()),
-        ("merit", pa.float64()), ("budget", pa.uint32()),
+        ("texts", pa.uint32()), ("linking", pa.uint32()), ("out_domains", pa.uint32()),
+        ("authority", pa.float64()), ("merit", pa.float64()), ("budget", pa.uint32()),
     ]
 )  # fmt: skip
 
