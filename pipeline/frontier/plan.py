@@ -149,12 +149,11 @@ class _Turn:
 
     def choose(self, buckets: list[int], pages: int) -> list[Row]:
         """At most `pages` of a slice."""
-        ordered = rows(
-            self.store.query(
-                sql("pipeline/frontier/select"),
-                {**self._parameters, "buckets": buckets, "pages": pages},
-            )
+        found = self.store.query(
+            sql("pipeline/frontier/select"),
+            {**self._parameters, "buckets": buckets, "pages": pages},
         )
+        ordered = shared_out(rows(found), self.settings)[:pages]
         if not ordered:
             return []
         found = self.store.query(
@@ -223,6 +222,20 @@ class _Turn:
                 }
             ),
         )
+
+
+def shared_out(found: list[Row], settings: PlanSettings) -> list[Row]:
+    """URLs of three pools, each in its own order, in the order of all: the one at place 3 of a pool
+    with a share of 0.3 stands where the one at place 6 of a pool with 0.6 does."""
+    shares = (settings.revisits, 1 - settings.revisits - settings.explore, settings.explore)
+    places = [0, 0, 0]
+    keyed = []
+    for row in found:
+        pool = row["pool"]
+        places[pool] += 1
+        keyed.append((places[pool] / shares[pool], pool, row))
+    keyed.sort(key=lambda each: each[:2])
+    return [row for _, _, row in keyed]
 
 
 def _request(row: Row, carried: Row | None) -> Request:

@@ -3,7 +3,8 @@
 -- with their URLs. What is joined is of the same domains, or small: each shard of a cluster can answer
 -- for its own. A candidate is one number: its key in the host's order << 64 | which path it is; for the
 -- few that are chosen, chosen.sql reads the rest.
--- Each step is a SELECT of its own, since an expression that is named and used again is spelled out.
+-- Each step is a SELECT of its own, since an expression that is named and used again is spelled out; and
+-- few compare with AND: to optimise that once took the store longer than all the rest of reading this.
 WITH
     known AS
     (
@@ -154,13 +155,12 @@ WITH
         SELECT
             *,
             greatest(0, least(new, budget - toInt64(site_taken) - (sum(new) OVER (PARTITION BY domain ORDER BY fresh[1], host ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - new))) AS new_allowed,
-            domain_strength = 0 AND cityHash64(host, {day:UInt32}) / 18446744073709551616. < {explore:Float64} AS is_explored
+            if(domain_strength > 0, 1, cityHash64(host, {day:UInt32}) / 18446744073709551616.) < {explore:Float64} AS is_explored
         FROM parts
     ),
     candidates AS
     (
         SELECT
-            domain,
             host,
             priority,
             domain_strength,
@@ -169,40 +169,21 @@ WITH
             toUInt64(bitAnd(candidate, 18446744073709551615)) AS path_id
         FROM allowed
         ARRAY JOIN arrayConcat(arraySlice(again, 1, old), arraySlice(fresh, 1, new_allowed)) AS candidate
-    ),
-    -- Pools: 0 revisits, 1 new, 2 exploration.
-    pools AS
-    (
-        SELECT
-            domain,
-            host,
-            key,
-            path_id,
-            NOT bitTest(key, 61) AS asked_for,
-            multiIf(bitTest(key, 62), 0, is_explored AND bitAnd(bitShiftRight(key, 51), 2047) = 2047, 2, 1) AS pool,
-            multiIf(
-                pool = 0, (4294967295 - bitAnd(key, 4294967295)) * (0.1 + domain_strength) * exp2(priority),
-                pool = 2, toFloat64(cityHash64(host, path_id, {day:UInt32})),
-                10 * (domain_strength + (1023 - bitAnd(bitShiftRight(key, 51), 1023)) / 1023) + priority) AS worth
-        FROM candidates
-    ),
-    first AS
-    (
-        SELECT *
-        FROM pools
-        ORDER BY pool, asked_for DESC, worth DESC, key, host, path_id
-        LIMIT {pages:UInt32} BY pool
     )
+-- Pools: 0 revisits, 1 new, 2 exploration. In the order within each; the planner puts them together.
 SELECT
-    domain,
+    host,
+    path_id,
+    multiIf(bitTest(key, 62), 0, bitAnd(bitShiftRight(key, 51), 2047) + is_explored = 2048, 2, 1) AS pool
+FROM candidates
+ORDER BY
+    pool,
+    bitTest(key, 61),
+    multiIf(
+        pool = 0, (4294967295 - bitAnd(key, 4294967295)) * (0.1 + domain_strength) * exp2(priority),
+        pool = 2, toFloat64(cityHash64(host, {day:UInt32})),
+        10 * (domain_strength + (1023 - bitAnd(bitShiftRight(key, 51), 1023)) / 1023) + priority) DESC,
+    key,
     host,
     path_id
-FROM
-(
-    SELECT
-        *,
-        row_number() OVER (PARTITION BY pool ORDER BY asked_for DESC, worth DESC, key, host, path_id) AS place
-    FROM first
-)
-ORDER BY place / multiIf(pool = 0, {revisits:Float64}, pool = 2, {explore:Float64}, 1 - {revisits:Float64} - {explore:Float64}), pool, place
-LIMIT {pages:UInt32}
+LIMIT {pages:UInt32} BY pool

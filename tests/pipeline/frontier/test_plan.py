@@ -365,8 +365,8 @@ def test_exploration_draws_some_domains_without_authority_each_day(plans: Plans)
     plans.fetched("https://from.org/", *(f"https://{name}.org/" for name in names), ago_s=2)
     plans.fetched("https://from.org/2", *(f"https://far{i}.org/" for i in range(40)), ago_s=1)
     strengths(plans, 1, **names)
-    found = [canonical(url).host[:3] for url in plans.plan(9, explore=0.3)]
-    assert Counter(found) == {"kno": 6, "far": 3}, "as 0.6 to 0.3, since there is no revisit"
+    found = [canonical(url).host[:3] for url in plans.plan(9, revisits=0.4, explore=0.2)]
+    assert Counter(found) == {"kno": 6, "far": 3}, "as 0.4 to 0.2, since there is no revisit"
 
 
 @pytest.mark.embedded
