@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -39,13 +40,14 @@ from pipeline.report.commands import (
     crawl_flags,
     crawl_options,
     metrics_option,
+    seed_file_option,
     settings_of,
     worker,
 )
 from pipeline.report.ended import say_how_it_ended
 from pipeline.report.lines import say
 from pipeline.report.progress import Progress
-from pipeline.report.seeds import local_settings, seed_urls
+from pipeline.report.seeds import file_urls, local_settings, seed_urls
 from pipeline.report.starting import started
 from pipeline.report.stopping import on_signal
 from pipeline.settings import Settings
@@ -79,7 +81,7 @@ logger = logging.getLogger("backlinks")
 class Run:
     """plan, crawl, consume and the lifecycle job in one process, over one data directory."""
 
-    def __init__(self, settings: Settings, seeds: list[Url], *, again: bool = False) -> None:
+    def __init__(self, settings: Settings, seeds: Iterable[Url], *, again: bool = False) -> None:
         from spiders.crawl import Crawl
 
         self.settings = settings
@@ -199,7 +201,11 @@ class Run:
         outstanding = self._behind(CRAWL)
         left = self.settings.plan.pages - self.crawl.counts["pages"] - outstanding
         pages = min(left, _WINDOW - outstanding)
-        return self.planner.plan(pages, ignore_leases=ignore_leases) if pages > 0 else 0
+        if pages <= 0:
+            return 0
+        return self.planner.plan(
+            pages, ignore_leases=ignore_leases, go_on=lambda: not self.interrupted
+        )
 
     def _behind(self, group: str) -> int:
         return sum(self.log.lag(group).values())
@@ -242,6 +248,7 @@ def consumer(
 
 @cli.command()
 @click.argument("seeds", nargs=-1, metavar="[SEED]...")
+@seed_file_option
 @click.option("--scope", help="site, hops:N, or open. [default: site]")
 @click.option("--pages", type=int, help="Pages to fetch in this run. [default: 1000]")
 @click.option(
@@ -262,6 +269,7 @@ def run(
     ctx: click.Context,
     /,
     seeds: tuple[str, ...],
+    seed_file: Path | None,
     scope: str | None,
     pages: int | None,
     site_pages: int | None,
@@ -290,14 +298,20 @@ def run(
     settings = settings_of(
         ctx,
         crawl=crawl_flags(**crawl),
-        plan={"scope": scope, "pages": pages, "site_pages": site_pages},
+        plan={
+            "scope": scope,
+            "pages": pages,
+            "site_pages": site_pages,
+            "most_site_pages": site_pages,
+        },
         revisit={"confirm_s": confirm_s},
         score={"seeds": trusted},
     )
-    urls = seed_urls(seeds, settings)
+    urls = seed_urls(seeds, settings, more=seed_file is not None)
     settings = local_settings(settings, urls)
     trusted_domains = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
-    runner = Run(settings, urls, again=again)
+    more = file_urls(seed_file, settings)
+    runner = Run(settings, itertools.chain(urls, more), again=again)
     try:
         on_signal(runner.interrupt, settings.crawl.timeout_s + _DRAIN_S + settings.consume.stop_s)
         with Progress(runner.describe) as progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection
 from itertools import compress
@@ -15,6 +16,7 @@ from pipeline.frontier.traps import WEB_PORTS, why_left
 from pipeline.log import Record
 from pipeline.page import FUTURE_MS, NOFOLLOW, POSITIONS, Page, decode
 from pipeline.settings import RevisitSettings
+from pipeline.url import Refused, canonical
 
 _REMEMBERED = 500_000  # URLs; then it starts anew, which costs some rows and nothing else
 _NEVER = 1 << 20  # hops
@@ -22,6 +24,7 @@ _YEAR_MS = 31_556_952_000
 _TO_FOLLOW = frozenset(
     {"a", "area", "img-link", "redirect", "canonical", "alternate", "next", "prev"}
 )
+_DIGEST = re.compile(r"[0-9a-f]{1,16}")
 _PLACES = {position: number for number, position in enumerate(POSITIONS)}
 
 _STRINGS = pa.list_(pa.string())
@@ -42,7 +45,7 @@ SCHEMA = pa.schema(
         ("positions", pa.list_(pa.uint8())), ("anchors", _STRINGS), ("befores", _STRINGS),
         ("afters", _STRINGS), ("ordinals", pa.list_(pa.uint16())),
         ("counts", pa.list_(pa.uint16())), ("found", _STRINGS), ("found_domains", _STRINGS),
-        ("found_hops", pa.list_(pa.uint16())),
+        ("found_hops", pa.list_(pa.uint16())), ("text", pa.uint64()),
     ]
 )  # fmt: skip
 
@@ -105,13 +108,37 @@ class PageRows:
             links.domain, links.kind, links.rel,
             [_PLACES[position] for position in links.position], links.anchor, links.before,
             links.after, links.ordinal, links.count, found, domains,
-            hops,
+            hops, _number(page.text),
         )  # fmt: skip
 
     def _found(self, page: Page) -> tuple[list[str], list[str], list[int]]:
         """URLs for the frontier that this worker hasn't lately found as near to a seed."""
-        if page.nofollow or page.source != "crawl":
+        if page.source != "crawl":
             return [], [], []
+        urls, domains, hops = ([], [], []) if page.nofollow else self._linked(page)
+        for url in page.sitemaps:
+            self._add_sitemap(page, url, urls, domains, hops)
+        if len(self._lately) > _REMEMBERED:
+            self._lately = {}
+        return urls, domains, hops
+
+    def _add_sitemap(
+        self, page: Page, url: str, urls: list[str], domains: list[str], hops: list[int]
+    ) -> None:
+        """What robots.txt names is as near to a seed as the page, but on another domain."""
+        try:
+            found = canonical(url, allow_ip=True)
+        except Refused:
+            return
+        near = page.request.hops
+        at = near if found.domain == page.domain else min(near + 1, 0xFFFE)
+        if self._lately.get(found.url, _NEVER) > at:
+            self._lately[found.url] = at
+            urls.append(found.url)
+            domains.append(found.domain)
+            hops.append(at)
+
+    def _linked(self, page: Page) -> tuple[list[str], list[str], list[int]]:
         near, far = page.request.hops, min(page.request.hops + 1, 0xFFFE)
         lately = self._lately
         inner = page.internal
@@ -131,8 +158,6 @@ class PageRows:
                 lately[url] = far
                 urls.append(url)
                 domains.append(domain)
-        if len(lately) > _REMEMBERED:
-            self._lately = {}
         return urls, domains, [near] * within + [far] * (len(urls) - within)
 
     def _followed(
@@ -146,3 +171,8 @@ class PageRows:
         self.left.update(reason for reason in why if reason)
         kept = [not reason for reason in why]
         return list(compress(urls, kept)), list(compress(domains, kept)), list(compress(hops, kept))
+
+
+def _number(digest: str) -> int:
+    """Of 16 hex digits; 0 for what is no such digest."""
+    return int(digest, 16) if _DIGEST.fullmatch(digest) else 0

@@ -10,7 +10,15 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline.errors import BadSetting
@@ -71,7 +79,7 @@ class CrawlSettings(_Section):
     owner_concurrency: int = Field(
         default=4,
         ge=1,
-        description="requests in flight to the hosts of one registered domain; to a hosting platform's, those of spiders/platforms.txt",
+        description="requests in flight to the hosts of one registered domain; to a hosting platform's, those of pipeline/platforms.txt",
     )
     address_concurrency: int = Field(
         default=16,
@@ -146,12 +154,45 @@ class PlanSettings(_Section):
     site_pages: int = Field(
         default=500,
         ge=1,
-        description="URLs known and fetched of one registered domain; what a trap can cost",
+        description="URLs fetched of one registered domain at first; what a trap can cost",
+    )
+    most_site_pages: int = Field(
+        default=50_000,
+        ge=1,
+        description="to which the budget of a site grows whose pages prove good",
+    )
+    least_site_pages: int = Field(
+        default=20,
+        ge=1,
+        description="to which it shrinks where they yield nothing; so many are seen before it is judged",
+    )
+    platform_pages: int = Field(
+        default=1_000_000,
+        ge=1,
+        description="of all sites together on a platform of pipeline/platforms.txt; on any other owner's, plan.most_site_pages",
+    )
+    revisits: float = Field(
+        default=0.3,
+        ge=0.01,
+        le=0.98,
+        description="share of a plan for pages that are due again; what it doesn't use goes to the others",
+    )
+    explore: float = Field(
+        default=0.1,
+        ge=0.01,
+        le=0.98,
+        description="share of a plan, and of the hosts of domains without authority, drawn each day by chance: or nobody unknown would ever be seen",
     )
     deadline_s: int = Field(
         default=180, ge=5, description="until a request that was not fetched is planned again"
     )
     interval_s: float = Field(default=1.0, gt=0, description="between two plans of a run")
+
+    @model_validator(mode="after")
+    def _shares(self) -> PlanSettings:
+        if self.revisits + self.explore >= 1:
+            raise ValueError("revisits and explore together must leave a share for new URLs")
+        return self
 
     @property
     def max_hops(self) -> int:

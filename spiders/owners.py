@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
-
+from pipeline.platforms import platforms
 from pipeline.settings import CrawlSettings
 from pipeline.url import domains
 from spiders.scheduler import Group
@@ -22,11 +20,3 @@ def address(ip: str, settings: CrawlSettings) -> Group | None:
     if not ip or settings.connect_to:
         return None
     return Group(f"address {ip}", settings.address_concurrency)
-
-
-@cache
-def platforms() -> dict[str, int]:
-    """Requests at once by domain, of those with sites of many owners."""
-    text = resources.files("spiders").joinpath("platforms.txt").read_text()
-    rows = (line.split() for line in text.splitlines() if line and not line.startswith("#"))
-    return {name: int(limit) for name, limit in rows}

@@ -7,6 +7,8 @@ import msgspec
 from pipeline.page import Page
 from pipeline.settings import RevisitSettings
 
+_LISTS = ("sitemap", "feed")  # no evidence of a loss, but read whole
+
 
 class Next(msgspec.Struct, frozen=True):
     due_s: int  # since 1970
@@ -34,7 +36,7 @@ def next_visit(page: Page, policy: RevisitSettings) -> Next:
         interval = policy.first_s
     elif page.outcome == "not_modified" or page.digest == asked.digest:
         interval = interval * 3 // 2
-    elif page.complete or page.outcome == "redirect":
+    elif page.complete or page.outcome == "redirect" or page.incomplete in _LISTS:
         interval //= 2
     interval = max(policy.shortest_s, min(interval, policy.longest_s))
     return Next(now + interval, interval, 0)

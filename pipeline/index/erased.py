@@ -55,6 +55,8 @@ ROWS = (
     Rows("domain_edges", "source_domain"),
     Rows("domain_edges", "target_domain"),
     Rows("domain_quality", "domain"),
+    Rows("page_strength", "domain", "host", "path"),
+    Rows("sites", "domain"),
 )
 
 

@@ -13,7 +13,7 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.coordinator.base import MemberState
 
 from pipeline.errors import LogRefused, NotOwner, OffsetLost
-from pipeline.log import Committed, Partition, Record
+from pipeline.log import PLAN, Committed, Partition, Record
 from pipeline.log.kafka_client import Names, kafka_says, let_in, no_topic
 from pipeline.settings import KafkaSettings
 
@@ -132,11 +132,13 @@ class KafkaReader:
         return []
 
     def _start_at_earliest(self, partitions: Collection[Any]) -> None:
-        """Committed at once: from here on, the group has a place that must not vanish unseen."""
+        """Committed at once: from here on, the group has a place that must not vanish unseen; but
+        planners read nothing."""
         starts = self._consumer.beginning_offsets(list(partitions))
         with self._noted.lock:
             mine = {p: at for p, at in starts.items() if self.names.ours(p) in self._noted.owned}
-        self._commit({p: OffsetAndMetadata(at, "", -1) for p, at in mine.items()})
+        if self.group != PLAN:
+            self._commit({p: OffsetAndMetadata(at, "", -1) for p, at in mine.items()})
         for partition, offset in mine.items():
             self._consumer.seek(partition, offset)
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.errors import LogDamaged, LogError, LogFull, NotOwner, OffsetLost
-from pipeline.log import TOPICS, Committed, Headers, Message, Partition, Place, Record
+from pipeline.log import PLAN, TOPICS, Committed, Headers, Message, Partition, Place, Record
 from pipeline.page import MAX_RECORD
 
 PARTITIONS = 4  # enough for the workers of one machine
@@ -402,8 +402,12 @@ class SqliteReader:
             (self.group, row),
         ).fetchone()
         if found is None:
-            # Noted at once: from here on, the group has a place that retention must respect.
-            connection.execute("INSERT INTO commits VALUES (?, ?, ?, '')", (self.group, row, start))
+            # Noted at once: from here on, the group has a place that retention must respect; but
+            # planners read nothing.
+            if self.group != PLAN:
+                connection.execute(
+                    "INSERT INTO commits VALUES (?, ?, ?, '')", (self.group, row, start)
+                )
             return int(start)
         if found[0] < start:
             raise OffsetLost(partition.topic, partition.number, found[0], start)

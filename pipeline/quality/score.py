@@ -97,8 +97,10 @@ def score(
     progress("writing the snapshot")
     _swap_in(store, "domain_edges", edges, as_of)
     _swap_in(store, "domain_quality", quality, as_of)
+    _write_strength(store, as_of)
     snapshot = Snapshot(as_of, graph.n, graph.m, manifest)
     _register(store, snapshot)
+    _drop_strength_before(store, as_of)
     return snapshot
 
 
@@ -284,6 +286,26 @@ def _swap_in(store: Store, table: str, new: pa.Table, snapshot: int) -> None:
     store.insert(beside, new)
     store.execute(f"ALTER TABLE {table} REPLACE PARTITION {snapshot:d} FROM {beside}")
     store.execute(f"ALTER TABLE {beside} DROP PARTITION {snapshot:d}")
+
+
+def _write_strength(store: Store, snapshot: int) -> None:
+    """What planning goes by, swapped in like the rest; made in the store, as large as links."""
+    store.execute(f"ALTER TABLE page_strength_next DROP PARTITION {snapshot:d}")
+    store.execute(sql("pipeline/quality/strength"), {"snapshot": snapshot})
+    if not rows(store.query(sql("pipeline/quality/strength_made")))[0]["rows"]:
+        store.execute(f"ALTER TABLE page_strength DROP PARTITION {snapshot:d}")
+        return
+    store.execute(
+        f"ALTER TABLE page_strength REPLACE PARTITION {snapshot:d} FROM page_strength_next"
+    )
+    store.execute(f"ALTER TABLE page_strength_next DROP PARTITION {snapshot:d}")
+
+
+def _drop_strength_before(store: Store, snapshot: int) -> None:
+    """Nobody asks for that of an older snapshot; a plan under way goes on without it."""
+    for row in rows(store.query(sql("pipeline/quality/strength_kept"))):
+        if row["snapshot"] < snapshot:
+            store.execute(f"ALTER TABLE page_strength DROP PARTITION {row['snapshot']:d}")
 
 
 def _register(store: Store, snapshot: Snapshot) -> None:

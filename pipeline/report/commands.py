@@ -322,6 +322,15 @@ def metrics_option(command: Command) -> Command:
     )(command)
 
 
+seed_file_option = click.option(
+    "--from",
+    "seed_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
+    help="File of more seeds, one URL or domain a line; '-' is stdin, '#' begins a comment.",
+)
+
+
 def crawl_options(command: Command) -> Command:
     for option in (
         click.option(

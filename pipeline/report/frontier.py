@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pipeline.control import Control, covers, name_of, names_of, registered
 from pipeline.errors import UsageError
-from pipeline.frontier.plan import BUCKETS
+from pipeline.frontier.slices import BUCKETS
 from pipeline.report.admin import admin
 from pipeline.report.commands import form_options, put, reading, settings_of
 from pipeline.report.output import moment, plain, safe

@@ -2,4 +2,5 @@
 CHECK GRANT
     INSERT ON frontier_in,
     INSERT ON controls,
+    INSERT ON sites,
     INSERT ON marks

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 import click
 
 from pipeline.control import Controls
+from pipeline.errors import LogBusy
 from pipeline.follow import follow
 from pipeline.frontier.once import Once
 from pipeline.frontier.plan import Planner
+from pipeline.frontier.slices import Share
 from pipeline.log import CRAWL, Log
 from pipeline.log.opening import open_log
 from pipeline.metrics import PAUSED, REQUESTS_PLANNED, Sample
 from pipeline.mirror import Mirror
 from pipeline.repeated import Repeated
-from pipeline.report.commands import metrics_option, settings_of, worker
+from pipeline.report.commands import metrics_option, seed_file_option, settings_of, worker
 from pipeline.report.lines import say
-from pipeline.report.seeds import seed_urls
+from pipeline.report.seeds import file_urls, seed_urls
 from pipeline.report.starting import started
 from pipeline.store.opening import open_to_write
 
@@ -59,10 +63,25 @@ class Planning(Repeated):
         if self.controls.paused:
             return _PAUSED_S
         waiting = sum(self.log.lag(CRAWL).values())
-        planned = self.planner.plan(self.pages - waiting) if waiting < self.pages else 0
+        room = self.pages - waiting
+        planned = self.planner.plan(room, go_on=self._goes_on) if room > 0 else 0
         self.planned += planned
         logger.info("%d requests planned, %d were waiting", planned, waiting)
         return None
+
+    def lives(self) -> None:
+        """While it waits too, or who joins would wait for this planner's next plan."""
+        super().lives()
+        if self.planner.share is not None:
+            try:
+                self.planner.share.poll()
+            except LogBusy as error:
+                self.retries += 1
+                logger.warning("the group of planners is left to the next turn: %s", error)
+
+    def _goes_on(self) -> bool:
+        super().lives()  # and no poll: slices that were read are ours until they are published
+        return not self.stopping
 
     def samples(self) -> Iterator[Sample]:
         yield from super().samples()
@@ -72,6 +91,7 @@ class Planning(Repeated):
 
 @worker.command(name="plan")
 @click.argument("seeds", nargs=-1, metavar="[SEED]...")
+@seed_file_option
 @click.option("--scope", help="site, hops:N, or open. [default: site]")
 @click.option(
     "--pages", type=int, help="Requests in the log at most, with those waiting. [default: 1000]"
@@ -92,6 +112,7 @@ class Planning(Repeated):
 def worker_plan(
     ctx: click.Context,
     seeds: tuple[str, ...],
+    seed_file: Path | None,
     scope: str | None,
     pages: int | None,
     site_pages: int | None,
@@ -102,28 +123,47 @@ def worker_plan(
 ) -> None:
     """Publish requests for what is due, once or with --every. Embedded, it holds the store alone.
 
-    SEEDs become known and wanted at once. One planner is enough for a cluster.
+    SEEDs become known and wanted at once. One planner is enough for most clusters; several with
+    --every share what is known, and one that dies leaves its share to the others.
 
     \b
     backlinks worker plan example.org --contact https://example.org/bot
+    backlinks worker plan --from seeds.txt --contact https://example.org/bot
     backlinks worker plan --every 60 --scope open --pages 10000 --contact https://example.org/bot
     """
     settings = settings_of(
         ctx,
-        plan={"scope": scope, "pages": pages, "site_pages": site_pages},
+        plan={
+            "scope": scope,
+            "pages": pages,
+            "site_pages": site_pages,
+            "most_site_pages": site_pages,
+        },
         crawl={"contact": contact, "connect_to": connect_to},
         metrics={"port": metrics_port},
     )
-    urls = seed_urls(seeds, settings)
+    urls = seed_urls(seeds, settings, more=seed_file is not None)
     with ExitStack() as opened:
         log = opened.enter_context(closing(open_log(settings)))
         start = opened.enter_context(started(settings, log, CRAWL, once=every_s is None))
         store, close = start.patiently(lambda: open_to_write(settings, "backlinks worker plan"))
         opened.callback(close)
         operators = opened.enter_context(closing(start.patiently(lambda: follow(log))))
-        planner = Planner(store, log, settings.plan, settings.crawl.delay_s)
-        start.patiently(lambda: planner.seed(urls))
-        planning = Planning(planner, log, settings.plan.pages, every_s or 0.0, operators.controls)
+        share = None
+        if every_s is not None:
+            share = start.patiently(lambda: Share(log, settings.kafka.member))
+            opened.callback(share.close)
+        planner = Planner(store, log, settings.plan, settings.crawl.delay_s, share=share)
+        # All of them again after a busy store: to want a URL twice is to want it once.
+        start.patiently(lambda: planner.seed(itertools.chain(urls, file_urls(seed_file, settings))))
+        planning = Planning(
+            planner,
+            log,
+            settings.plan.pages,
+            every_s or 0.0,
+            operators.controls,
+            first=share.is_first if share is not None else lambda: True,
+        )
         if every_s is None:
             planning.plan()
         else:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 from pipeline.errors import BadSeed, UsageError
@@ -14,26 +18,63 @@ from pipeline.url import Refused, Url, canonical
 _IS_HOST = re.compile(r"[^/?#:@]+(?::\d+)?(?:[/?#]|\Z)")  # with or without a port and a path
 
 
-def seed_urls(seeds: tuple[str, ...], settings: Settings) -> list[Url]:
-    """Raises BadSeed; UsageError where a stranger's site would be crawled without a contact."""
-    urls = []
-    for seed in seeds:
-        text = f"https://{seed}" if _IS_HOST.match(seed) else seed
-        try:
-            urls.append(canonical(text, allow_ip=settings.crawl.allow_ip or is_local(text)))
-        except Refused as refusal:
-            raise BadSeed(seed, refusal.reason) from None
+_COMMENT = re.compile(r"(?:\A|\s)#.*", re.DOTALL)  # a fragment is none
+_ALLOW = "add --allow-private 127.0.0.0/8"
+_NO_CONTACT = "site owners must be able to reach you: add --contact https://YOUR-SITE/ABOUT-THE-BOT"
+
+
+def seed_urls(seeds: tuple[str, ...], settings: Settings, *, more: bool = False) -> list[Url]:
+    """Raises BadSeed; UsageError where a stranger's site would be crawled without a contact.
+
+    more: there are others in a file, which is read later.
+    """
+    if more and not (settings.crawl.contact or settings.crawl.connect_to):
+        raise UsageError(_NO_CONTACT)
+    urls = [_seed(seed, settings) for seed in seeds]
     local = [url for url in urls if is_local(url.url)]
     if local and not (settings.crawl.allow_private or settings.crawl.connect_to):
         raise UsageError(
-            f"{local[0].host} is on this machine, and nothing private is fetched unasked; "
-            "add --allow-private 127.0.0.0/8"
+            f"{local[0].host} is on this machine, and nothing private is fetched unasked; {_ALLOW}"
         )
     if not settings.crawl.contact and _leads_to_strangers(settings, len(urls), len(local)):
-        raise UsageError(
-            "site owners must be able to reach you: add --contact https://YOUR-SITE/ABOUT-THE-BOT"
-        )
+        raise UsageError(_NO_CONTACT)
     return urls
+
+
+def file_urls(file: Path | None, settings: Settings) -> Iterator[Url]:
+    """Seeds of a file, one a line; '#' begins a comment, '-' is stdin. Read as they are taken.
+
+    Raises UsageError with the line.
+    """
+    if file is None:
+        return
+    name = "stdin" if str(file) == "-" else str(file)
+    try:
+        with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                seed = _COMMENT.sub("", line.decode()).strip()
+                if seed:
+                    yield _seed_of_line(seed, settings, name, number)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"can't read the seeds in {name}: {error}") from error
+
+
+def _seed_of_line(seed: str, settings: Settings, name: str, number: int) -> Url:
+    try:
+        url = _seed(seed, settings)
+    except BadSeed as error:
+        raise UsageError(f"{name}, line {number}: {error}") from None
+    if is_local(url.url) and not (settings.crawl.allow_private or settings.crawl.connect_to):
+        raise UsageError(f"{name}, line {number}: {url.host} is on this machine; {_ALLOW}")
+    return url
+
+
+def _seed(seed: str, settings: Settings) -> Url:
+    text = f"https://{seed}" if _IS_HOST.match(seed) else seed
+    try:
+        return canonical(text, allow_ip=settings.crawl.allow_ip or is_local(text))
+    except Refused as refusal:
+        raise BadSeed(seed, refusal.reason) from None
 
 
 def _leads_to_strangers(settings: Settings, seeds: int, local: int) -> bool:

@@ -26,6 +26,7 @@ NAMES = (
     "archive",
     "crawl",
     "scheduler",
+    "plan",
     "revisit",
     "pagerank",
 )

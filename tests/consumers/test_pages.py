@@ -72,3 +72,21 @@ def test_a_port_that_a_setting_names_is_followed() -> None:
     rows = PageRows(RevisitSettings(), [80, 443, 8080])
     one = page("https://s.org/", START, inner=["https://s.org:8080/", "https://s.org:81/"])
     assert rows.columns([one], 0).to_pylist()[0]["found"] == ["https://s.org:8080/"]
+
+
+def test_sitemaps_that_robots_names_are_found_as_near_as_the_page(new_worker: MakeWorker) -> None:
+    named = ["https://s.org/map.xml", "https://else.org/map.xml", "https://s.org/map.xml"]
+    visit = page(
+        "https://s.org/", START, ["https://a.org/"], nofollow=True, sitemaps=named,
+        request=Request(hops=2),
+    )  # fmt: skip
+    found = new_worker().rows.columns([visit], 0).to_pylist()[0]
+    assert found["found"] == named[:2], "and nothing else of a page that says nofollow"
+    assert found["found_domains"] == ["s.org", "else.org"]
+    assert found["found_hops"] == [2, 3]
+
+
+def test_a_digest_of_the_text_that_is_none_counts_as_no_text(new_worker: MakeWorker) -> None:
+    texts = ["00000000000000ff", "", "not hex", "f" * 17]
+    pages = [page("https://s.org/", START, text=text) for text in texts]
+    assert new_worker().rows.columns(pages, 0).column("text").to_pylist() == [255, 0, 0, 0]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from pipeline.platforms import platforms
 from pipeline.settings import CrawlSettings
 from pipeline.url import domains
-from spiders.owners import address, owners, platforms
+from spiders.owners import address, owners
 from spiders.scheduler import Group
 
 SETTINGS = CrawlSettings(owner_concurrency=3, address_concurrency=5)

@@ -286,27 +286,24 @@ def test_what_is_near_and_new_goes_first(plans: Plans) -> None:
     assert plans.plan(1) == ["https://old.org/"]
 
 
-def test_authority_chooses_among_equals(plans: Plans) -> None:
+def strengths(plans: Plans, snapshot: int, **strength: float) -> None:
+    """Of domains `name`.org as a whole, as the scorer writes them."""
+    for name, value in strength.items():
+        plans.store.execute(
+            "INSERT INTO page_strength SELECT {s:UInt64}, cityHash64({d:String}) % 1024, "
+            "{d:String}, '', '', {v:Float32}",
+            {"s": snapshot, "d": f"{name}.org", "v": value},
+        )
+    plans.store.execute("INSERT INTO snapshots (snapshot) VALUES ({s:UInt64})", {"s": snapshot})
+
+
+def test_authority_in_the_last_snapshot_chooses_among_equals(plans: Plans) -> None:
     plans.seed("https://a.org/", "https://b.org/", "https://c.org/")
-    plans.store.execute(
-        "INSERT INTO domain_quality (snapshot, domain, authority) "
-        "VALUES (1, 'a.org', 90), (2, 'a.org', 1), (2, 'c.org', 50), (2, 'b.org', NULL)"
-    )
-    plans.store.execute("INSERT INTO snapshots (snapshot) VALUES (1), (2)")
+    strengths(plans, 1, a=0.9)
+    strengths(plans, 2, a=0.01, c=0.5)
     assert [plans.plan(1)[0] for _ in range(3)] == [
         "https://c.org/", "https://a.org/", "https://b.org/",
     ]  # fmt: skip
-
-
-def test_slices_of_buckets_plan_everything_once(plans: Plans) -> None:
-    urls = {f"https://a{i}.org/" for i in range(40)}
-    plans.seed(*urls)
-    planner = plans.planner()
-    sizes = [planner.plan(2_000, first_bucket=i, end_bucket=i + 256) for i in range(0, 1024, 256)]
-    found = [decode(record.value).url for record in plans.reader.poll(timeout_s=0)]
-    assert sum(sizes) == len(found) == 40
-    assert set(found) == urls
-    assert min(sizes) > 0
 
 
 def test_https_is_preferred_once_it_was_seen(plans: Plans) -> None:
@@ -337,3 +334,164 @@ def test_the_order_of_discovery_in_the_store_changes_nothing(
         databases.drop(other)
     assert plans[0] == plans[1]
     assert len(plans[0]) == 20
+
+
+# --- the order, and room ---
+
+
+def said(plans: Plans, verb: str, name: str, value: float, at: int = 1) -> None:
+    plans.store.execute(
+        "INSERT INTO controls SELECT {v:String}, {n:String}, {x:Float64}, {at:UInt64}, '', ''",
+        {"v": verb, "n": name, "x": value, "at": at},
+    )
+
+
+@pytest.mark.embedded
+def test_each_pool_has_its_share_of_a_plan_and_what_it_leaves_goes_to_the_others(
+    plans: Plans,
+) -> None:
+    for i in range(20):
+        plans.fetched(f"https://old{i}.org/", ago_s=30 * 86_400)
+    plans.fetched("https://from.org/", *(f"https://new{i}.org/" for i in range(40)), ago_s=1)
+    counts = Counter(canonical(url).host[:3] for url in plans.plan(20, revisits=0.5))
+    assert counts == {"new": 10, "old": 10}
+    counts = Counter(canonical(url).host[:3] for url in plans.plan(40, revisits=0.5))
+    assert counts == {"new": 30, "old": 10}, "revisits have no more"
+
+
+@pytest.mark.embedded
+def test_exploration_draws_some_domains_without_authority_each_day(plans: Plans) -> None:
+    names = {f"known{i}": 0.2 + i / 1000 for i in range(40)}
+    plans.fetched("https://from.org/", *(f"https://{name}.org/" for name in names), ago_s=2)
+    plans.fetched("https://from.org/2", *(f"https://far{i}.org/" for i in range(40)), ago_s=1)
+    strengths(plans, 1, **names)
+    found = [canonical(url).host[:3] for url in plans.plan(9, revisits=0.4, explore=0.2)]
+    assert Counter(found) == {"kno": 6, "far": 3}, "as 0.4 to 0.2, since there is no revisit"
+
+
+@pytest.mark.embedded
+def test_a_url_that_strong_domains_link_to_goes_first_on_its_host_and_beyond(
+    plans: Plans,
+) -> None:
+    plans.seed("https://seed.org/")
+    plans.plan()
+    inner = [f"https://seed.org/{i}" for i in range(5)]
+    plans.fetched("https://seed.org/", "https://else.org/", inner=inner)
+    plans.store.execute(
+        "INSERT INTO page_strength SELECT 3, cityHash64('seed.org') % 1024, 'seed.org', "
+        "'seed.org', '/3', 0.9"
+    )
+    plans.store.execute("INSERT INTO snapshots (snapshot) VALUES (3)")
+    assert plans.plan(1, explore=0.01) == ["https://seed.org/3"]
+
+
+@pytest.mark.embedded
+def test_of_revisits_the_most_overdue_by_its_interval_goes_first(plans: Plans) -> None:
+    week, day = 7 * 86_400, 86_400
+    plans.fetched("https://slow.org/", ago_s=0)
+    plans.fetched("https://fast.org/", ago_s=0, request=Request(interval_s=2 * day, digest="x"))
+    plans.clock.now += week + day
+    assert plans.plan(1) == ["https://fast.org/"], "four days over one, not one over seven"
+
+
+@pytest.mark.embedded
+def test_a_slow_host_gets_less_by_what_was_measured(plans: Plans) -> None:
+    for host, latency in (("fast.org", 100), ("slow.org", 8_900)):
+        plans.fetched(
+            f"https://{host}/", inner=[f"https://{host}/{i}" for i in range(60)],
+            request=Request(latency_ms=latency),
+        )  # fmt: skip
+    counts = Counter(canonical(url).host for url in plans.plan(delay_s=0.1))
+    assert counts == {"fast.org": 60, "slow.org": int(0.25 * 180 / 9)}
+    said(plans, "delay", "fast.org", 4.9)
+    plans.clock.now += LEASE_S
+    counts = Counter(canonical(url).host for url in plans.plan(delay_s=0.1))
+    assert counts["fast.org"] == int(0.25 * 180 / 5)
+
+
+@pytest.mark.embedded
+def test_a_host_that_fails_gets_few_and_then_nothing_new(plans: Plans) -> None:
+    inner = [f"https://a.org/{i}" for i in range(50)]
+    plans.fetched("https://a.org/", inner=inner, ago_s=10)
+    plans.fetched(inner[0], outcome="timeout", ago_s=5)
+    assert len(plans.plan(delay_s=0.8)) == int(0.25 * 180 / 0.8 / 2)
+    plans.fetched(inner[1], outcome="timeout", ago_s=4)
+    plans.fetched(inner[2], outcome="timeout", ago_s=3)
+    plans.clock.now += LEASE_S
+    assert plans.plan(delay_s=0.8) == []
+    plans.clock.now += 3_600
+    assert set(plans.plan(delay_s=0.8)) <= set(inner[:3]), "until one of those answers"
+
+
+@pytest.mark.embedded
+def test_what_operators_say_is_done(plans: Plans) -> None:
+    plans.seed(
+        "https://a.org/1", "https://a.org/22", "https://www.b.org/", "https://c.org/people/x",
+        "https://c.org/peak", "https://d.org/", "https://e.org/",
+    )  # fmt: skip
+    said(plans, "pause", "", 1)
+    assert plans.plan() == []
+    said(plans, "pause", "", 0, at=2)
+    said(plans, "block", "b.org", 1)
+    said(plans, "suppress", "c.org/people/", 1)
+    said(plans, "suppress", "d.org", 1)
+    said(plans, "budget", "a.org", 1)
+    said(plans, "priority", "e.org", 5)
+    assert plans.plan(1) == ["https://e.org/"]
+    assert sorted(plans.plan()) == ["https://a.org/1", "https://c.org/peak"]
+    said(plans, "block", "b.org", 0, at=2)
+    said(plans, "budget", "a.org", -1, at=2)
+    assert sorted(plans.plan()) == ["https://a.org/22", "https://www.b.org/"]
+
+
+@pytest.mark.embedded
+def test_a_site_that_yields_nothing_is_left_and_a_full_platform_too(plans: Plans) -> None:
+    def site(host: str, text: str) -> None:
+        inner = [f"https://{host}/{i}" for i in range(40)]
+        plans.fetched(f"https://{host}/", "https://other.org/", inner=inner, text=f"{1:016}")
+        for i in range(4):
+            plans.fetched(inner[i], "https://other.org/", text=(f"{i:x}" * 16) if text else "")
+
+    site("good.org", "own")
+    site("trap.org", "")
+    site("me.github.io", "own")
+    settings = {"least_site_pages": 4, "site_pages": 8, "platform_pages": 3}
+    counts = Counter(canonical(url).host for url in plans.plan(**settings))
+    assert counts == {"good.org": 3, "other.org": 1}
+
+
+@pytest.mark.embedded
+def test_a_sitemap_and_what_it_lists_become_known_and_it_is_due_again_by_its_digest(
+    plans: Plans,
+) -> None:
+    plans.fetched(
+        "https://a.org/", ago_s=1,
+        sitemaps=["https://a.org/map.xml", "https://cdn.org/map.xml", "mailto:nobody"],
+    )  # fmt: skip
+    assert sorted(plans.plan(scope="site")) == ["https://a.org/map.xml"]
+    plans.clock.now += 10
+    listed = {"complete": False, "incomplete": "sitemap"}
+    plans.fetched(
+        "https://a.org/map.xml", inner=["https://a.org/1", "https://a.org/22"], **listed,
+        request=Request(interval_s=8 * 86_400, digest="before"),
+    )  # fmt: skip
+    assert sorted(plans.plan(scope="site")) == ["https://a.org/1", "https://a.org/22"]
+    plans.clock.now += 4 * 86_400
+    assert "https://a.org/map.xml" in plans.plan(scope="site"), "it changed: sooner"
+
+
+@pytest.mark.embedded
+def test_a_planner_that_dies_before_its_leases_has_its_urls_planned_again(
+    plans: Plans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans.seed("https://a.org/")
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr("pipeline.frontier.plan._Turn._lease", dies)
+        with pytest.raises(KeyboardInterrupt):
+            plans.planner().plan(10)
+    assert [decode(r.value).url for r in plans.reader.poll(timeout_s=0)] == ["https://a.org/"]
+    assert plans.plan() == ["https://a.org/"], "twice, and never not at all"

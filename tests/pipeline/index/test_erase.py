@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from pipeline.control import Controls
+from pipeline.frontier.sites import Sites
 from pipeline.index.erase import AGAIN_S, Erasure, count, erase
 from pipeline.index.erased import MENTIONS, ROWS, _page, _url, parameters
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.quality.score import score
-from pipeline.settings import ScoreSettings
+from pipeline.settings import PlanSettings, ScoreSettings
 from pipeline.store import rows
 from pipeline.store.migrate import tables
 from pipeline.url import canonical
@@ -28,6 +29,7 @@ KEPT = {
     "frontier_in": "keeps nothing",
     "domain_edges_next": "empty but while a snapshot is swapped in, or until the next",
     "domain_quality_next": "as that",
+    "page_strength_next": "as that",
 }
 
 
@@ -53,6 +55,7 @@ def indexed(store: AnyStore) -> AnyStore:
     write(store, web(at=TODAY + HOUR), TODAY + HOUR)
     Lifecycle(store, 0).run()
     score(store, ScoreSettings())
+    Sites(store, PlanSettings(), clock=lambda: (TODAY + DAY) / 1000).run()
     return store
 
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 import backlinks  # noqa: F401 - adds the commands
 from pipeline.errors import BadSetting, LogBusy, LogRefused, PoisonRecord
 from pipeline.follow import now_in
+from pipeline.frontier.slices import Share
 from pipeline.log import (
     ARCHIVE,
     CARE,
@@ -29,6 +30,7 @@ from pipeline.log import (
     DEAD_REQUESTS,
     GROUPS,
     PAGES,
+    PLAN,
     REQUESTS,
     TOPICS,
     Committed,
@@ -88,6 +90,11 @@ def plan(settings: KafkaSettings) -> None:
     with closing(KafkaLog(settings)) as log:
         log.append(REQUESTS, messages(2)).result()
         assert {group for group, _ in log.lag(CRAWL)} == {CRAWL}
+        with closing(Share(log)) as share:
+            until = time.monotonic() + 30
+            while not share.buckets() and time.monotonic() < until:
+                time.sleep(0.1)
+            assert share.buckets()
         now_in(log)
 
 
@@ -182,6 +189,7 @@ LEAST: dict[Callable[[KafkaSettings], None], list[tuple[str, str, str]]] = {
         ("TOPIC", REQUESTS, "WRITE"),
         ("TOPIC", CONTROL, "READ"),
         ("GROUP", CRAWL, "DESCRIBE"),
+        ("GROUP", PLAN, "READ"),
     ],
     crawl: [
         ("TOPIC", REQUESTS, "READ"),

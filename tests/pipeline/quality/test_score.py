@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.index.lifecycle import Lifecycle
+from pipeline.index.lifecycle import Lifecycle, job_of
 from pipeline.mirror import Mirror
 from pipeline.page import Page
 from pipeline.quality.score import EXACT_HARMONIC, score
-from pipeline.settings import ScoreSettings
+from pipeline.settings import ScoreSettings, Settings
 from pipeline.store import Store, rows
 from tests.pipeline.said import controls, said
 from tests.support.records import DAY, START, TODAY, Link, page, write
@@ -289,3 +289,32 @@ def test_what_is_suppressed_has_no_part_before_it_is_erased(store: AnyStore) -> 
 def edges_after(store: Store) -> set[tuple[str, str]]:
     snapshot(store)
     return set(edges(store))
+
+
+@pytest.mark.embedded
+def test_strength_for_planning_is_of_the_last_snapshot_by_domain_and_by_url(
+    store: AnyStore,
+) -> None:
+    twice = ["https://b.org/1", Link("https://b.org/2", rel=1)]
+    write(store, [page("https://a.org/", START, twice),
+                  page("https://c.org/", START, ["https://b.org/1", "https://a.org/"]),
+                  page("https://b.org/", START, ["https://c.org/"])], TODAY)  # fmt: skip
+    snapshot(store)
+    first = strengths(store)
+    assert set(first) == {("a.org", ""), ("b.org", ""), ("c.org", ""), ("a.org", "/"),
+                          ("b.org", "/1"), ("c.org", "/")}, "followed links alone"  # fmt: skip
+    assert 1 >= first["b.org", "/1"] > first["a.org", "/"] > 0, "two domains link to it"
+    snapshot(store)
+    assert strengths(store) == first, "a rerun writes the same"
+    write(store, [page("https://a.org/", START + DAY), page("https://c.org/", START + DAY),
+                  page("https://b.org/", START + DAY)], TODAY + 5)  # fmt: skip
+    write(store, [page("https://a.org/", START + 2 * DAY), page("https://c.org/", START + 2 * DAY),
+                  page("https://b.org/", START + 2 * DAY)], TODAY + 6)  # fmt: skip
+    job_of(store, Settings()).run()
+    snapshot(store)
+    assert strengths(store) == {}, "nothing links any more, and the old snapshot's are gone"
+
+
+def strengths(store: AnyStore) -> dict[tuple[str, str], float]:
+    found = rows(store.query("SELECT domain, path, strength FROM page_strength"))
+    return {(row["domain"], row["path"]): row["strength"] for row in found}

@@ -119,7 +119,12 @@ def fill(store: Store) -> None:
     gone = "https://gone.example/"
     made = [page(gone, TODAY), page("https://a.example/gone", TODAY, [gone], final_url=gone)]
     write(store, made, TODAY)
-    for table, column in (("domain_edges", "source_domain"), ("domain_quality", "domain")):
+    for table, column in (
+        ("domain_edges", "source_domain"),
+        ("domain_quality", "domain"),
+        ("page_strength", "domain"),
+        ("sites", "domain"),
+    ):
         store.insert(table, pa.table({column: ["gone.example"]}))
 
 

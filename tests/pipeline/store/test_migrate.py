@@ -57,6 +57,7 @@ def test_declared_columns_are_the_columns_there_are(empty_store: AnyStore) -> No
     text = "\n".join(statement for m in migrations() for statement in m.statements)
     for table, body in re.findall(r"CREATE TABLE (\w+)\n\(\n(.*?)\n\)", text, re.DOTALL):
         declared = re.findall(r"^    (\w+) ", body, re.MULTILINE)
+        declared += re.findall(rf"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS (\w+)", text)
         found = empty_store.query(
             "SELECT name FROM system.columns WHERE database = currentDatabase() "
             "AND table = {table:String} ORDER BY position",
