@@ -391,7 +391,10 @@ def test_of_revisits_the_most_overdue_by_its_interval_goes_first(plans: Plans) -
     plans.fetched("https://slow.org/", ago_s=0)
     plans.fetched("https://fast.org/", ago_s=0, request=Request(interval_s=2 * day, digest="x"))
     plans.clock.now += week + day
-    assert plans.plan(1) == ["https://fast.org/"], "four days over one, not one over seven"
+    assert plans.plan(1, explore=0.01)[0] == "https://fast.org/", "eight days over one"
+    strengths(plans, 1, strong=0.9)
+    plans.fetched("https://strong.org/", ago_s=week + day)
+    assert plans.plan(1, explore=0.01)[0] == "https://strong.org/", "times its authority"
 
 
 @pytest.mark.embedded
@@ -455,8 +458,10 @@ def test_a_site_that_yields_nothing_is_left_and_a_full_platform_too(plans: Plans
     site("good.org", "own")
     site("trap.org", "")
     site("me.github.io", "own")
-    settings = {"least_site_pages": 4, "site_pages": 8, "platform_pages": 3}
-    counts = Counter(canonical(url).host for url in plans.plan(**settings))
+    counts = Counter(
+        canonical(url).host
+        for url in plans.plan(least_site_pages=4, site_pages=8, platform_pages=3)
+    )
     assert counts == {"good.org": 3, "other.org": 1}
 
 
@@ -470,9 +475,9 @@ def test_a_sitemap_and_what_it_lists_become_known_and_it_is_due_again_by_its_dig
     )  # fmt: skip
     assert sorted(plans.plan(scope="site")) == ["https://a.org/map.xml"]
     plans.clock.now += 10
-    listed = {"complete": False, "incomplete": "sitemap"}
     plans.fetched(
-        "https://a.org/map.xml", inner=["https://a.org/1", "https://a.org/22"], **listed,
+        "https://a.org/map.xml", inner=["https://a.org/1", "https://a.org/22"],
+        complete=False, incomplete="sitemap",
         request=Request(interval_s=8 * 86_400, digest="before"),
     )  # fmt: skip
     assert sorted(plans.plan(scope="site")) == ["https://a.org/1", "https://a.org/22"]

@@ -295,7 +295,7 @@ def edges_after(store: Store) -> set[tuple[str, str]]:
 def test_strength_for_planning_is_of_the_last_snapshot_by_domain_and_by_url(
     store: AnyStore,
 ) -> None:
-    twice = ["https://b.org/1", Link("https://b.org/2", rel=1)]
+    twice: list[Link | str] = ["https://b.org/1", Link("https://b.org/2", rel=1)]
     write(store, [page("https://a.org/", START, twice),
                   page("https://c.org/", START, ["https://b.org/1", "https://a.org/"]),
                   page("https://b.org/", START, ["https://c.org/"])], TODAY)  # fmt: skip
