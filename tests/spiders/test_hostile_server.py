@@ -1,7 +1,8 @@
 """Visits to a server that wishes us ill: each ends, in bounds, as an outcome of its page.
 
-All visits are made at once by one process, this file run as a module, through whatever downloads
-pages now. Hosts are led to the server by `connect_to`, but for those that must be refused.
+All visits are made by one process, this file run as a module, through whatever downloads pages now:
+first those that end at once, then together those that end by their time. Hosts are led to the
+server by `connect_to`, but for those that must be refused.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from tests.support.hostile import BOMB_BYTES, ODD_ADDRESSES, hostile_server, scr
 pytestmark = pytest.mark.xdist_group("visits")
 
 BODY_BYTES = 300_000
-TIMEOUT_S = 2.0
+TIMEOUT_S = 4.0
+BY_TIME = ("/drip/", "/silent", "/headers/", "//drip.")
 ROBOTS_HOSTS = ["drip.example", "endless.example", "inward.example", "loop.example"]
 
 
@@ -137,7 +139,7 @@ def test_no_visit_failed_by_a_mistake_of_ours(visits: Visits) -> None:
 def test_no_server_holds_a_visit_longer_than_its_two_requests_may_take(visits: Visits) -> None:
     slowest = max(visits.pages.values(), key=lambda page: page.request.latency_ms)
     assert slowest.request.latency_ms < 5_000 * TIMEOUT_S, slowest.url  # the machine may be busy
-    assert visits.seconds < 10 * TIMEOUT_S
+    assert visits.seconds < 15 * TIMEOUT_S
 
 
 def test_bombs_and_what_has_no_end_are_never_in_memory(visits: Visits, inward: Visits) -> None:
@@ -255,23 +257,23 @@ def main() -> None:
 
     order = json.load(sys.stdin)
     crawl = CrawlSettings(**order["crawl"])
-    pages: list[Page] = []
+    pages: dict[str, Page] = {}
 
     async def work(fetcher: Any) -> None:
         visitor = Visitor(fetcher, crawl)
-        pages.extend(
-            await asyncio.gather(
-                *(
-                    visitor.visit(canonical(url, allow_ip=True), Wanted(url=url, deadline=1))
-                    for url in order["urls"]
-                )
-            )
-        )
+
+        async def visit(url: str) -> None:
+            page = await visitor.visit(canonical(url, allow_ip=True), Wanted(url=url, deadline=1))
+            pages[url] = page
+
+        late = {url for url in order["urls"] if any(mark in url for mark in BY_TIME)}
+        for urls in (set(order["urls"]) - late, late):
+            await asyncio.gather(*map(visit, urls))
 
     started = time.monotonic()
     with_engine(crawl, work)
-    for page in pages:
-        print(msgspec.json.encode(page).decode())
+    for url in order["urls"]:
+        print(msgspec.json.encode(pages[url]).decode())
     print(peak_kilobytes())
     print(time.monotonic() - started)
 

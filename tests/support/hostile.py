@@ -92,7 +92,6 @@ def scripts() -> dict[str, Script]:
         "/drip/lines": endless(b"HTTP/1.1 200 OK\r\n", b"X-A: a\r\n", DRIP_S),
         "/drip/body": endless(_OK + b"\r\n" + PAGE, b" ", DRIP_S),
         "/drip/chunks": endless(chunked, b"1\r\nx\r\n", DRIP_S),
-        "/drip/robots": page(PAGE),
         "/silent": silent,
         "/reset": reset,
         "/nothing": raw(b""),
@@ -103,12 +102,12 @@ def scripts() -> dict[str, Script]:
         "/status/line": raw(b"HTTP/1.1 200 " + b"O" * 300_000 + b"\r\n\r\n" + PAGE),
         "/header/long": raw(_OK + b"X-A: " + b"a" * 300_000 + b"\r\n\r\n" + PAGE),
         "/header/nul": raw(_OK + b"X-\x00A: \x00\xff\r\nno colon\r\n: x\r\n\r\n" + PAGE),
-        "/headers/lines": endless(_OK, b"X-A: a\r\n" * 9_000),
-        "/headers/names": endless(_OK, b"".join(b"X-%d: a\r\n" % i for i in range(9_000))),
-        "/headers/line": endless(_OK + b"X-A: ", b"a" * 90_000),
-        "/headers/interim": endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 4_000),
+        "/headers/lines": endless(_OK, b"X-A: a\r\n" * 9_000, DRIP_S),
+        "/headers/names": endless(_OK, b"".join(b"X-%d: a\r\n" % i for i in range(9_000)), DRIP_S),
+        "/headers/line": endless(_OK + b"X-A: ", b"a" * 90_000, DRIP_S),
+        "/headers/interim": endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 4_000, DRIP_S),
         "/headers/trailers": endless(
-            chunked + b"%x\r\n" % len(PAGE) + PAGE + b"\r\n0\r\n", b"X-A: a\r\n" * 9_000
+            chunked + b"%x\r\n" % len(PAGE) + PAGE + b"\r\n0\r\n", b"X-A: a\r\n" * 9_000, DRIP_S
         ),
         "/length/long": raw(_OK + b"Content-Length: 9999\r\n\r\n" + PAGE),
         "/length/short": raw(_OK + b"Content-Length: 40\r\n\r\n" + PAGE),
