@@ -6,7 +6,7 @@ import asyncio
 import datetime
 import ssl
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from cryptography import x509
@@ -78,7 +78,9 @@ def fetched(tmp_path: Path, signed: tuple[bytes, bytes], **crawl: str) -> tuple[
     async def main() -> tuple[Fetched, int]:
         async with raw_server(answering(PAGE), tls=context) as server:
             port = server.port
-            crawl_ = {name: value.format(port=port) for name, value in crawl.items()}
+            crawl_: dict[str, Any] = {
+                name: value.format(port=port) for name, value in crawl.items()
+            }
             async with fetching(HERE, **crawl_) as fetcher:
                 url = f"https://good.example{'' if crawl else f':{port}'}/"
                 return await fetcher.fetch(url, {}), len(server.paths)
