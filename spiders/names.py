@@ -38,7 +38,6 @@ class Names:
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(self._threads, self.ask, host)
         self._known[host] = (self.clock() + FOR_S, found)
-        self._known.move_to_end(host)
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return found

@@ -164,10 +164,9 @@ class Transfer:
         self._head_bytes += len(line)
         if self._head_bytes > HEAD_BYTES:
             return _ENOUGH
-        if self._fields is None:  # after the body come trailers
-            if line.startswith(b"HTTP/"):
-                self._lines.clear()  # the answer before it was an interim one
-            self._lines.append(line)
+        if line.startswith(b"HTTP/"):
+            self._lines.clear()  # the answer before it was an interim one
+        self._lines.append(line)
         return None
 
     def _on_body(self, chunk: bytes) -> int | None:

@@ -107,6 +107,11 @@ def test_an_error_in_the_middle_leaves_what_came_before_it() -> None:
     assert (len(found) > 100_000, whole) == (True, False)
 
 
+def test_a_cut_outside_of_what_is_whole_is_a_cut() -> None:
+    packed = gzip.compress(gzip.compress(b"page"))
+    assert decode(packed[:-4], "gzip, gzip", LIMIT) == (b"page", False)
+
+
 def test_what_stands_behind_the_end_is_passed_over() -> None:
     assert decode(gzip.compress(b"page") + bytes(9), "gzip", LIMIT) == (b"page", True)
     assert decode(gzip.compress(b"page") + b"<!-- cached -->", "gzip", LIMIT) == (b"page", True)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from pipeline.settings import CrawlSettings
+from spiders.curl import Transfers
 from spiders.download import Downloader
 from spiders.fetch import Fetched, Fetcher
 from spiders.names import Names
@@ -151,7 +152,9 @@ def test_a_name_server_that_is_silent_is_a_timeout() -> None:
             answered.set()
             return answer
 
-    assert told(asyncio.run(main())) == ("timeout", "timeout")
+    answer = asyncio.run(main())
+    assert told(answer) == ("timeout", "timeout")
+    assert answer.latency_ms < 5_000
 
 
 def test_a_body_of_just_the_bound_is_whole_and_one_byte_more_is_cut() -> None:
@@ -265,6 +268,30 @@ def test_a_connection_is_used_again_towards_the_same_host_alone() -> None:
 
     server = asyncio.run(main())
     assert (server.connections, server.paths) == (2, ["/a", "/b", "/a", "/b"])
+
+
+def test_a_connection_that_is_closed_while_it_is_kept_wakes_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    acts: list[int] = []
+    act = Transfers._act
+
+    def counted(self: Transfers, descriptor: int, what: int) -> None:
+        acts.append(descriptor)
+        act(self, descriptor, what)
+
+    monkeypatch.setattr(Transfers, "_act", counted)
+
+    async def main() -> int:
+        async with fetching() as fetcher:
+            async with raw_server(answering(PAGE)) as server:
+                assert (await fetcher.fetch(f"http://127.0.0.1:{server.port}/", {})).body == b"hi"
+            before = len(acts)
+            for _ in range(100):  # of the loop: each would tell of it again
+                await asyncio.sleep(0)
+            return len(acts) - before
+
+    assert asyncio.run(main()) <= 2
 
 
 def test_a_host_that_is_an_ipv6_address_is_fetched() -> None:

@@ -68,7 +68,7 @@ def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     return found
 
 
-def fetched(tmp_path: Path, signed: tuple[bytes, bytes], **crawl: Any) -> tuple[Fetched, int]:
+def fetched(tmp_path: Path, signed: tuple[bytes, bytes], **crawl: str) -> tuple[Fetched, int]:
     """What https://good.example comes to with such a certificate, and the requests it had."""
     path = tmp_path / "server.pem"
     path.write_bytes(b"".join(signed))
@@ -78,7 +78,9 @@ def fetched(tmp_path: Path, signed: tuple[bytes, bytes], **crawl: Any) -> tuple[
     async def main() -> tuple[Fetched, int]:
         async with raw_server(answering(PAGE), tls=context) as server:
             port = server.port
-            crawl_: dict[str, Any] = {n: value.format(port=port) for n, value in crawl.items()}
+            crawl_: dict[str, Any] = {
+                name: value.format(port=port) for name, value in crawl.items()
+            }
             async with fetching(HERE, **crawl_) as fetcher:
                 url = f"https://good.example{'' if crawl else f':{port}'}/"
                 return await fetcher.fetch(url, {}), len(server.paths)
