@@ -81,7 +81,7 @@ def test_what_a_cluster_needs_is_made_and_told(
     assert "run `backlinks admin migrate`" in early.err
     assert len(early.err.strip().splitlines()) == 1, early.err
 
-    assert "at schema 0002" in backlinks("admin", "migrate", environment=given).out
+    assert "at schema 0003" in backlinks("admin", "migrate", environment=given).out
     early = backlinks("worker", "consume", data=tmp_path, environment=given)
     assert early.code == 1
     assert "run `backlinks admin topics`" in early.err
