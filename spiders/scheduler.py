@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
@@ -125,6 +125,17 @@ class Scheduler(Generic[Item]):
         state.queue.clear()
         self._size -= len(items)
         return items
+
+    def take_out(self, unwanted: Callable[[Item], bool]) -> list[Item]:
+        """Everything that waits and is `unwanted`. Looks at all that waits."""
+        found: list[Item] = []
+        for state in self._hosts.values():
+            gone = [item for item in state.queue if unwanted(item)]
+            if gone:
+                found += gone
+                state.queue = deque(item for item in state.queue if not unwanted(item))
+        self._size -= len(found)
+        return found
 
     def forget_idle(self, now: float) -> None:
         """Drops hosts with nothing waiting whose delay is over: memory follows the window."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -25,6 +25,10 @@ MAX_SAME_PAGE = 5  # redirects that only change the scheme
 _BLOCKED = frozenset({401, 403, 407, 429, 451})
 
 
+async def _always() -> None:
+    """Nobody else may come between."""
+
+
 class Visitor:
     """`clock`: seconds since 1970."""
 
@@ -41,10 +45,16 @@ class Visitor:
     def delay_s(self, rules: Rules) -> float:
         return max(self.settings.delay_s, min(rules.delay_s(), self.settings.longest_delay_s))
 
-    async def visit(self, url: Url, wanted: Wanted) -> Page:
-        """The record of this visit, whatever happens on it."""
+    async def visit(
+        self, url: Url, wanted: Wanted, goes_on: Callable[[], Awaitable[None]] = _always
+    ) -> Page:
+        """The record of this visit, whatever happens on it.
+
+        goes_on: awaited between robots.txt and the page, where the host's delay lies; the visit
+        ends there with what it raises.
+        """
         try:
-            return await self._visit(url, wanted)
+            return await self._visit(url, wanted, goes_on)
         except BacklinksError:
             raise
         except Exception:
@@ -52,7 +62,9 @@ class Visitor:
             logger.exception("the visit of %s failed; please report it", url.url)
             return self._record(url, wanted, None, [], "error", "failed", self.settings.delay_s)
 
-    async def _visit(self, url: Url, wanted: Wanted) -> Page:
+    async def _visit(
+        self, url: Url, wanted: Wanted, goes_on: Callable[[], Awaitable[None]]
+    ) -> Page:
         chain: list[Hop] = []
         at = url
         for _ in range(MAX_SAME_PAGE):
@@ -62,6 +74,7 @@ class Visitor:
                 return self._record(url, wanted, None, chain, "robots", rules.why, delay)
             if rules.fetched:
                 await asyncio.sleep(delay)
+                await goes_on()
             answer = await self.fetcher.fetch(at.url, _conditions(wanted.carried))
             if answer.failed:
                 return self._record(
