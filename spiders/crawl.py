@@ -162,6 +162,11 @@ class Crawl:
             if _is_late(item):
                 self.counts["skipped"] += 1
             else:
+                pause_s = await self.visitor.asks_first(item.url)
+                self._hold(item)
+                if pause_s > 0:
+                    self._put_back(host, item, pause_s)
+                    return
                 page = await self.visitor.visit(item.url, item.wanted, partial(self._goes_on, item))
             self._release(host, page)
             if page is not None:
@@ -176,6 +181,10 @@ class Crawl:
         finally:
             self.in_flight -= 1
             self._wake.set()
+
+    def _put_back(self, host: str, item: _Item, pause_s: float) -> None:
+        self.scheduler.put_back(host, item)
+        self.scheduler.done(host, time.monotonic() + pause_s)
 
     def _hears(self) -> bool:
         return time.monotonic() - self._heard_at < SILENT_S

@@ -112,6 +112,11 @@ class Scheduler(Generic[Item]):
         if state.queue:
             self._push(host, state)
 
+    def put_back(self, host: str, item: Item) -> None:
+        """Its request comes first again, after `done`: the host had to be asked something else."""
+        self._hosts[host].queue.appendleft(item)
+        self._size += 1
+
     def next_due(self) -> float | None:
         """When to look again; None while nothing waits but for busy hosts."""
         return self._heap[0][0] if self._heap else None

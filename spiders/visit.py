@@ -45,13 +45,27 @@ class Visitor:
     def delay_s(self, rules: Rules) -> float:
         return max(self.settings.delay_s, min(rules.delay_s(), self.settings.longest_delay_s))
 
+    async def asks_first(self, url: Url) -> float:
+        """Reads robots.txt where it is not known: seconds to wait after that, 0 where it was.
+
+        So that whoever schedules visits has a slot free meanwhile, since a spider on a broad crawl
+        meets new hosts all the time.
+        """
+        try:
+            rules = await self.robots.rules(url.scheme, url.host)
+            return self.delay_s(rules) if rules.fetched and rules.permits(url.url) else 0.0
+        except BacklinksError:
+            raise
+        except Exception:  # noqa: BLE001 - `visit` meets it again, and tells of it
+            return 0.0
+
     async def visit(
         self, url: Url, wanted: Wanted, goes_on: Callable[[], Awaitable[None]] = _always
     ) -> Page:
         """The record of this visit, whatever happens on it.
 
-        goes_on: awaited between robots.txt and the page, where the host's delay lies; the visit
-        ends there with what it raises.
+        goes_on: awaited where the host's delay lies between robots.txt and the page, as after a
+        redirect to https; the visit ends there with what it raises.
         """
         try:
             return await self._visit(url, wanted, goes_on)

@@ -114,6 +114,9 @@ class SlowLog:
 
 
 class NoNetwork:
+    async def asks_first(self, url: Url) -> float:
+        return 0.0
+
     async def visit(self, url: Url, wanted: Wanted, goes_on: object) -> Page:
         return Page(
             suffix_list=suffix_list_version(), url=url.url, host=url.host, path=url.path,

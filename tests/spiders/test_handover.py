@@ -65,18 +65,20 @@ class Told:
 class Web:
     """Answers at once, and writes down what it was asked for. robots.txt is never there."""
 
-    def __init__(self, then: Callable[[], None] = lambda: None) -> None:
+    def __init__(self) -> None:
         self.asked: list[str] = []
-        self.then = then  # done after the answer to robots.txt
-        self.failed = ""
+        self.then: dict[str, Callable[[], None]] = {}  # done after an answer
+        self.failed, self.redirects = "", False
 
     async def fetch(self, url: str, headers: dict[str, str], *, any_type: bool = False) -> Fetched:
         self.asked.append(url)
+        self.then.get(url, lambda: None)()
         if url.endswith("/robots.txt"):
-            self.then()
             return Fetched(404, {}, b"", "", 1)
         if self.failed:
             return Fetched(0, {}, b"", "", 1, failed=self.failed, outcome="timeout")
+        if self.redirects and url.startswith("http:"):
+            return Fetched(301, {"location": url.replace("http", "https", 1)}, b"", "", 1)
         return Fetched(200, {"content-type": "text/html"}, b"<p>page", "", 1)
 
 
@@ -148,23 +150,48 @@ def test_no_visit_begins_once_the_reader_has_heard_that_the_partition_is_lost() 
     assert not crawl.offsets.commits()
 
 
-def test_a_partition_lost_between_robots_txt_and_the_page_leaves_the_page_to_its_new_owner() -> (
-    None
-):
-    reader = Told(P0)
-    web = Web(then=lambda: reader.loses(P0))
+@pytest.mark.parametrize("redirect", [False, True])
+def test_a_partition_lost_after_robots_txt_leaves_the_page_to_its_new_owner(redirect: bool) -> None:
+    reader, web = Told(P0), Web()
+    web.redirects = redirect  # to https, which has a robots.txt of its own
+    web.then = {f"http{'s' * redirect}://a.example/robots.txt": lambda: reader.loses(P0)}
     reader.gets("a.example")
 
     async def lose() -> Crawl:
         crawl = spider(reader, web)
         await fill(crawl)
-        await visit(crawl, time.monotonic() + 1)
+        for later in (1, 2, 3):
+            await visit(crawl, time.monotonic() + later)
         return crawl
 
     crawl = asyncio.run(lose())
-    assert web.asked == ["http://a.example/robots.txt"]
+    assert web.asked[-1] == next(iter(web.then)), "and nothing after it"
+    assert len(web.asked) == (3 if redirect else 1)
     assert cast(Taking, crawl.publisher).pages == []
     assert not crawl.offsets.commits()
+
+
+def test_the_delay_after_robots_txt_takes_no_room_from_other_hosts() -> None:
+    reader, web = Told(P0), Web()
+    for host in ("a", "b", "c"):
+        reader.gets(f"{host}.example")
+
+    async def crawled() -> Crawl:
+        crawl = spider(reader, web, delay_s=40)
+        crawl.offsets.start(P0, None)
+        crawl._assigned_at[P0] = time.monotonic() - 60  # the quarantine is over
+        await fill(crawl)
+        await visit(crawl, time.monotonic() + 1)
+        assert len(crawl.scheduler) == 3
+        assert crawl.in_flight == 0
+        await visit(crawl, time.monotonic() + 41)
+        return crawl
+
+    crawl = asyncio.run(crawled())
+    hosts = ["a", "b", "c"]
+    assert web.asked[:3] == [f"http://{host}.example/robots.txt" for host in hosts]
+    assert web.asked[3:] == [f"http://{host}.example/{number}" for number, host in enumerate(hosts)]
+    assert crawl.offsets.commits() == {P0: Committed(3)}
 
 
 def test_a_page_that_was_asked_for_is_published_but_no_more_committed() -> None:
