@@ -25,6 +25,7 @@ NAMES = (
     "archive",
     "crawl",
     "scheduler",
+    "handover",
     "revisit",
     "pagerank",
 )
