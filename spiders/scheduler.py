@@ -173,7 +173,9 @@ class Scheduler(Generic[Item]):
 
     def _push(self, host: str, state: _Host[Item]) -> None:
         self._turn += 1
-        heapq.heappush(self._begun if state.begun else self._heap, (state.next_at, self._turn, host))
+        heapq.heappush(
+            self._begun if state.begun else self._heap, (state.next_at, self._turn, host)
+        )
 
     def _wake(self, group: _Group) -> None:
         """One that is parked there may try again."""

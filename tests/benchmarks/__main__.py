@@ -26,6 +26,7 @@ NAMES = (
     "crawl",
     "scheduler",
     "handover",
+    "crawl_memory",
     "revisit",
     "pagerank",
 )
