@@ -79,7 +79,7 @@ class CrawlSettings(_Section):
     window: int = Field(
         default=10_000,
         ge=1,
-        description="requests held in memory, 2.5 KB each; reading waits when it is full; 100 s of a spider's rate",
+        description="requests held in memory, 2 KB each; reading waits when it is full; 100 s of a spider's rate",
     )
     body_bytes: int = Field(
         default=5 << 20,
