@@ -87,7 +87,9 @@ class CrawlSettings(_Section):
         description="requests in flight to one server's address, of one spider; divide it by the number of spiders",
     )
     window: int = Field(
-        default=4_000, ge=1, description="requests held in memory; reading waits when it is full"
+        default=10_000,
+        ge=1,
+        description="requests held in memory, 2 KB each; reading waits when it is full; 100 s of a spider's rate",
     )
     body_bytes: int = Field(
         default=5 << 20,

@@ -28,6 +28,7 @@ from spiders.fetch import Fetcher
 from spiders.hold import Held
 from spiders.owners import address, owners
 from spiders.pace import Pace
+from spiders.patience import BACK_OFF_S, Patience
 from spiders.publish import Publisher
 from spiders.scheduler import Scheduler
 from spiders.settings import scrapy_settings
@@ -38,8 +39,10 @@ logger = logging.getLogger(__name__)
 
 COMMIT_S = 1.0
 BUSY_S = 2.0  # between two tries to reach a log that is away
-BACK_OFF_S = 60.0  # of a host that fails; its waiting requests are left to a later plan
-FAILURES = 3  # in a row
+SWEEP_S = 10.0  # between two looks for requests that are past their deadline
+# Without a word from the group for so long, no visit is begun: another may own our partitions by
+# now. No session is shorter. While a log is away, visits would wait for it to take their pages.
+SILENT_S = 6.0
 
 
 class _Item(NamedTuple):
@@ -66,15 +69,15 @@ class Crawl:
         self.log, self.settings, self.member = log, settings, member
         self.controls = Controls() if controls is None else controls
         self.scheduler: Scheduler[_Item] = Scheduler()
-        self.pace = Pace()
+        self.pace, self.patience = Pace(), Patience()
         self.offsets = Offsets()
         self.dead_letters = DeadLetters(log, DEAD_REQUESTS)
         self.counts: Counter[str] = Counter()  # pages by outcome; skipped, links, bytes
         self.in_flight = 0
         self.retries = 0
-        self.turned_at = time.monotonic()
-        self._quarantine: dict[Partition, float] = {}
-        self._failures: Counter[str] = Counter()
+        self.turned_at = self._heard_at = time.monotonic()
+        self._assigned_at: dict[Partition, float] = {}
+        self._reader: Reader | None = None
         self._stopping = threading.Event()
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="requests")
         self._error: BaseException | None = None
@@ -113,7 +116,7 @@ class Crawl:
             self.visitor = Visitor(held, self.settings)
             self.publisher = Publisher(self.log)
             self._wake = asyncio.Event()
-            reader = await self._read(
+            reader = self._reader = await self._read(
                 lambda: self.log.reader(CRAWL, [REQUESTS], member=self.member)
             )
             publishing = asyncio.create_task(self.publisher.run())
@@ -142,7 +145,7 @@ class Crawl:
             if self._error is not None:
                 raise self._error
             now = time.monotonic()
-            while self.in_flight < self.settings.concurrency and not self.controls.paused:
+            while self.in_flight < self.settings.concurrency and self._may_begin():
                 found = self.scheduler.pop(now)
                 if found is None:
                     break
@@ -169,55 +172,82 @@ class Crawl:
     async def _visit(self, host: str, item: _Item) -> None:
         page: Page | None = None
         try:
-            if not self.offsets.waits(item.partition, item.offset):
-                self.counts["revoked"] += 1  # another worker has it now, or it came twice
-            elif item.wanted.deadline < time.time() * 1000:
+            self._hold(item)
+            if _is_late(item):
                 self.counts["skipped"] += 1
             elif self.controls.bars(item.url.host, item.url.path, item.url.domain):
                 self.counts["barred"] += 1
             else:
-                page = await self.visitor.visit(item.url, item.wanted)
+                pause_s = await self.visitor.asks_first(item.url)
+                self._hold(item)
+                if pause_s > 0:
+                    said_s = self.controls.rule(host, item.url.domain).delay_s
+                    self._put_back(host, item, max(pause_s, said_s))
+                    return
+                page = await self.visitor.visit(item.url, item.wanted, partial(self._goes_on, item))
             self._release(host, page)
             if page is not None:
                 await self.publisher.publish(page)
                 self._count(page)
             self.offsets.settle(item.partition, item.offset)
+        except NotOwner:
+            self.counts["revoked"] += 1  # another worker has it now, or it came twice
+            self._release(host, None)
         except Exception as error:  # noqa: BLE001 - ends the worker, and is raised by `run`
             self._error = error  # not settled: whoever has the partition next fetches it again
         finally:
             self.in_flight -= 1
             self._wake.set()
 
+    def _put_back(self, host: str, item: _Item, pause_s: float) -> None:
+        self.scheduler.put_back(host, item)
+        self.scheduler.done(host, time.monotonic() + pause_s)
+
+    def _may_begin(self) -> bool:
+        return self._hears() and not self.controls.paused
+
+    def _hears(self) -> bool:
+        return time.monotonic() - self._heard_at < SILENT_S
+
+    def _hold(self, item: _Item) -> None:
+        """Raises NotOwner, as the reader knows it, whose poll may last as long as a rebalance."""
+        owned = self._reader is None or item.partition in self._reader.assigned()
+        if not owned or not self.offsets.waits(item.partition, item.offset):
+            raise NotOwner(*item.partition)
+
+    async def _goes_on(self, item: _Item) -> None:
+        """After a pause in a visit: by now the host may be another's. Raises NotOwner."""
+        while not self._hears():
+            await asyncio.sleep(0.1)
+        self._hold(item)
+
     def _release(self, host: str, page: Page | None) -> None:
         """The host's next request may be made after its delay; the log need not be waited for."""
-        delay, joins = 0.0, None
+        delay, failing, joins = 0.0, False, None
         if page is not None:
             delay = max(self.settings.delay_s, page.request.delay_s)
             if page.outcome in ("timeout", "error") and page.status == 0:
-                delay = self._back_off(host, delay)
+                failing = self.patience.failed(host)
+                delay = max(delay, BACK_OFF_S) if failing else delay
             else:
-                self._failures.pop(host, None)
+                self.patience.answered(host)
                 delay = self.pace.after(page, self.settings.delay_s)
                 joins = address(page.ip, self.settings)
             delay = max(delay, self.controls.rule(host, page.domain).delay_s)
-            if delay > BACK_OFF_S:
-                self._defer(host)
+            if failing or delay > BACK_OFF_S:
+                self._defer(host, time.monotonic() + delay)
         self.scheduler.done(host, time.monotonic() + delay, joins=joins)
         self._wake.set()
 
-    def _back_off(self, host: str, delay: float) -> float:
-        """A host that keeps failing holds nobody up: its other requests wait for a later plan."""
-        self._failures[host] += 1
-        if self._failures[host] < FAILURES:
-            return delay
-        self._defer(host)
-        return BACK_OFF_S
-
-    def _defer(self, host: str) -> None:
-        """What waits for it is left to a later plan."""
+    def _defer(self, host: str, until: float) -> None:
+        """It holds nobody up: what waits for it, and what still comes, is left to a later plan."""
+        self.patience.defer(host, until)
         for item in self.scheduler.drop(host):
-            self.offsets.settle(item.partition, item.offset)
-            self.counts["deferred"] += 1
+            self._leave_to_later(item, "deferred")
+
+    def _leave_to_later(self, item: _Item, why: str) -> None:
+        self.offsets.settle(item.partition, item.offset)
+        self.counts[why] += 1
 
     def _count(self, page: Page) -> None:
         self.counts[page.outcome] += 1
@@ -227,16 +257,24 @@ class Crawl:
 
     async def _feed(self, reader: Reader) -> None:
         """Requests into the window while it has room; offsets out."""
-        committed = time.monotonic()
+        committed = swept = time.monotonic()
         while True:
             try:
                 await self._fill(reader)
+                if time.monotonic() - swept > SWEEP_S:
+                    self._sweep()
+                    swept = time.monotonic()
                 if time.monotonic() - committed > COMMIT_S:
                     await self._commit(reader)
                     self.scheduler.forget_idle(time.monotonic())
                     committed = time.monotonic()
             except LogBusy as error:
                 await self._wait_for_log(error)
+
+    def _sweep(self) -> None:
+        """Past its deadline, a request holds up the offsets above it even where no host is due."""
+        for item in self.scheduler.take_out(_is_late):
+            self._leave_to_later(item, "skipped")
 
     async def _patiently(self, call: Callable[[], Any]) -> Any:
         """Its answer, as soon as the log is not busy."""
@@ -272,13 +310,27 @@ class Crawl:
             self._wake.set()
 
     async def _assign(self, reader: Reader) -> None:
-        """Forgets revoked partitions first; new ones start in quarantine."""
-        self.offsets.forget(reader.revoked())
+        """Forgets revoked partitions first, with what waits of them; notes when new ones came."""
+        self._heard_at = time.monotonic()
+        revoked = reader.revoked()
+        if revoked:
+            self.offsets.forget(revoked)
+            self.counts["revoked"] += len(
+                self.scheduler.take_out(lambda item: item.partition in revoked)
+            )
         for partition in reader.assigned():
             if not self.offsets.knows(partition):
                 self.offsets.start(partition, await self._committed(reader, partition))
-                # The last owner may just have fetched from these hosts.
-                self._quarantine[partition] = time.monotonic() + self.settings.delay_s
+                self._assigned_at[partition] = time.monotonic()
+
+    def _quarantine(self, item: _Item) -> float:
+        """The last owner may just have asked this host, which may need longer than others do."""
+        carried = item.wanted.carried
+        latency_s = min(carried.latency_ms / 1000, self.settings.timeout_s)
+        delay_s = max(self.settings.delay_s, min(carried.delay_s, BACK_OFF_S))
+        if self.settings.delay_s:
+            delay_s = max(delay_s, latency_s)
+        return self._assigned_at[item.partition] + latency_s + delay_s
 
     async def _committed(self, reader: Reader, partition: Partition) -> Committed | None:
         """Waited for, here: what was polled and is not taken yet would be passed over."""
@@ -296,11 +348,14 @@ class Crawl:
             raise PoisonRecord("url", str(refusal)) from refusal
         self.dead_letters.good()
         item = _Item(record.partition, record.offset, url, wanted)
+        if self.patience.defers(url.host, time.monotonic()):
+            self._leave_to_later(item, "deferred")
+            return
         self.scheduler.add(
             url.host,
             item,
             groups=owners(url.host, self.settings),
-            not_before=self._quarantine[record.partition],
+            not_before=self._quarantine(item),
         )
 
     async def _keep(self, record: Record, poison: PoisonRecord) -> None:
@@ -333,6 +388,10 @@ class Crawl:
             await self._read(reader.close)
         except LogBusy as error:
             logger.warning("left without a word: %s", error)
+
+
+def _is_late(item: _Item) -> bool:
+    return item.wanted.deadline < time.time() * 1000
 
 
 def with_engine(settings: CrawlSettings, work: Callable[[Fetcher], Awaitable[None]]) -> None:

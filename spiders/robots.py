@@ -45,6 +45,7 @@ class Rules(NamedTuple):
     weight: int = _ENTRY_BYTES
     failures: int = 0
     read_at: float = 0.0
+    told: bool = False  # its sitemaps, on the record of a page
 
     def permits(self, url: str) -> bool:
         """robots.txt itself may always be fetched (section 2.2.2)."""
@@ -87,6 +88,15 @@ class Robots:
             rules = self._after(self._known.get(origin), await self._fetch(origin))
             self._keep(origin, rules)
             return rules
+
+    def untold(self, scheme: str, host: str) -> tuple[str, ...]:
+        """The sitemaps that it names, once for each time that it was read."""
+        origin = f"{scheme}://{host}"
+        known = self._known.get(origin)
+        if known is None or known.told:
+            return ()
+        self._known[origin] = known._replace(told=True)
+        return known.sitemaps
 
     def _fresh(self, origin: str) -> Rules | None:
         known = self._known.get(origin)

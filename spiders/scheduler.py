@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
@@ -27,7 +27,7 @@ class _Group:
     def __init__(self, name: str, limit: int) -> None:
         self.name, self.limit = name, limit
         self.busy = self.hosts = 0
-        self.parked: deque[str] = deque()
+        self.parked: deque[str] | None = None  # an empty one has 600 bytes, and nearly all are
 
     @property
     def is_full(self) -> bool:
@@ -35,15 +35,19 @@ class _Group:
 
 
 class _Host(Generic[Item]):
-    __slots__ = ("address", "busy", "groups", "next_at", "parked", "queue")
+    __slots__ = ("address", "begun", "busy", "groups", "next_at", "parked", "queue")
 
     def __init__(self) -> None:
-        self.queue: deque[Item] = deque()
+        self.queue: list[Item] = []  # short: the planner caps what a host has at once
         self.next_at = 0.0
         self.busy = False
+        self.begun = False  # what comes next was begun, and put back
         self.parked = False
         self.groups: list[_Group] = []
         self.address: _Group | None = None  # one of them
+
+
+_Due = tuple[float, int, str]  # when, turn, host
 
 
 class Scheduler(Generic[Item]):
@@ -52,7 +56,8 @@ class Scheduler(Generic[Item]):
     def __init__(self) -> None:
         self._hosts: dict[str, _Host[Item]] = {}
         self._groups: dict[str, _Group] = {}
-        self._heap: list[tuple[float, int, str]] = []
+        self._heap: list[_Due] = []
+        self._begun: list[_Due] = []  # another heap, that goes first
         self._turn = 0
         self._size = 0
 
@@ -76,8 +81,11 @@ class Scheduler(Generic[Item]):
 
     def pop(self, now: float) -> tuple[str, Item] | None:
         """An item of the host that has been due longest, which is then busy until `done`."""
-        while self._heap and self._heap[0][0] <= now:
-            _, _, host = heapq.heappop(self._heap)
+        return self._pop(self._begun, now) or self._pop(self._heap, now)
+
+    def _pop(self, heap: list[_Due], now: float) -> tuple[str, Item] | None:
+        while heap and heap[0][0] <= now:
+            _, _, host = heapq.heappop(heap)
             state = self._hosts.get(host)
             if state is None or state.busy:
                 continue
@@ -88,9 +96,10 @@ class Scheduler(Generic[Item]):
             if state.queue and full is None:
                 self._start(state)
                 self._size -= 1
-                return host, state.queue.popleft()
+                return host, state.queue.pop(0)
             if state.queue and full is not None:
                 state.parked = True
+                full.parked = full.parked or deque()
                 full.parked.append(host)
             for group in state.groups:  # the room that it does not take is another's
                 self._wake(group)
@@ -112,19 +121,39 @@ class Scheduler(Generic[Item]):
         if state.queue:
             self._push(host, state)
 
+    def put_back(self, host: str, item: Item) -> None:
+        """Before `done`: the host had to be asked something else first.
+
+        Once it is due it goes before all others, or what it was asked might be forgotten by then.
+        """
+        state = self._hosts[host]
+        state.queue.insert(0, item)
+        state.begun = True
+        self._size += 1
+
     def next_due(self) -> float | None:
         """When to look again; None while nothing waits but for busy hosts."""
-        return self._heap[0][0] if self._heap else None
+        return min((heap[0][0] for heap in (self._begun, self._heap) if heap), default=None)
 
     def drop(self, host: str) -> list[Item]:
         """Everything that waits for a host, taken out."""
         state = self._hosts.get(host)
         if state is None:
             return []
-        items = list(state.queue)
-        state.queue.clear()
+        items, state.queue = state.queue, []
         self._size -= len(items)
         return items
+
+    def take_out(self, unwanted: Callable[[Item], bool]) -> list[Item]:
+        """Everything that waits and is `unwanted`. Looks at all that waits."""
+        found: list[Item] = []
+        for state in self._hosts.values():
+            gone = [item for item in state.queue if unwanted(item)]
+            if gone:
+                found += gone
+                state.queue = [item for item in state.queue if not unwanted(item)]
+        self._size -= len(found)
+        return found
 
     def forget_idle(self, now: float) -> None:
         """Drops hosts with nothing waiting whose delay is over: memory follows the window."""
@@ -138,13 +167,15 @@ class Scheduler(Generic[Item]):
                 self._leave(group)
 
     def _start(self, state: _Host[Item]) -> None:
-        state.busy = True
+        state.busy, state.begun = True, False
         for group in state.groups:
             group.busy += 1
 
     def _push(self, host: str, state: _Host[Item]) -> None:
         self._turn += 1
-        heapq.heappush(self._heap, (state.next_at, self._turn, host))
+        heapq.heappush(
+            self._begun if state.begun else self._heap, (state.next_at, self._turn, host)
+        )
 
     def _wake(self, group: _Group) -> None:
         """One that is parked there may try again."""

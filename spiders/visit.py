@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -27,6 +27,10 @@ LONGEST_LOCATION = 2_000  # characters; of a header no more is looked at, so it 
 _BLOCKED = frozenset({401, 403, 407, 429, 451})
 
 
+async def _always() -> None:
+    """Nobody else may come between."""
+
+
 class Visitor:
     """`clock`: seconds since 1970."""
 
@@ -43,10 +47,32 @@ class Visitor:
     def delay_s(self, rules: Rules) -> float:
         return max(self.settings.delay_s, min(rules.delay_s(), self.settings.longest_delay_s))
 
-    async def visit(self, url: Url, wanted: Wanted) -> Page:
-        """The record of this visit, whatever happens on it."""
+    async def asks_first(self, url: Url) -> float:
+        """Reads robots.txt where it is not known: seconds to wait after that, 0 where it was.
+
+        So that whoever schedules visits has a slot free meanwhile, since a spider on a broad crawl
+        meets new hosts all the time.
+        """
+        if not self._may_ask(url):
+            return 0.0
         try:
-            return await self._visit(url, wanted)
+            rules = await self.robots.rules(url.scheme, url.host)
+            return self.delay_s(rules) if rules.fetched and rules.permits(url.url) else 0.0
+        except BacklinksError:
+            raise
+        except Exception:  # noqa: BLE001 - `visit` meets it again, and tells of it
+            return 0.0
+
+    async def visit(
+        self, url: Url, wanted: Wanted, goes_on: Callable[[], Awaitable[None]] = _always
+    ) -> Page:
+        """The record of this visit, whatever happens on it.
+
+        goes_on: awaited where the host's delay lies between robots.txt and the page, as after a
+        redirect to https; the visit ends there with what it raises.
+        """
+        try:
+            return await self._visit(url, wanted, goes_on)
         except BacklinksError:
             raise
         except Exception:
@@ -54,29 +80,42 @@ class Visitor:
             logger.exception("the visit of %s failed; please report it", url.url)
             return self._record(url, wanted, None, [], "error", "failed", self.settings.delay_s)
 
-    async def _visit(self, url: Url, wanted: Wanted) -> Page:
-        if port_of(url.url) not in self.settings.ports:
+    async def _visit(
+        self, url: Url, wanted: Wanted, goes_on: Callable[[], Awaitable[None]]
+    ) -> Page:
+        if not self._may_ask(url):
             return self._record(url, wanted, None, [], "refused", "port", self.settings.delay_s)
         sitemaps: list[str] = []
-        page = await self._pages(url, wanted, sitemaps)
+        page = await self._pages(url, wanted, sitemaps, goes_on)
         return msgspec.structs.replace(page, sitemaps=sitemaps[:MAX_SITEMAPS]) if sitemaps else page
 
-    async def _pages(self, url: Url, wanted: Wanted, sitemaps: list[str]) -> Page:
+    def _may_ask(self, url: Url) -> bool:
+        return port_of(url.url) in self.settings.ports
+
+    async def _pages(
+        self,
+        url: Url,
+        wanted: Wanted,
+        sitemaps: list[str],
+        goes_on: Callable[[], Awaitable[None]],
+    ) -> Page:
         """Of this page, through redirects that only change its scheme.
 
-        `sitemaps` gets those of every robots.txt that is read for it.
+        `sitemaps` gets those of every robots.txt that was read for it.
         """
         chain: list[Hop] = []
         at = url
         while True:
             rules = await self.robots.rules(at.scheme, at.host)
             delay = self.delay_s(rules)
-            if rules.fetched:
-                sitemaps += [known for known in rules.sitemaps if known not in sitemaps]
+            sitemaps += [
+                known for known in self.robots.untold(at.scheme, at.host) if known not in sitemaps
+            ]
             if not rules.permits(at.url):
                 return self._record(url, wanted, None, chain, "robots", rules.why, delay)
             if rules.fetched:
                 await asyncio.sleep(delay)
+                await goes_on()
             named = at.url in rules.sitemaps
             answer = await self.fetcher.fetch(at.url, _conditions(wanted.carried), any_type=named)
             if answer.failed:
@@ -93,6 +132,7 @@ class Visitor:
                 return self._record(url, wanted, answer, chain, "error", "redirects", delay)
             at = target
             await asyncio.sleep(delay)  # it is the same host
+            await goes_on()
 
     def _answered(
         self,

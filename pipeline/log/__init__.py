@@ -77,7 +77,8 @@ class Reader(Protocol):
     def revoked(self) -> set[Partition]:
         """Partitions lost since the last call. Ask after each poll, forget theirs, then add."""
 
-    def assigned(self) -> set[Partition]: ...
+    def assigned(self) -> set[Partition]:
+        """As far as it has heard; from any thread, while a poll lasts too."""
 
     def committed(self, partition: Partition) -> Committed | None: ...
 

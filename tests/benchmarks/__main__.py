@@ -27,6 +27,8 @@ NAMES = (
     "crawl",
     "scheduler",
     "plan",
+    "handover",
+    "crawl_memory",
     "revisit",
     "pagerank",
 )

@@ -35,7 +35,8 @@ from pipeline.log.sqlite import SqliteLog
 from pipeline.page import Page, Request, decode
 from pipeline.settings import CrawlSettings
 from pipeline.url import Url, canonical, suffix_list_version
-from spiders.crawl import FAILURES, Crawl, _Item
+from spiders.crawl import Crawl, _Item
+from spiders.patience import FAILURES
 from spiders.publish import Publisher
 from tests.support.command import at, start
 
@@ -113,7 +114,10 @@ class SlowLog:
 
 
 class NoNetwork:
-    async def visit(self, url: Url, wanted: Wanted) -> Page:
+    async def asks_first(self, url: Url) -> float:
+        return 0.0
+
+    async def visit(self, url: Url, wanted: Wanted, goes_on: object) -> Page:
         return Page(
             suffix_list=suffix_list_version(), url=url.url, host=url.host, path=url.path,
             domain=url.domain, fetched_at=1, outcome="ok", status=200, request=wanted.carried,
@@ -151,9 +155,9 @@ async def one_visit(
 
 
 class Hanging(NoNetwork):
-    async def visit(self, url: Url, wanted: Wanted) -> Page:
+    async def visit(self, url: Url, wanted: Wanted, goes_on: object) -> Page:
         await asyncio.sleep(3600)
-        return await super().visit(url, wanted)
+        return await super().visit(url, wanted, goes_on)
 
 
 def test_a_visit_that_outlasts_the_time_to_stop_in_is_ended_unsettled() -> None:
@@ -172,7 +176,7 @@ def test_a_visit_that_outlasts_the_time_to_stop_in_is_ended_unsettled() -> None:
 
 
 class Mistaken(NoNetwork):
-    async def visit(self, url: Url, wanted: Wanted) -> Page:
+    async def visit(self, url: Url, wanted: Wanted, goes_on: object) -> Page:
         raise ValueError(url.url)
 
 

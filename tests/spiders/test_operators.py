@@ -11,9 +11,10 @@ import pytest
 from pipeline.control import Controls
 from pipeline.log import Partition
 from pipeline.settings import CrawlSettings
-from spiders.crawl import BACK_OFF_S, Crawl
+from spiders.crawl import Crawl
 from spiders.fetch import Fetched
 from spiders.hold import Held
+from spiders.patience import BACK_OFF_S
 from tests.pipeline.said import controls, said
 from tests.spiders.test_crawl import NoNetwork, SlowLog, one_request
 

@@ -91,6 +91,36 @@ def test_drop_gives_back_what_waits_and_leaves_the_delay() -> None:
     assert scheduler.pop(60.0) == ("a.example", 5)
 
 
+def test_what_was_put_back_goes_first_once_it_is_due() -> None:
+    """Behind 100,000 hosts that are due, it would come when its robots.txt is forgotten again."""
+    scheduler: Scheduler[int] = Scheduler()
+    for number in range(100):
+        scheduler.add(f"h{number}.example", number)
+    assert scheduler.pop(0.0) == ("h0.example", 0)
+    scheduler.put_back("h0.example", 0)
+    scheduler.add("h0.example", 1000)
+    assert len(scheduler) == 101
+    scheduler.done("h0.example", 1.0)
+    assert scheduler.pop(0.9) == ("h1.example", 1)
+    assert scheduler.pop(1.0) == ("h0.example", 0)
+    scheduler.done("h0.example", 1.0)
+    assert scheduler.pop(1.0) == ("h2.example", 2), "its other requests wait their turn"
+    assert [item for _, item in drain(scheduler, 1.0)] == [*range(3, 100), 1000]
+
+
+def test_what_was_put_back_is_looked_for_in_time() -> None:
+    scheduler: Scheduler[int] = Scheduler()
+    scheduler.add("a.example", 1)
+    scheduler.add("b.example", 2, not_before=9.0)
+    scheduler.pop(0.0)
+    scheduler.put_back("a.example", 1)
+    scheduler.done("a.example", 4.0)
+    assert scheduler.next_due() == 4.0
+    assert scheduler.take_out(lambda item: item == 1) == [1]
+    assert scheduler.pop(5.0) is None
+    assert scheduler.next_due() == 9.0
+
+
 def test_nothing_is_due_where_nothing_waits() -> None:
     scheduler: Scheduler[int] = Scheduler()
     assert scheduler.pop(0.0) is None

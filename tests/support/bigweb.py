@@ -3,9 +3,10 @@
     with served(hosts=100_000, seed=1) as web:
         ... crawl with --connect-to web.address ...
 
-What stands on a page follows from the seed, its host and its path alone. Hosts have as many pages,
-and are linked as often, as a power law says; some are slow, some fail, some never end. It answers
-http only, with keep-alive, and serves some thousand pages a second: no crawler waits for it.
+What stands on a page follows from the seed, its host, its path and the time alone. Hosts have as
+many pages, and are linked as often, as a power law says; some are slow, some fail, some never end,
+some ask for a crawl-delay, and some change where they link to as time goes by. It answers http
+only, with keep-alive, and serves some thousand pages a second: no crawler waits for it.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ import argparse
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
 MASK = (1 << 64) - 1
 EXTERNAL, INTERNAL = 10, 50  # links a page
+KEPT = 5  # of the external ones of a page that changes
 SLOW_S = 2.0
+CRAWL_DELAYS_S = (1, 2, 5, 10)
+PERIODS_S = (3_600, 86_400, 7 * 86_400)  # from change to change; each page has one of these
 _ANSWER = b"HTTP/1.1 %d %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n\r\n"
 _WORDS = (
     "rye wheat stone mill river bread oven hand year field seed water flour baker market village "
@@ -35,7 +40,14 @@ class Kind(NamedTuple):
     share: int
 
 
-KINDS = (Kind("good", 930), Kind("slow", 20), Kind("failing", 30), Kind("trap", 20))
+KINDS = (
+    Kind("good", 830),
+    Kind("changing", 80),
+    Kind("polite", 20),  # its robots.txt asks for a crawl-delay
+    Kind("slow", 20),
+    Kind("failing", 30),
+    Kind("trap", 20),
+)
 
 
 class Dice:
@@ -63,12 +75,22 @@ class Dice:
 
 
 class BigWeb:
-    """`hosts`: numbers 0 to hosts - 1, of which the low ones are large and linked often."""
+    """`hosts`: numbers 0 to hosts - 1, of which the low ones are large and linked often.
 
-    def __init__(self, hosts: int, seed: int, body_bytes: int = 50_000) -> None:
+    clock: seconds since 1970, by which pages of changing hosts change.
+    """
+
+    def __init__(
+        self,
+        hosts: int,
+        seed: int,
+        body_bytes: int = 50_000,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         if not 0 < hosts <= 1_000_000:
             raise ValueError("from 1 to 1,000,000 hosts")
-        self.hosts, self.seed, self.body_bytes = hosts, seed, body_bytes
+        self.hosts, self.seed, self.body_bytes, self.clock = hosts, seed, body_bytes, clock
         dice = Dice(seed, 7)
         self._fillers = [_filler(dice, body_bytes // 2 + dice.below(body_bytes)) for _ in range(16)]
 
@@ -94,16 +116,37 @@ class BigWeb:
         """How many it has: the n-th host about n ** -0.5 of what the first has."""
         return max(1, int(2_000 / (host + 1) ** 0.5 * (0.5 + Dice(self.seed, host, 2).share())))
 
-    def links(self, host: int, page: int) -> tuple[list[int], list[int]]:
+    def crawl_delay_s(self, host: int) -> int:
+        """0 where it asks for none."""
+        if self.kind(host) != "polite":
+            return 0
+        return CRAWL_DELAYS_S[Dice(self.seed, host, 5).below(len(CRAWL_DELAYS_S))]
+
+    def period_s(self, host: int, page: int) -> int:
+        """From one change of the page's external links to the next; 0 where they never change."""
+        if self.kind(host) != "changing":
+            return 0
+        return PERIODS_S[Dice(self.seed, host, page, 6).below(len(PERIODS_S))]
+
+    def version(self, host: int, page: int, at: float) -> int:
+        """How often the page had changed by then, seconds since 1970."""
+        period = self.period_s(host, page)
+        return (int(at) + Dice(self.seed, host, page, 7).below(period)) // period if period else 0
+
+    def links(self, host: int, page: int, at: float = 0.0) -> tuple[list[int], list[int]]:
         """Pages of the same host, and hosts whose first page is linked."""
         dice = Dice(self.seed, host, page, 3)
         count = self.pages(host)
         inner = [dice.below(count) for _ in range(INTERNAL)]
         outer = [int(self.hosts * dice.share() ** 3) for _ in range(EXTERNAL)]
+        version = self.version(host, page, at)
+        if version:
+            dice = Dice(self.seed, host, page, 8, version)
+            outer[KEPT:] = [int(self.hosts * dice.share() ** 3) for _ in range(EXTERNAL - KEPT)]
         return inner, [target for target in outer if target != host]
 
-    def body(self, host: int, page: int) -> bytes:
-        inner, outer = self.links(host, page)
+    def body(self, host: int, page: int, at: float = 0.0) -> bytes:
+        inner, outer = self.links(host, page, at)
         trap = f"<p><a href=/p{page + 1}/deeper>Next</a></p>" if self.kind(host) == "trap" else ""
         parts = [
             f"<!doctype html><html lang=en><title>Page {page} of {self.name(host)}</title><nav>",
@@ -120,9 +163,12 @@ class BigWeb:
 
     def answer(self, name: str, path: str) -> tuple[int, bytes, float]:
         """Status, body, and seconds until it comes."""
-        if path == "/robots.txt":
-            return 404, b"", 0.0
         host = self.number(name)
+        if path == "/robots.txt":
+            delay = self.crawl_delay_s(host) if host is not None else 0
+            return (
+                (200, b"User-agent: *\nCrawl-delay: %d" % delay, 0.0) if delay else (404, b"", 0.0)
+            )
         if host is None:
             return 404, b"no such host", 0.0
         kind = self.kind(host)
@@ -132,7 +178,7 @@ class BigWeb:
         page = int(digits) if digits.isdecimal() and len(digits) < 10 else 0 if path == "/" else -1
         if page < 0 or (page >= self.pages(host) and kind != "trap"):
             return 404, b"no such page", 0.0
-        return 200, self.body(host, page), SLOW_S if kind == "slow" else 0.0
+        return 200, self.body(host, page, self.clock()), SLOW_S if kind == "slow" else 0.0
 
 
 def _filler(dice: Dice, size: int) -> bytes:
@@ -204,17 +250,20 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def served(hosts: int, seed: int, body_bytes: int = 50_000) -> Iterator[Served]:
-    """The web, answered by another process until the block ends."""
+def served(
+    hosts: int, seed: int, body_bytes: int = 50_000, *, speed: float = 1.0
+) -> Iterator[Served]:
+    """The web, answered by another process until the block ends. `speed`: of its clock."""
+    arguments = map(str, (hosts, seed, body_bytes, speed))
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.bigweb", str(hosts), str(seed), str(body_bytes)],
+        [sys.executable, "-m", "tests.support.bigweb", *arguments],
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
         assert process.stdout is not None
         port = int(process.stdout.readline())
-        yield Served(BigWeb(hosts, seed, body_bytes), port, process.pid)
+        yield Served(BigWeb(hosts, seed, body_bytes, clock=faster(speed)), port, process.pid)
     finally:
         process.kill()
         process.wait()
@@ -222,12 +271,19 @@ def served(hosts: int, seed: int, body_bytes: int = 50_000) -> Iterator[Served]:
             process.stdout.close()
 
 
+def faster(speed: float) -> Callable[[], float]:
+    """The time, running so many times as fast; the same in every process."""
+    return lambda: time.time() * speed
+
+
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     for name in ("hosts", "seed", "body_bytes"):
         parser.add_argument(name, type=int)
+    parser.add_argument("speed", type=float)
     asked = parser.parse_args(arguments)
-    asyncio.run(_serve(BigWeb(asked.hosts, asked.seed, asked.body_bytes)))
+    web = BigWeb(asked.hosts, asked.seed, asked.body_bytes, clock=faster(asked.speed))
+    asyncio.run(_serve(web))
 
 
 if __name__ == "__main__":

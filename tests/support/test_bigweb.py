@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import http.client
+from itertools import pairwise
 
 import pytest
+from protego import Protego
 
 from pipeline.page import link_digest
 from pipeline.url import canonical
 from spiders.extract import extract
-from tests.support.bigweb import EXTERNAL, INTERNAL, KINDS, BigWeb, served
+from tests.support.bigweb import (
+    CRAWL_DELAYS_S,
+    EXTERNAL,
+    INTERNAL,
+    KEPT,
+    KINDS,
+    PERIODS_S,
+    BigWeb,
+    served,
+)
 
 WEB = BigWeb(100_000, 3)
 
@@ -43,7 +54,7 @@ def test_hosts_are_uneven_in_pages_and_in_links_to_them() -> None:
 def test_kinds_of_hosts_have_their_shares() -> None:
     kinds = [WEB.kind(host) for host in range(20_000)]
     for kind in KINDS:
-        assert kinds.count(kind.name) / len(kinds) == pytest.approx(kind.share / 1000, abs=0.005)
+        assert kinds.count(kind.name) / len(kinds) == pytest.approx(kind.share / 1000, abs=0.008)
 
 
 def test_what_it_answers() -> None:
@@ -59,6 +70,44 @@ def test_what_it_answers() -> None:
     status, body, _ = WEB.answer(WEB.name(good), "/p0")
     assert (status, body.count(b"<a ")) == (200, INTERNAL + len(WEB.links(good, 0)[1]))
     assert len(WEB.links(good, 0)[1]) <= EXTERNAL
+
+
+def test_pages_of_changing_hosts_change_some_of_their_external_links_as_time_goes_by() -> None:
+    changing = next(number for number in range(999) if WEB.kind(number) == "changing")
+    period = WEB.period_s(changing, 0)
+    at = 1_700_000_000.0
+    seen = [WEB.links(changing, 0, at + step * period) for step in range(4)]
+    assert seen == [WEB.links(changing, 0, at + step * period) for step in range(4)]
+    for (inner, outer), (inner_later, outer_later) in pairwise(seen):
+        assert inner == inner_later
+        assert outer != outer_later
+        assert len(set(outer) & set(outer_later)) >= KEPT - 1
+    versions = {WEB.version(changing, 0, at + hour * 600) for hour in range(period // 600)}
+    assert len(versions) == 2, "once a period"
+    assert {WEB.period_s(changing, page) for page in range(30)} == set(PERIODS_S)
+
+
+def test_pages_of_other_hosts_never_change() -> None:
+    good = next(number for number in range(999) if WEB.kind(number) == "good")
+    assert WEB.links(good, 0, 1e9) == WEB.links(good, 0, 2e9)
+
+
+def test_it_answers_by_its_clock() -> None:
+    changing = next(number for number in range(999) if WEB.kind(number) == "changing")
+    times = iter([1e9, 1e9, 1.1e9])
+    web = BigWeb(100_000, 3, clock=lambda: next(times))
+    first, same, later = (web.answer(web.name(changing), "/p0")[1] for _ in range(3))
+    assert first == same != later
+
+
+def test_some_ask_for_a_crawl_delay() -> None:
+    polite = [number for number in range(2_000) if WEB.kind(number) == "polite"]
+    assert {WEB.crawl_delay_s(number) for number in polite} == set(CRAWL_DELAYS_S)
+    for number in polite[:3]:
+        status, body, _ = WEB.answer(WEB.name(number), "/robots.txt")
+        rules = Protego.parse(body.decode())
+        assert (status, rules.crawl_delay("backlinks")) == (200, WEB.crawl_delay_s(number))
+        assert WEB.answer(WEB.name(number), "/p0")[0] == 200
 
 
 def test_too_many_hosts_are_refused() -> None:
