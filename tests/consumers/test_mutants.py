@@ -28,7 +28,7 @@ from tests.support.records import TODAY
 from tests.support.stores import AnyStore
 
 FEW = 6  # schedules before each look at the tables
-MANY = 18
+MANY = 12
 pytestmark = pytest.mark.embedded  # it is the checker that is checked
 MOST = 150  # a mistake that loses little shows late
 
