@@ -31,13 +31,15 @@ def backlinks(
     timeout_s: float = 120,
     stdin: str = "",
     before: str = "",
+    forked: bool = True,
 ) -> Ran:
     """Runs it to its end. Neither its output nor its errors are a terminal.
 
     before: Python that its process runs first, to meet a machine that the test can't make.
+    forked: not with `before`; False starts it from nothing.
     """
     process = _process(
-        arguments, data, cwd, environment, before,
+        arguments, data, cwd, environment, before, forked,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     with process:
@@ -76,11 +78,12 @@ def _process(
     cwd: Path | None,
     environment: Mapping[str, str] | None,
     before: str = "",
+    forked: bool = True,
     **files: Any,
 ) -> subprocess.Popen[str]:
     where = ["--data", str(data)] if data is not None else []
     words = [*where, *map(str, arguments)]
-    forked = CAN_FORK and not before
+    forked = forked and CAN_FORK and not before
     program = ["-c", f"{before}\nfrom backlinks import main\nmain()"] if before else []
     kind = Forked if forked else subprocess.Popen[str]
     return kind(

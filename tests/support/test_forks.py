@@ -9,42 +9,33 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import command
-from tests.support.command import Ran, backlinks, start
+from tests.support.command import backlinks, start
 from tests.support.forks import CAN_FORK
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="processes are started from nothing here")
 WAYS = [True, False]
 
 
-def said(forked: bool, monkeypatch: pytest.MonkeyPatch, *arguments: object, **more: object) -> Ran:
-    monkeypatch.setattr(command, "CAN_FORK", forked)
-    return backlinks(*arguments, **more)  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize(
     "arguments",
     [("--help",), ("no-such",), ("sql", "-", "--show-sql"), ("sql", "-", "--csv"), ("status",)],
 )
-def test_it_says_and_returns_the_same(
-    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_says_and_returns_the_same(arguments: tuple[str, ...], tmp_path: Path) -> None:
     found = [
-        said(forked, monkeypatch, *arguments, data=tmp_path / "data", stdin="SELECT 'é'")
+        backlinks(*arguments, data=tmp_path / "data", stdin="SELECT 'é'", forked=forked)
         for forked in WAYS
     ]
     assert found[0] == found[1]
     assert found[0].out or found[0].err
 
 
-def test_its_environment_and_directory_are_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_its_environment_and_directory_are_its_own(tmp_path: Path) -> None:
     (tmp_path / "backlinks.toml").write_text("[crawl]\nno_such = 1\n")
     for forked in WAYS:
-        ran = said(forked, monkeypatch, "status", cwd=tmp_path)
+        ran = backlinks("status", cwd=tmp_path, forked=forked)
         assert "no_such" in ran.err, ran
-        ran = said(forked, monkeypatch, "status", environment={"BACKLINKS_LOG__LEVEL": "loud"})
+        loud = {"BACKLINKS_LOG__LEVEL": "loud"}
+        ran = backlinks("status", environment=loud, forked=forked)
         assert "loud" in ran.err, ran
 
 
