@@ -26,13 +26,7 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
         "LOG_FORMATTER": "spiders.settings.Silent",
         "CRAWL": settings,
         "TELNETCONSOLE_ENABLED": False,
-        "EXTENSIONS": {
-            "scrapy.extensions.corestats.CoreStats": None,
-            "scrapy.extensions.logstats.LogStats": None,
-            "scrapy.extensions.memusage.MemoryUsage": None,
-            "scrapy.extensions.logcount.LogCount": None,
-            "scrapy.extensions.remote_control.RemoteControl": None,  # no port is opened
-        },
+        "EXTENSIONS_BASE": {},  # none of its own: no port is opened, no client for one imported
         "LOG_ENABLED": False,
         "LOG_INSTALL_ROOT_HANDLER": False,
     }

@@ -43,6 +43,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "embedded: run in chDB alone, since another store would tell nothing more"
     )
+    config.addinivalue_line(
+        "markers",
+        "engine: of what the statements mean, not of how they travel: run in chDB, and on a real "
+        "server, but not over the bridge, behind which the same chDB would answer",
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,8 +59,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "store_kind" in metafunc.fixturenames:
         file = Path(metafunc.module.__file__ or "").relative_to(TESTS).as_posix()
         both = file.startswith(OVER_BOTH)
-        embedded = metafunc.definition.get_closest_marker("embedded") is not None
-        kinds = ["chdb", "native"] if both and not embedded else ["chdb"]
+        marked = {mark.name for mark in metafunc.definition.iter_markers()}
+        alone = "embedded" in marked or ("engine" in marked and REAL not in os.environ)
+        kinds = ["chdb", "native"] if both and not alone else ["chdb"]
         metafunc.parametrize("store_kind", kinds, indirect=True, scope="module")
 
 
@@ -81,11 +87,15 @@ def bridge(store_directory: Path) -> Iterator[NativeBridge]:
 
 
 @pytest.fixture(scope="module")
-def databases(store_kind: str, store_directory: Path, request: pytest.FixtureRequest) -> Databases:
+def databases(
+    store_kind: str, store_directory: Path, request: pytest.FixtureRequest
+) -> Iterator[Databases]:
     bridged = store_kind == "native" and REAL not in os.environ
-    return Databases(
+    found = Databases(
         store_kind, store_directory, request.getfixturevalue("bridge") if bridged else None
     )
+    yield found
+    found.close()
 
 
 @pytest.fixture
@@ -97,10 +107,11 @@ def empty_store(databases: Databases) -> Iterator[AnyStore]:
 
 
 @pytest.fixture
-def store(empty_store: AnyStore) -> AnyStore:
-    """A database of its own at this code's schema."""
-    migrate(empty_store)
-    return empty_store
+def store(databases: Databases) -> Iterator[AnyStore]:
+    """A database of its own at this code's schema, with nothing in it."""
+    found = databases.migrated()
+    yield found
+    databases.give_back(found)
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ SECRET = "a secret of the tests"
 SEEDS = MANY[:2]
 GIVEN = {"CONTACT": "https://example.org/bot", "SCOPE": "open", "PAGES": "1000"}
 SCALE = {"crawl": 2, "consume": 2}
-QUICK = {"--every": "1"}
+QUICK = {"plan": "1", "score": "4"}  # --every
 PAGES = 6 * 21 + 2  # a seed is "/", and linked to as "/0"
 _END_S = 120
 
@@ -90,9 +90,8 @@ def test_the_same_processes_do_the_same_as_one(
 
         def words(service: str) -> list[str]:
             command = list(found[service].command)
-            for option, value in QUICK.items():
-                if option in command:
-                    command[command.index(option) + 1] = value
+            if service in QUICK:
+                command[command.index("--every") + 1] = QUICK[service]
             if service == "archive":
                 command[command.index("--to") + 1] = str(tmp_path / "archive")
             return command + (at(web) if service == "crawl" else [])
@@ -164,7 +163,7 @@ def wait_for_all(environment: dict[str, str], running: list[tuple[Path, Popen[st
                                environment=environment)  # fmt: skip
             assert status.code == 0, status.err
             return
-        time.sleep(0.5)
+        time.sleep(1)
     raise AssertionError(f"not done in {_END_S} s: {told}")
 
 

@@ -139,7 +139,7 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Crawled:
     directory = tmp_path_factory.mktemp("run")
     tree = write_tree(directory / "tree")
     with LoopbackWeb(tree.respond) as web:
-        ran = run(directory / "data", web, *SEEDS)
+        ran = run(directory / "data", web, *SEEDS, forked=False)  # as its user starts it
         served = [(line.scheme, line.host, line.path) for line in web.log]
     return Crawled(directory / "data", ran, served)
 

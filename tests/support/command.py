@@ -1,4 +1,4 @@
-"""The command `backlinks` as its user runs it: a process of its own."""
+"""The command `backlinks` as its user runs it: a process of its own (see forks.py)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from demo.serve import ADDRESS, LoopbackWeb
+from tests.support.forks import CAN_FORK, Forked
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -30,22 +31,24 @@ def backlinks(
     timeout_s: float = 120,
     stdin: str = "",
     before: str = "",
+    forked: bool = True,
 ) -> Ran:
     """Runs it to its end. Neither its output nor its errors are a terminal.
 
     before: Python that its process runs first, to meet a machine that the test can't make.
+    forked: not with `before`; False starts it from nothing.
     """
-    ran = subprocess.run(
-        _line(arguments, data, before),
-        cwd=_directory(data, cwd),
-        env=_environment(environment),
-        input=stdin,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=timeout_s,
-        check=False,
-    )
-    return Ran(ran.returncode, ran.stdout, ran.stderr)
+    process = _process(
+        arguments, data, cwd, environment, before, forked,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    with process:
+        try:
+            out, err = process.communicate(stdin, timeout=timeout_s)
+        except BaseException:
+            process.kill()
+            raise
+    return Ran(process.returncode, out, err)
 
 
 def start(
@@ -59,14 +62,8 @@ def start(
     says: a file for its output and errors, instead of pipes.
     """
     with nullcontext(subprocess.PIPE) if says is None else says.open("wb") as out:
-        return subprocess.Popen(
-            _line(arguments, data),
-            cwd=_directory(data, None),
-            env=_environment(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            encoding="utf-8",
+        return _process(
+            arguments, data, None, environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
         )
 
 
@@ -75,10 +72,27 @@ def at(web: LoopbackWeb) -> list[str]:
     return ["--connect-to", f"{ADDRESS}:{web.http_port}:{web.https_port}"]
 
 
-def _line(arguments: tuple[object, ...], data: Path | None, before: str = "") -> list[str]:
+def _process(
+    arguments: tuple[object, ...],
+    data: Path | None,
+    cwd: Path | None,
+    environment: Mapping[str, str] | None,
+    before: str = "",
+    forked: bool = True,
+    **files: Any,
+) -> subprocess.Popen[str]:
     where = ["--data", str(data)] if data is not None else []
+    words = [*where, *map(str, arguments)]
+    forked = forked and CAN_FORK and not before
     program = ["-c", f"{before}\nfrom backlinks import main\nmain()"] if before else []
-    return [sys.executable, *(program or ["-m", "backlinks"]), *where, *map(str, arguments)]
+    kind = Forked if forked else subprocess.Popen[str]
+    return kind(
+        words if forked else [sys.executable, *(program or ["-m", "backlinks"]), *words],
+        cwd=_directory(data, cwd),
+        env=_environment(environment),
+        encoding="utf-8",
+        **files,
+    )
 
 
 def _directory(data: Path | None, cwd: Path | None) -> Path:

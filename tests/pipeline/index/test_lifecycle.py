@@ -1,4 +1,4 @@
-"""Every rule of DESIGN section 6, one by one."""
+"""Every rule of DESIGN section 6, one by one. (test_histories.py mixes them, over the bridge.)"""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import pytest
 
 from tests.pipeline.index.site import Site, day
 from tests.support.link_life import Life
+
+pytestmark = pytest.mark.engine
 
 
 def test_a_link_that_is_seen_is_live(site: Site) -> None:

@@ -137,15 +137,21 @@ def test_the_worker_survives_kill_9_and_ends_cleanly(tmp_path: Path) -> None:
     log = SqliteLog(data / "log.sqlite")
     often = {"BACKLINKS_ARCHIVE__PART_BYTES": "20000", "BACKLINKS_ARCHIVE__PART_AGE_S": "0.05"}
     sent = 0
+
+    def send() -> None:
+        nonlocal sent
+        pages = [page(f"https://s{i}.org/{sent}", START + sent) for i in range(40)]
+        log.append(PAGES, [message(one) for one in pages]).result()
+        sent += len(pages)
+
     for _ in range(2):
         with start("worker", "archive", "--to", kept, data=data, environment=often) as worker:
             enough = len(files(kept)) + 6
             while len(files(kept)) < enough and worker.poll() is None:
-                pages = [page(f"https://s{i}.org/{sent}", START + sent) for i in range(40)]
-                log.append(PAGES, [message(one) for one in pages]).result()
-                sent += len(pages)
+                send()
                 time.sleep(0.02)
             worker.send_signal(signal.SIGKILL)
+    send()  # or the third, with nothing left to do, might be told to end before it has begun
     with start("worker", "archive", "--to", kept, data=data, environment=often) as worker:
         until = time.monotonic() + 60
         while behind(log) and time.monotonic() < until:
