@@ -25,6 +25,7 @@ from pipeline.index.lifecycle import LifecycleThread, job_of
 from pipeline.log import ARCHIVE, CONSUME, CRAWL, DEAD_PAGES, PAGES, REQUESTS, Log, Partition
 from pipeline.log.deadletter import DeadLetters
 from pipeline.log.opening import open_log
+from pipeline.log.settled import unsettled
 from pipeline.log.sqlite import SqliteLog
 from pipeline.mirror import Mirror
 from pipeline.report import admin as _admin
@@ -74,6 +75,7 @@ _COMMANDS = (
 _IDLE_S = 3.0  # a page that lost a link is wanted again a second later
 _DRAIN_S = 60.0
 _WINDOW = 1_000  # requests planned ahead
+_ENOUGH = 3 * _WINDOW // 4
 
 logger = logging.getLogger("backlinks")
 
@@ -198,10 +200,11 @@ class Run:
         return self._skipped > before or (before < 0 and not counts["deferred"])
 
     def _plan_once(self, *, ignore_leases: bool = False) -> int:
-        outstanding = self._behind(CRAWL)
+        outstanding = unsettled(self.log, CRAWL, REQUESTS)
         left = self.settings.plan.pages - self.crawl.counts["pages"] - outstanding
         pages = min(left, _WINDOW - outstanding)
-        if pages <= 0:
+        # Nearly full it can wait: a plan reads the frontier, however few it is for.
+        if pages <= 0 or outstanding > _ENOUGH:
             return 0
         return self.planner.plan(
             pages, ignore_leases=ignore_leases, go_on=lambda: not self.interrupted

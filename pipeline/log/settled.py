@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Collection
 
+from pipeline.log import Log
+
 MAX_METADATA = 4_000  # characters; Kafka's default limit is 4,096 bytes
 
 
@@ -24,8 +26,28 @@ def pack(low: int, settled: Collection[int]) -> str:
 
 def unpack(low: int, metadata: str) -> set[int]:
     """Nothing where the metadata can't be read: then it is fetched again."""
-    try:
-        bits = int.from_bytes(base64.b85decode(metadata), "little")
-    except ValueError:
-        return set()
+    bits = _bits(metadata)
     return {low + i for i in range(bits.bit_length()) if bits >> i & 1}
+
+
+def _bits(metadata: str) -> int:
+    try:
+        return int.from_bytes(base64.b85decode(metadata), "little")
+    except ValueError:
+        return 0
+
+
+def unsettled(log: Log, group: str, topic: str) -> int:
+    """Records of a topic that a group has yet to settle.
+
+    The lag counts from the lowest one, which a slow host may hold for minutes while thousands
+    above it are settled: whoever took it for what waits would leave spiders idle.
+    """
+    waiting = 0
+    for place in log.places(group, [topic]).values():
+        low = place.start
+        if place.committed is not None and place.committed.offset >= place.start:
+            low = place.committed.offset
+            waiting -= _bits(place.committed.metadata).bit_count()
+        waiting += place.end - low
+    return max(0, waiting)

@@ -16,8 +16,9 @@ from pipeline.follow import follow
 from pipeline.frontier.once import Once
 from pipeline.frontier.plan import Planner
 from pipeline.frontier.slices import Share
-from pipeline.log import CRAWL, Log
+from pipeline.log import CRAWL, REQUESTS, Log
 from pipeline.log.opening import open_log
+from pipeline.log.settled import unsettled
 from pipeline.metrics import PAUSED, REQUESTS_PLANNED, Sample
 from pipeline.mirror import Mirror
 from pipeline.repeated import Repeated
@@ -62,7 +63,7 @@ class Planning(Repeated):
             self.once.run()
         if self.controls.paused:
             return _PAUSED_S
-        waiting = sum(self.log.lag(CRAWL).values())
+        waiting = unsettled(self.log, CRAWL, REQUESTS)
         room = self.pages - waiting
         planned = self.planner.plan(room, go_on=self._goes_on) if room > 0 else 0
         self.planned += planned

@@ -39,6 +39,7 @@ from pipeline.log import (
 from pipeline.log.deadletter import DeadLetters
 from pipeline.log.kafka import KafkaLog
 from pipeline.log.letters import Letters, count_waiting
+from pipeline.log.settled import unsettled
 from pipeline.log.topics import Topics, read_topics
 from pipeline.metrics import Sample, Told
 from pipeline.report.commands import cli
@@ -90,6 +91,7 @@ def plan(settings: KafkaSettings) -> None:
     with closing(KafkaLog(settings)) as log:
         log.append(REQUESTS, messages(2)).result()
         assert {group for group, _ in log.lag(CRAWL)} == {CRAWL}
+        assert unsettled(log, CRAWL, REQUESTS) >= 2
         with closing(Share(log)) as share:
             until = time.monotonic() + 30
             while not share.buckets() and time.monotonic() < until:
