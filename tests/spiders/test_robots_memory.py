@@ -12,7 +12,6 @@ from pipeline.settings import CrawlSettings
 from spiders.robots import FAILED_S, LONGEST_FAILED_S, MEMORY, REMEMBERED, STALE_S, Robots, Rules
 from tests.support.robots_answers import Answers, Clock, robots, rules
 
-
 LISTED = b"".join(b"Sitemap: /%d/%s\n" % (number, b"a" * 500) for number in range(20))
 RULED = b"User-agent: *\nDisallow: /a\n"
 LONG = RULED + b"".join(b"Disallow: /%d/\nAllow: /*/%d\n" % (i, i) for i in range(50))
