@@ -28,6 +28,7 @@ from pipeline.page import (
 from pipeline.url import Refused, Url, canonical
 from spiders.bounds import cut_hostile
 from spiders.complete import SHORT_TEXT, why_incomplete
+from spiders.directives import ADDRESSED, Directives
 from spiders.position import position_mark
 from spiders.text import language_of, top_terms, visible, words_of
 
@@ -40,12 +41,14 @@ MAX_ANCHOR = 300
 MAX_CONTEXT = 120
 MAX_TITLE = 300
 MAX_HEAD = 400  # link and meta elements looked at
+MAX_FEEDS = 2  # the site's come first, then those of the comments on each article
 
 HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff‪-‮⁦-⁩]")
 _REFRESH = re.compile(r"\s*([\d.]+)\s*[;,\s]\s*(?:url\s*=\s*)?['\"]?\s*([^'\"]*)", re.IGNORECASE)
 _CRAWLED_ALTERNATE = ("", "text/html", "application/xhtml+xml")
+_FEEDS = ("application/rss+xml", "application/atom+xml", "application/feed+json")
 
 _BEST = {position: rank for rank, position in enumerate(
     ("main", "aside", "header", "nav", "footer", "comment"))}  # fmt: skip
@@ -56,7 +59,8 @@ _BLOCKS = frozenset(
 )
 _BREAKS = _BLOCKS | {"br"}
 _BREAK = re.compile(r"<(?:br|div|p|li|td|h[1-6])[\s>]")
-_LINKING = "[href],iframe[src],form[action],meta[content]"
+# Lexbor gives an element once for each part that it matches.
+_LINKING = "[href],iframe[src]:not([href]),form[action]:not([href]),meta[content]:not([href])"
 
 
 class Extracted(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,23 +99,28 @@ class _Place(NamedTuple):
 def extract(page: Url, body: bytes, headers: Mapping[str, str], *, cut: bool = False) -> Extracted:
     """Everything on a page. `headers` by lower-case name; `cut`: the body is not whole."""
     content_type = headers.get("content-type", "")
-    robots_header = headers.get("x-robots-tag", "")[:300]
     if not is_html(content_type, body):
-        directives = _directives(robots_header, from_header=True)
-        return Extracted(
-            incomplete="not_html",
-            robots_header=robots_header,
-            noindex="noindex" in directives,
-            nofollow="nofollow" in directives,
-        )
+        return _unread("not_html", headers)
     html = decode(body[:MAX_BODY], content_type)
     reason = "cut" if cut or len(body) > MAX_BODY else ""
     html, hostile = cut_hostile(html)
     try:
         tree = LexborHTMLParser(html)
     except (SelectolaxError, ValueError):
-        return Extracted(incomplete="unparsable", robots_header=robots_header)
-    return _Reading(page, tree, html, headers, robots_header).read(reason or hostile)
+        return _unread("unparsable", headers)
+    return _Reading(page, tree, html, headers).read(reason or hostile)
+
+
+def _unread(incomplete: str, headers: Mapping[str, str]) -> Extracted:
+    """Of what has no tree, its headers alone."""
+    header = headers.get("x-robots-tag", "")
+    directives = Directives(header)
+    return Extracted(
+        incomplete=incomplete,
+        robots_header=clean(header, 300),
+        noindex=directives.noindex,
+        nofollow=directives.nofollow,
+    )
 
 
 def is_html(content_type: str, body: bytes) -> bool:
@@ -192,10 +201,9 @@ class _Reading:
         tree: LexborHTMLParser,
         html: str,
         headers: Mapping[str, str],
-        robots_header: str,
     ) -> None:
         self.page, self.tree, self.html, self.headers = page, tree, html, headers
-        self.robots_header, self.domain = robots_header, page.domain
+        self.domain = page.domain
         self.nodes = linking(tree)
         self.base = _base_url(self.nodes, page)
         self.allow_ip = page.domain == page.host.partition(":")[0] and not page.domain[-1].isalpha()
@@ -208,18 +216,18 @@ class _Reading:
         self.found = 0  # a and area elements with a target
         self.refreshes = False
         self.canonical = ""
-        self.directives: list[str] = []
+        self.feeds = 0
+        self.robots_header = headers.get("x-robots-tag", "")
+        self.directives = Directives(self.robots_header)
         self.positions: dict[int, Position] = {}
         self.texts: dict[int, str] = {}
 
     def read(self, reason: str) -> Extracted:
         title = self._title()
         self._links()
-        robots_meta = clean(", ".join(self.directives), 300)
         language = self._declared_language()
         text, digest = visible(self.tree.body)
         words = words_of(text)
-        directives = _directives(robots_meta) | _directives(self.robots_header, from_header=True)
         external = self._columns()
         if not reason and self.dropped:
             reason = "links_cap"
@@ -237,10 +245,10 @@ class _Reading:
             title=title,
             terms=top_terms(words),
             canonical=self.canonical,
-            robots_meta=robots_meta,
+            robots_meta=clean(", ".join(self.directives.text), 300),
             robots_header=clean(self.robots_header, 300),
-            noindex="noindex" in directives,
-            nofollow="nofollow" in directives,
+            noindex=self.directives.noindex,
+            nofollow=self.directives.nofollow,
             digest=link_digest(external.target, external.kind),
             text=digest,
             dropped=self.dropped,
@@ -289,11 +297,21 @@ class _Reading:
             kind = (attributes.get("type") or "").lower().strip()
             if kind in _CRAWLED_ALTERNATE:
                 self._link(node, href, "alternate")
+            elif kind.partition(";")[0].rstrip() in _FEEDS and self.feeds < MAX_FEEDS:
+                self._feed(href)
+
+    def _feed(self, href: str) -> None:
+        """One to be visited, which is no evidence of anything: another site's is nothing."""
+        target = self._resolve(href)
+        if target is not None and target.domain == self.domain:
+            self.feeds += target.url not in self.internal
+            self._internal_link(target.url, "alternate", 0)
 
     def _meta(self, node: LexborNode, attributes: dict[str, str | None]) -> None:
         content = attributes.get("content") or ""
-        if (attributes.get("name") or "").strip().lower() == "robots":
-            self.directives.append(content[:100])
+        name = (attributes.get("name") or "").strip().lower()
+        if name in ADDRESSED:
+            self.directives.meta(name, content)
         elif (attributes.get("http-equiv") or "").strip().lower() == "refresh":
             match = _REFRESH.match(content[: 2 * 2048])
             href = match[2].strip() if match is not None else ""
@@ -475,23 +493,6 @@ def _rel(value: str) -> int:
         | (UGC if "ugc" in tokens else 0)
         | (SPONSORED if "sponsored" in tokens else 0)
     )
-
-
-def _directives(text: str, *, from_header: bool = False) -> set[str]:
-    """Robots directives that bind everybody; `none` is both. `otherbot: noindex` is not for us."""
-    found: set[str] = set()
-    if not text:
-        return found
-    bot = ""
-    for token in text.lower().split(","):
-        name, colon, rest = token.strip().partition(":")
-        if from_header and colon and name.strip() != "unavailable_after":
-            bot, name = name.strip(), rest
-        if not bot:
-            found.add(name.strip())
-    if "none" in found:
-        found |= {"noindex", "nofollow"}
-    return found
 
 
 assert set(_BEST) == set(POSITIONS)

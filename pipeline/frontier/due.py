@@ -8,6 +8,11 @@ from pipeline.page import Page
 from pipeline.settings import RevisitSettings
 
 _LISTS = ("sitemap", "feed")  # no evidence of a loss, but read whole
+_NOT_HAD = "robots.txt: "  # and why; without a reason, the file was read, and forbids
+# What does not pass in an hour: for a page these are `refused`, which is no failure either.
+_LASTING = tuple(
+    _NOT_HAD + why for why in ("too many wildcards", "private", "port", "size", "headers")
+)
 
 
 class Next(msgspec.Struct, frozen=True):
@@ -19,14 +24,13 @@ class Next(msgspec.Struct, frozen=True):
 def next_visit(page: Page, policy: RevisitSettings) -> Next:
     """Half the interval where the external links changed, half as long again where not.
 
-    A visit that can't tell, such as one that robots.txt forbade, leaves the interval as it is.
+    A visit that can't tell, such as one that robots.txt forbade, leaves the interval as it is. One
+    whose robots.txt could not be had is a failure.
     """
     now = page.fetched_at // 1000
     asked = page.request
     interval = asked.interval_s
-    if page.outcome in ("error", "timeout", "blocked") or (
-        page.outcome == "ok" and not page.complete and page.incomplete in ("challenge", "cut")
-    ):
+    if _failed(page):
         failures = min(asked.attempt + 1, 12)
         wait = min(policy.failed_s * 4 ** (failures - 1), policy.longest_s)
         return Next(now + wait, interval, failures)
@@ -40,3 +44,11 @@ def next_visit(page: Page, policy: RevisitSettings) -> Next:
         interval //= 2
     interval = max(policy.shortest_s, min(interval, policy.longest_s))
     return Next(now + interval, interval, 0)
+
+
+def _failed(page: Page) -> bool:
+    if page.outcome == "robots":
+        return page.incomplete.startswith(_NOT_HAD) and page.incomplete not in _LASTING
+    if page.outcome == "ok":
+        return not page.complete and page.incomplete in ("challenge", "cut")
+    return page.outcome in ("error", "timeout", "blocked")

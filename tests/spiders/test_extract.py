@@ -86,34 +86,12 @@ def test_terms_are_of_what_is_read_and_not_of_scripts() -> None:
     assert read("<p>東京東京").terms[0] == "東京"
 
 
-@pytest.mark.parametrize(
-    ("body", "header", "noindex", "nofollow"),
-    [
-        ("", "", False, False),
-        ("<meta name=robots content=noindex>", "", True, False),
-        ("<meta name=ROBOTS content='NoIndex, NOFOLLOW'>", "", True, True),
-        ("<meta name=robots content=none>", "", True, True),
-        ("<meta name=googlebot content=noindex>", "", False, False),
-        ("<meta name=robots content=index><meta name=robots content=nofollow>", "", False, True),
-        ("", "noindex", True, False),
-        ("", "otherbot: noindex, nofollow", False, False),
-        ("", "nofollow, otherbot: noindex", False, True),
-        ("", "unavailable_after: 25 Jun 2030 15:00:00 PST, noindex", True, False),
-        ("", "none", True, True),
-    ],
-)
-def test_robots_directives_are_read_from_meta_and_header(
-    body: str, header: str, noindex: bool, nofollow: bool
-) -> None:
-    found = read(body, x_robots_tag=header)
-    assert (found.noindex, found.nofollow) == (noindex, nofollow)
-    assert found.robots_header == header
-
-
 def test_robots_meta_is_kept_as_written() -> None:
     assert read("<meta name=robots content='max-snippet:-1, index'>").robots_meta == (
         "max-snippet:-1, index"
     )
+    ours = read("<meta name=backlinks content=noindex><meta name=robots content=all>")
+    assert ours.robots_meta == "backlinks: noindex, all"
 
 
 def test_nofollow_of_the_page_hides_no_link() -> None:

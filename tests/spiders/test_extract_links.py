@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.page import KINDS, POSITIONS
-from spiders.extract import MAX_ANCHOR, MAX_CONTEXT
+from spiders.extract import MAX_ANCHOR, MAX_CONTEXT, MAX_FEEDS
 from tests.support.reading import OUT, Link, link, links, read
 
 # Kinds.
@@ -53,6 +53,46 @@ def test_a_link_of_each_kind_is_found(body: str, kind: str) -> None:
 )
 def test_what_is_no_link_is_not_recorded(body: str) -> None:
     assert links(body) == []
+
+
+def _feed(href: str, kind: str = "application/rss+xml") -> str:
+    return f"<link rel=alternate type='{kind}' href='{href}'>"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["application/rss+xml", "application/atom+xml", "application/feed+json",
+     " Application/RSS+XML; charset=utf-8"],
+)  # fmt: skip
+def test_a_feed_of_the_same_site_is_a_page_to_visit_and_one_of_another_is_nothing(
+    kind: str,
+) -> None:
+    found = read(_feed("//news.example.org/feed", kind) + _feed(OUT, kind))
+    assert found.internal.target == ["https://news.example.org/feed"]
+    assert len(found.external) == 0
+
+
+def test_the_first_feeds_of_a_page_are_enough() -> None:
+    many = "".join(_feed(f"/feed/{number}") for number in range(MAX_FEEDS + 3))
+    found = read(_feed(OUT) * 9 + _feed("/feed/0") * 9 + many + "<a href=/in>x</a>")
+    assert found.internal.target == [
+        *(f"https://www.example.org/feed/{number}" for number in range(MAX_FEEDS)),
+        "https://www.example.org/in",
+    ]
+    assert found.dropped == 0
+
+
+def test_a_feed_does_not_move_the_links_behind_it() -> None:
+    assert link(f"{_feed('/feed')}<a href={OUT}>x</a>").ordinal == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [f"<form action={OUT} href=/x></form>", f"<iframe src={OUT} href=/x></iframe>",
+     f"<meta http-equiv=refresh content='0; url={OUT}' href=/x>"],
+)  # fmt: skip
+def test_an_element_with_two_attributes_that_may_lead_elsewhere_is_one_link(body: str) -> None:
+    assert link(body).times == 1
 
 
 def test_the_first_canonical_that_can_be_parsed_is_the_page_s() -> None:

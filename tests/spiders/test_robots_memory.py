@@ -9,8 +9,20 @@ import tracemalloc
 import pytest
 
 from pipeline.settings import CrawlSettings
-from spiders.robots import FAILED_S, LONGEST_FAILED_S, MEMORY, REMEMBERED, STALE_S, Rules
+from spiders.robots import FAILED_S, LONGEST_FAILED_S, MEMORY, REMEMBERED, STALE_S, Robots, Rules
 from tests.support.robots_answers import Answers, Clock, robots, rules
+
+LISTED = b"".join(b"Sitemap: /%d/%s\n" % (number, b"a" * 500) for number in range(20))
+RULED = b"User-agent: *\nDisallow: /a\n"
+LONG = RULED + b"".join(b"Disallow: /%d/\nAllow: /*/%d\n" % (i, i) for i in range(50))
+
+
+def remember(book: Robots, names: list[str]) -> None:
+    async def each() -> None:
+        for name in names:
+            await book.rules("http", name)
+
+    asyncio.run(each())
 
 
 def test_2_4_a_file_is_remembered_until_it_expires() -> None:
@@ -134,27 +146,59 @@ def test_what_is_remembered_has_a_bound_in_bytes(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("spiders.robots.MEMORY", MEMORY // 100)
     body = b"User-agent: *\n" + b"".join(b"Disallow: /%d/\n" % i for i in range(300))
     names = [f"h{number}.example" for number in range(8)]
-    answers = Answers({f"http://{name}/robots.txt": body for name in names})
-    book = robots(answers)
-    for name in names:
-        asyncio.run(book.rules("http", name))
+    book = robots(Answers({f"http://{name}/robots.txt": body for name in names}))
+    remember(book, names)
     assert 1 < len(book._known) < len(names)
     assert book._weight <= MEMORY // 100
-    assert book._weight == sum(rules_.weight for rules_ in book._known.values())
+    assert book._weight == sum(
+        rules_.weight + len(origin) for origin, rules_ in book._known.items()
+    )
 
 
-def test_what_is_remembered_has_a_bound_and_the_oldest_goes_first() -> None:
+def test_of_hosts_without_a_file_so_many_are_remembered_that_bytes_decide() -> None:
+    name = f"http://{'h' * 20}.example"
+    a_host = rules(404).weight + len(name)
+    assert 150_000 < MEMORY // a_host < REMEMBERED
+
+
+@pytest.mark.parametrize(
+    ("answer", "hosts"),
+    # A table that has just grown is the largest for its entries: 10,923.
+    [(404, 11_000), (503, 3_000), (b"", 3_000), (LISTED, 200), (RULED, 400), (LONG, 30)],
+    ids=["none there", "can't be had", "empty", "sitemaps", "a rule", "many rules"],
+)
+def test_what_is_remembered_weighs_no_less_than_it_takes(answer: bytes | int, hosts: int) -> None:
+    names = [f"host-{number:06d}.example" for number in range(hosts)]
+    answers = Answers({f"http://{name}/robots.txt": answer for name in names})
+    remember(robots(answers), names)  # what else is made and kept, such as the names' domains
+    answers.asked.clear()
+    book = robots(answers)
+    tracemalloc.start()
+    remember(book, names)
+    answers.asked.clear()
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert len(book._known) == hosts
+    assert taken <= book._weight
+
+
+def test_what_is_remembered_has_a_bound_and_the_oldest_goes_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("spiders.robots.REMEMBERED", 100)
     answers = Answers({})
     book = robots(answers)
 
     async def many() -> None:
-        for number in range(REMEMBERED + 10):
+        for number in range(110):
             await book.rules("http", f"h{number}.example")
             await book.rules("http", "kept.example")
 
     asyncio.run(many())
-    assert len(book._known) == REMEMBERED
-    assert book._weight == REMEMBERED * rules(b"").weight
+    assert list(book._known) == [
+        *(f"http://h{number}.example" for number in range(11, 110)),
+        "http://kept.example",
+    ]
     assert answers.asked.count("http://kept.example/robots.txt") == 1
 
 

@@ -44,6 +44,7 @@ def visited(
         (visited(interval_s=80 * DAY), 90 * DAY, 90 * DAY),
         (visited(interval_s=HOUR, changed=True), HOUR, HOUR),
         (visited("robots", interval_s=8 * DAY, changed=True), 8 * DAY, 8 * DAY),
+        (visited("robots", incomplete="robots.txt", attempt=3), 7 * DAY, 7 * DAY),
         (visited("refused", interval_s=8 * DAY, changed=True), 8 * DAY, 8 * DAY),
         (visited(interval_s=8 * DAY, changed=True, complete=False, incomplete="consent"),
          8 * DAY, 8 * DAY),
@@ -71,6 +72,21 @@ def test_a_challenge_or_a_cut_is_a_failure(why: str) -> None:
     assert found == Next(NOW + 4 * HOUR, 0, 2)
 
 
+@pytest.mark.parametrize("why", ["status 503", "status 429", "timeout", "connection", "dns", "tls"])
+def test_a_robots_txt_that_can_not_be_had_is_a_failure(why: str) -> None:
+    for attempt, wait in enumerate([HOUR, 4 * HOUR, 16 * HOUR]):
+        one = visited(
+            "robots", interval_s=8 * DAY, attempt=attempt, incomplete=f"robots.txt: {why}"
+        )
+        assert next_visit(one, POLICY) == Next(NOW + wait, 8 * DAY, attempt + 1)
+
+
+@pytest.mark.parametrize("why", ["too many wildcards", "private", "port", "size", "headers"])
+def test_a_robots_txt_that_is_refused_is_none(why: str) -> None:
+    one = visited("robots", interval_s=8 * DAY, changed=True, incomplete=f"robots.txt: {why}")
+    assert next_visit(one, POLICY) == Next(NOW + 8 * DAY, 8 * DAY, 0)
+
+
 def test_a_visit_that_succeeds_ends_the_failures() -> None:
     assert next_visit(visited(attempt=5), POLICY).failures == 0
 
@@ -90,7 +106,9 @@ _visits = st.builds(
     changed=st.booleans(),
     attempt=st.integers(0, 65_535),
     complete=st.booleans(),
-    incomplete=st.sampled_from(["", "challenge", "cut", "consent"]),
+    incomplete=st.sampled_from(
+        ["", "challenge", "cut", "consent", "robots.txt", "robots.txt: tls"]
+    ),
 )
 
 
