@@ -20,6 +20,7 @@ from pipeline.log import CONSUME, CRAWL, PAGES, REQUESTS, Message
 from pipeline.log.kafka import KafkaLog
 from pipeline.settings import KafkaSettings
 from pipeline.store.chdb import ChdbStore
+from pipeline.store.migrate import migrations
 from tests.consumers.truth import readable
 from tests.integration.test_spiders import HOSTS, host, requests, respond
 from tests.support.cluster import (
@@ -81,7 +82,10 @@ def test_what_a_cluster_needs_is_made_and_told(
     assert "run `backlinks admin migrate`" in early.err
     assert len(early.err.strip().splitlines()) == 1, early.err
 
-    assert "at schema 0003" in backlinks("admin", "migrate", environment=given).out
+    assert (
+        f"at schema {migrations()[-1].number:04d}"
+        in backlinks("admin", "migrate", environment=given).out
+    )
     early = backlinks("worker", "consume", data=tmp_path, environment=given)
     assert early.code == 1
     assert "run `backlinks admin topics`" in early.err
