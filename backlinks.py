@@ -95,7 +95,13 @@ class Run:
             self.controls = self._open.enter_context(followed(self.log))
             if isinstance(self.log, SqliteLog):
                 self.log.reader(CRAWL, [REQUESTS]).close()  # from now on its lag is known
-            self.planner = Planner(self.store, self.log, settings.plan, settings.crawl.delay_s)
+            self.planner = Planner(
+                self.store,
+                self.log,
+                settings.plan,
+                settings.crawl.delay_s,
+                timeout_s=settings.crawl.timeout_s,
+            )
             self.planner.seed(seeds)
             if again:
                 self.planner.again()

@@ -24,6 +24,7 @@ _YEAR_MS = 31_556_952_000
 _TO_FOLLOW = frozenset(
     {"a", "area", "img-link", "redirect", "canonical", "alternate", "next", "prev"}
 )
+_LONGEST_DELAY_S = 86_400.0  # no spider waits longer for a host
 _DIGEST = re.compile(r"[0-9a-f]{1,16}")
 _PLACES = {position: number for number, position in enumerate(POSITIONS)}
 
@@ -45,7 +46,7 @@ SCHEMA = pa.schema(
         ("positions", pa.list_(pa.uint8())), ("anchors", _STRINGS), ("befores", _STRINGS),
         ("afters", _STRINGS), ("ordinals", pa.list_(pa.uint16())),
         ("counts", pa.list_(pa.uint16())), ("found", _STRINGS), ("found_domains", _STRINGS),
-        ("found_hops", pa.list_(pa.uint16())), ("text", pa.uint64()),
+        ("found_hops", pa.list_(pa.uint16())), ("text", pa.uint64()), ("delay_ms", pa.uint32()),
     ]
 )  # fmt: skip
 
@@ -108,7 +109,7 @@ class PageRows:
             links.domain, links.kind, links.rel,
             [_PLACES[position] for position in links.position], links.anchor, links.before,
             links.after, links.ordinal, links.count, found, domains,
-            hops, _number(page.text),
+            hops, _number(page.text), _ms(asked.delay_s),
         )  # fmt: skip
 
     def _found(self, page: Page) -> tuple[list[str], list[str], list[int]]:
@@ -171,6 +172,11 @@ class PageRows:
         self.left.update(reason for reason in why if reason)
         kept = [not reason for reason in why]
         return list(compress(urls, kept)), list(compress(domains, kept)), list(compress(hops, kept))
+
+
+def _ms(delay_s: float) -> int:
+    """What a record may say of a delay, however odd, in what the store can keep."""
+    return int(1000 * min(max(0.0, delay_s), _LONGEST_DELAY_S))
 
 
 def _number(digest: str) -> int:

@@ -82,7 +82,7 @@ class Internal(_Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Request(_Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the request carried that is not idempotent, echoed."""
+    """What the request carried that is not idempotent, echoed but for the last two."""
 
     hops: UInt16 = 0  # links between registered domains from a seed to here
     attempt: UInt16 = 0  # failures in a row before this visit
@@ -90,8 +90,9 @@ class Request(_Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     etag: Text = ""
     last_modified: Text = ""
     digest: Text = ""  # of the external links at the last visit
-    latency_ms: UInt32 = 0  # this visit's, measured
-    delay_s: float = 0.0  # between two requests to this host
+    # Of this host: in a request as its last visit told, in a record as this one measured.
+    latency_ms: UInt32 = 0
+    delay_s: float = 0.0  # between two requests
 
 
 class Hop(_Record, frozen=True, kw_only=True, forbid_unknown_fields=True):

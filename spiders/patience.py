@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from pipeline.frontier.request import KEPT_S
+
 FAILURES = 3  # in a row
-BACK_OFF_S = 60.0  # of a host that fails so often; one that asks for longer is deferred too
+BACK_OFF_S = KEPT_S  # of a host that fails so often; one that asks for longer is deferred too
 REMEMBERED = 100_000  # hosts; the one that did badly longest ago is forgotten first
 
 

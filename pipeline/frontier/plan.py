@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable
 from math import ceil
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
-from pipeline.frontier.request import Wanted, encode
+from pipeline.frontier.request import KEPT_S, Wanted, encode
 from pipeline.frontier.said import Said, read_said
 from pipeline.frontier.sites import Sites, spent_owners
 from pipeline.frontier.slices import BUCKETS, Share, slices
@@ -28,7 +29,7 @@ BATCH = 10_000  # requests of one plan; more would be planned past their deadlin
 _LEAST = 100  # of one slice: what a plan pays for reading it, it should use
 _SEEDS = 10_000  # of one insert
 _PUBLISHED = 1_000  # requests at once, with one insert of their leases: inserts make parts
-_SLACK_S = 120  # fetch timeout and clock differences: a lease outlives its deadline by this
+_SLACK_S = 60  # clock differences, and a host's delay within a visit
 _NEVER = 0xFFFF_FFFF
 _SITES_S = 30.0  # between two looks at what the sites' pages came to
 _SPENT_S = 300.0  # between two looks at the platforms: it reads every site, and changes slowly
@@ -37,7 +38,8 @@ Row = dict[str, Any]
 
 
 class Planner:
-    """`delay_s`: between two requests to a host. `clock`: seconds since 1970.
+    """`delay_s`: between two requests to a host. `timeout_s`: of one request, as spiders have it.
+    `clock`: seconds since 1970.
 
     `share`: of the slices, where there may be other planners; without it all are this one's.
     """
@@ -49,11 +51,14 @@ class Planner:
         settings: PlanSettings,
         delay_s: float,
         *,
+        timeout_s: float = 30.0,
         share: Share | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store, self.log, self.settings = store, log, settings
         self.delay_s, self.share, self.clock = delay_s, share, clock
+        # A visit that begins at its deadline may ask for robots.txt and for the page.
+        self.lease_s = settings.deadline_s + ceil(2 * timeout_s) + _SLACK_S
         self.sites = Sites(store, settings, clock=clock)
         self._next_bucket = 0
         self._sites_at = self._spent_at = float("-inf")
@@ -130,7 +135,7 @@ class _Turn:
         self.now = now = int(planner.clock())
         self.planned = 0
         self._chosen: list[Row] = []
-        fastest = min([planner.delay_s, *said.delay_s.values()])
+        self.lease = now << 32 | now + planner.lease_s
         self._parameters = {
             **said.parameters(),
             "now": now,
@@ -139,8 +144,9 @@ class _Turn:
             "max_hops": settings.max_hops,
             "site_pages": settings.site_pages,
             "spent": planner._spent,
-            "host_cap": max(1, int(0.25 * settings.deadline_s / max(0.001, fastest))),
+            "host_cap": max(1, int(0.25 * settings.deadline_s / max(0.001, planner.delay_s))),
             "delay_s": planner.delay_s,
+            "kept_ms": int(1000 * KEPT_S),
             "deadline_s": float(settings.deadline_s),
             "revisits": settings.revisits,
             "explore": settings.explore,
@@ -165,7 +171,7 @@ class _Turn:
             },
         )
         whole = {(row["host"], row["path_id"]): row for row in rows(found)}
-        chosen = [whole[row["host"], row["path_id"]] for row in ordered]
+        chosen = [row | whole[row["host"], row["path_id"]] for row in ordered]
         self._chosen += chosen
         if len(self._chosen) >= _PUBLISHED:
             self.publish()
@@ -189,7 +195,7 @@ class _Turn:
             )
             messages.append(Message(row["domain"].encode(), encode(wanted)))
         self.log.append(REQUESTS, messages).result()
-        self._lease(chosen, self.now << 32 | self.now + self.settings.deadline_s + _SLACK_S)
+        self._lease(chosen, self.lease)
         self.planned += len(messages)
 
     def _snapshot(self) -> int:
@@ -239,11 +245,16 @@ def shared_out(found: list[Row], settings: PlanSettings) -> list[Row]:
 
 
 def _request(row: Row, carried: Row | None) -> Request:
-    if carried is None:
-        return Request(hops=row["hops"], attempt=row["attempt"])
-    return Request(
+    asked = Request(
         hops=row["hops"],
         attempt=row["attempt"],
+        latency_ms=row["latency_ms"],
+        delay_s=row["host_delay_ms"] / 1000,
+    )
+    if carried is None:
+        return asked
+    return msgspec.structs.replace(
+        asked,
         interval_s=carried["interval_s"],
         # Where a loss is to be confirmed, or a visit was asked for, the body must be seen: a 304
         # proves nothing gone.

@@ -7,6 +7,10 @@ import msgspec
 from pipeline.errors import PoisonRecord
 from pipeline.page import Address, Millis, Request
 
+# So much of a carried delay does a spider keep that was given a partition; a host that asks for a
+# longer rest is left out of plans until it is over.
+KEPT_S = 60.0
+
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: Address

@@ -16,16 +16,17 @@ WITH
             min(discovered) AS discovered,
             max(fetched) AS fetched,
             max(failures) AS visit,
+            max(delay) AS delay,
             max(leased) AS lease,
             max(wanted) AS wanted,
             max(strength) AS strength
         FROM
         (
-            SELECT domain, host, path, hops, discovered, fetched, failures, leased, wanted, toUInt16(0) AS strength
+            SELECT domain, host, path, hops, discovered, fetched, failures, delay, leased, wanted, toUInt16(0) AS strength
             FROM frontier
             WHERE bucket IN {buckets:Array(UInt16)}
             UNION ALL
-            SELECT domain, host, path, 65535, 4294967295, 0, 0, 0, 0, toUInt16(1023 * strength) AS strength
+            SELECT domain, host, path, 65535, 4294967295, 0, 0, 0, 0, 0, toUInt16(1023 * strength) AS strength
             FROM page_strength
             WHERE bucket IN {buckets:Array(UInt16)} AND snapshot = {snapshot:UInt64} AND host != ''
         )
@@ -57,6 +58,7 @@ WITH
             host,
             fetched_s,
             visit,
+            delay,
             waits,
             NOT waits AND due_s <= {now:UInt32} AND NOT (has({beginning_hosts:Array(String)}, host) AND arrayExists(beginning -> startsWith(concat(host, path), beginning), {beginnings:Array(String)})) AS is_due,
             bitShiftLeft(toUInt128(bitOr(bitShiftLeft(toUInt64(fetched_s > 0), 62) + bitShiftLeft(toUInt64(NOT asked_for), 61), if(fetched_s > 0,
@@ -73,6 +75,9 @@ WITH
             host,
             countIf(fetched_s > 0 OR waits) AS taken,
             countIf(waits) AS waiting,
+            bitAnd(max(delay), 4294967295) AS host_delay_ms,
+            -- A longer rest than a spider keeps of itself that is not over, whichever visit it was asked on.
+            maxIf(1000 * bitShiftRight(delay, 32) + bitAnd(delay, 4294967295), bitAnd(delay, 4294967295) > {kept_ms:UInt32}) > 1000 * {now:UInt64} AS rests,
             -- The last eight visits: time << 32 | latency << 8 | failures in a row.
             arrayMap(v -> bitNot(v), groupArraySortedIf(8)(bitNot(visit), fetched_s > 0)) AS visits,
             arrayPartialSort({host_cap:UInt32}, groupArrayIf(candidate, is_due AND fetched_s = 0)) AS fresh,
@@ -101,6 +106,9 @@ WITH
             waiting,
             again,
             fresh,
+            rests,
+            host_delay_ms,
+            bitAnd(bitShiftRight(arrayFirst(v -> bitAnd(v, 4294967040) > 0, visits), 8), 16777215) AS latency_ms,
             priority / 1000 AS priority,
             domain_strength,
             multiIf(
@@ -108,7 +116,7 @@ WITH
                 arrayExists(owner -> endsWith(domain, concat('.', owner)), {spent:Array(String)}), 0,
                 site_budget > 0, toInt64(site_budget),
                 {site_pages:Int64}) AS budget,
-            if(delay_ms >= 0, delay_ms / 1000, {delay_s:Float64}) + if(empty(visits), 0.2, arrayAvg(v -> bitAnd(bitShiftRight(v, 8), 16777215), visits) / 1000) AS turn_s,
+            greatest({delay_s:Float64}, delay_ms / 1000, host_delay_ms / 1000) + if(empty(visits), 0.2, arrayAvg(v -> bitAnd(bitShiftRight(v, 8), 16777215), visits) / 1000) AS turn_s,
             if(arrayExists(v -> bitAnd(v, 255) = 0, visits), arrayFirstIndex(v -> bitAnd(v, 255) = 0, visits) - 1, length(visits)) AS failed_in_a_row
         FROM told
         LEFT ANY JOIN
@@ -130,7 +138,7 @@ WITH
     (
         SELECT
             *,
-            toInt64(least({host_cap:UInt32}, greatest(1, floor(0.25 * {deadline_s:Float64} / greatest(0.001, turn_s) / exp2(failed_in_a_row))))) - toInt64(waiting) AS room
+            if(rests, 0, toInt64(least({host_cap:UInt32}, greatest(1, floor(0.25 * {deadline_s:Float64} / greatest(0.001, turn_s) / exp2(failed_in_a_row))))) - toInt64(waiting)) AS room
         FROM answers
     ),
     -- Its room is shared as the plan is; what falls between is drawn, or one of two would starve.
@@ -165,6 +173,8 @@ WITH
             priority,
             domain_strength,
             is_explored,
+            host_delay_ms,
+            latency_ms,
             toUInt64(bitShiftRight(candidate, 64)) AS key,
             toUInt64(bitAnd(candidate, 18446744073709551615)) AS path_id
         FROM allowed
@@ -174,6 +184,8 @@ WITH
 SELECT
     host,
     path_id,
+    host_delay_ms,
+    latency_ms,
     multiIf(bitTest(key, 62), 0, bitAnd(bitShiftRight(key, 51), 2047) + is_explored = 2048, 2, 1) AS pool
 FROM candidates
 ORDER BY

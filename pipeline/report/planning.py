@@ -154,7 +154,14 @@ def worker_plan(
         if every_s is not None:
             share = start.patiently(lambda: Share(log, settings.kafka.member))
             opened.callback(share.close)
-        planner = Planner(store, log, settings.plan, settings.crawl.delay_s, share=share)
+        planner = Planner(
+            store,
+            log,
+            settings.plan,
+            settings.crawl.delay_s,
+            timeout_s=settings.crawl.timeout_s,
+            share=share,
+        )
         # All of them again after a busy store: to want a URL twice is to want it once.
         start.patiently(lambda: planner.seed(itertools.chain(urls, file_urls(seed_file, settings))))
         planning = Planning(

@@ -42,7 +42,7 @@ BATCHES, BATCH = 20, 200  # pages: twenty seconds at 200 a second
 # of fifty waits in the log.
 _FRONTIER = """INSERT INTO frontier
 SELECT cityHash64(domain) % 1024, domain, host, path, 1, 1790000000 + n % 1000000, 1 + n % 4,
-    fetched, failures, leased, 0
+    fetched, failures, leased, 0, if(was, visit + 1000 * (1 + d % 20), 0)
 FROM
 (
     SELECT

@@ -90,3 +90,12 @@ def test_a_digest_of_the_text_that_is_none_counts_as_no_text(new_worker: MakeWor
     texts = ["00000000000000ff", "", "not hex", "f" * 17]
     pages = [page("https://s.org/", START, text=text) for text in texts]
     assert new_worker().rows.columns(pages, 0).column("text").to_pylist() == [255, 0, 0, 0]
+
+
+def test_a_delay_no_store_could_keep_is_kept_within_a_day() -> None:
+    rows = PageRows(RevisitSettings())
+    visits = [
+        page("https://s.org/", START, request=Request(delay_s=delay_s))
+        for delay_s in (0.0, 1.5, -1.0, 1e300)
+    ]
+    assert rows.columns(visits, 0).column("delay_ms").to_pylist() == [0, 1_500, 0, 86_400_000]

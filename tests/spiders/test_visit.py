@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 import pytest
 
 from pipeline.frontier.request import Wanted
-from pipeline.page import Page
+from pipeline.page import Page, Request
 from pipeline.settings import CrawlSettings
 from pipeline.url import canonical
 from spiders.fetch import Fetched
@@ -164,3 +164,21 @@ def test_a_feed_is_read_as_one_and_a_page_of_xml_as_a_page(visit: Any) -> None:
     assert (feed_page.incomplete, feed_page.internal.target) == ("feed", ["http://a.example/one"])
     assert page.internal.target == ["http://a.example/in"]
     assert [asked.any_type for asked in web.asked] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("url", "outcome"),
+    [("https://a.org:23/", "refused"), ("https://a.org/no", "robots"), ("https://b.org/", "error")],
+)
+def test_what_a_request_carries_of_its_host_is_never_told_as_measured(
+    monkeypatch: pytest.MonkeyPatch, url: str, outcome: str
+) -> None:
+    web = Web({"https://a.org/robots.txt": robots("User-agent: *\nDisallow: /no")})
+    monkeypatch.setattr("spiders.visit.asyncio.sleep", web.sleep)
+    visitor = Visitor(cast(Any, web), CrawlSettings(delay_s=DELAY_S))
+    if outcome == "error":
+        monkeypatch.setattr(visitor.robots, "rules", None)  # a mistake of ours
+    carried = Request(hops=3, latency_ms=700, delay_s=50.0)
+    told = asyncio.run(visitor.visit(canonical(url), Wanted(url=url, deadline=1, carried=carried)))
+    assert told.outcome == outcome
+    assert told.request == Request(hops=3, latency_ms=0, delay_s=DELAY_S)

@@ -55,13 +55,14 @@ UNITS = {
     **dict.fromkeys(["arrived", "written", "snapshot", "mark", "version", "applied"], _MS),
     **dict.fromkeys(["discovered", "wanted", "due"], _S),
     **dict.fromkeys(["seen", "confirmed", "doubt", "lost", "absent_before"], _PACKED),
-    **dict.fromkeys(["fetched", "failures", "leased"], _PACKED),
+    **dict.fromkeys(["fetched", "failures", "delay", "leased"], _PACKED),
     **dict.fromkeys(["trusted_harmonic_rank", "trust_rank", "pagerank_rank"], _PLACE),
     **dict.fromkeys(["harmonic_rank", "referring_domains_rank"], _PLACE),
     **dict.fromkeys(["pagerank", "trust", "follow_share", "damping"], "0 to 1"),
     "authority": "0 to 100",
     "bytes": "bytes",
     "latency_ms": "ms",
+    "delay_ms": "ms",
     "interval_s": "s",
 }
 

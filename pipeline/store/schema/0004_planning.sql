@@ -23,6 +23,27 @@ SELECT
 FROM page_records
 WHERE part = 1;
 
+-- How long each host wants to be left alone: whoever plans for it, and the spider that is given it next,
+-- must know.
+ALTER TABLE page_records ADD COLUMN IF NOT EXISTS delay_ms UInt32 COMMENT 'how long the host is to be left alone after this visit';
+
+ALTER TABLE frontier ADD COLUMN IF NOT EXISTS delay SimpleAggregateFunction(max, UInt64) COMMENT 'latest visit << 32 | how long the host is left alone after it, in ms';
+
+ALTER TABLE frontier_from_visits MODIFY QUERY
+SELECT
+    cityHash64(domain) % 1024 AS bucket,
+    domain,
+    host,
+    path,
+    https,
+    toUInt32(intDiv(at, 1000)) AS discovered,
+    hops,
+    bitOr(bitShiftLeft(intDiv(at, 1000), 32), due::UInt64) AS fetched,
+    bitOr(bitShiftLeft(intDiv(at, 1000), 32), bitOr(bitShiftLeft(least(latency_ms, 16777215)::UInt64, 8), failures::UInt64)) AS failures,
+    bitOr(bitShiftLeft(intDiv(at, 1000), 32), delay_ms::UInt64) AS delay
+FROM page_records
+WHERE part = 1 AND source = 'crawl';
+
 -- What the pages of a registered domain came to, and how many it may have therefore. Made anew from
 -- its pages when some of them came in.
 CREATE TABLE sites

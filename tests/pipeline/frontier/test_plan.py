@@ -35,10 +35,10 @@ class Plans:
         self.reader = self.log.reader("crawl", [REQUESTS])
         self.arrived = TODAY
 
-    def planner(self, *, delay_s: float = 0.0, **settings: Any) -> Planner:
+    def planner(self, *, delay_s: float = 0.0, timeout_s: float = 30.0, **settings: Any) -> Planner:
         settings.setdefault("scope", "open")
         plan = PlanSettings(**settings)
-        return Planner(self.store, self.log, plan, delay_s, clock=self.clock)
+        return Planner(self.store, self.log, plan, delay_s, timeout_s=timeout_s, clock=self.clock)
 
     def seed(self, *urls: str) -> None:
         self.planner().seed(canonical(url) for url in urls)
@@ -91,6 +91,20 @@ def test_nothing_is_planned_twice_while_it_is_leased(plans: Plans) -> None:
     assert plans.plan() == []
     plans.clock.now += 1
     assert plans.plan() == ["https://a.org/"], "whoever had it never fetched it"
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("timeout_s", [0.5, 600])
+def test_a_lease_outlives_the_slowest_visit_that_begins_at_its_deadline(
+    plans: Plans, timeout_s: float
+) -> None:
+    plans.seed("https://a.org/")
+    (wanted,) = plans.requests(timeout_s=timeout_s)
+    robots_and_page, clocks = 2 * timeout_s, 59
+    plans.clock.now = wanted.deadline / 1000 + robots_and_page + clocks
+    assert plans.plan(timeout_s=timeout_s) == [], "it may still be on its way"
+    plans.clock.now += 2
+    assert plans.plan(timeout_s=timeout_s) == ["https://a.org/"]
 
 
 def test_a_lease_ends_when_the_page_is_fetched(plans: Plans) -> None:
@@ -410,6 +424,58 @@ def test_a_slow_host_gets_less_by_what_was_measured(plans: Plans) -> None:
     plans.clock.now += LEASE_S
     counts = Counter(canonical(url).host for url in plans.plan(delay_s=0.1))
     assert counts["fast.org"] == int(0.25 * 180 / 5)
+
+
+def test_what_a_host_was_last_seen_to_need_travels_with_each_request_to_it(plans: Plans) -> None:
+    inner = [f"https://a.org/{i}" for i in range(9)]
+    plans.fetched(
+        "https://a.org/", "https://b.org/", inner=inner, ago_s=40,
+        request=Request(latency_ms=50, delay_s=20.5),
+    )  # fmt: skip
+    plans.fetched(inner[0], ago_s=30, request=Request(latency_ms=700, delay_s=10.25))
+    plans.fetched(inner[1], ago_s=20, outcome="robots", request=Request(delay_s=10.25))
+    found = {wanted.url: wanted.carried for wanted in plans.requests(delay_s=1)}
+    assert found.pop("https://b.org/") == Request(hops=1), "nobody was there"
+    assert len(found) == int(0.25 * 180 / (10.25 + 0.25)), "its delay and its mean latency"
+    assert set(found.values()) == {Request(latency_ms=700, delay_s=10.25)}, "as last measured"
+
+
+@pytest.mark.embedded
+def test_the_greatest_delay_of_ours_of_operators_and_of_the_host_says_how_many_it_gets(
+    plans: Plans,
+) -> None:
+    plans.fetched(
+        "https://a.org/", inner=[f"https://a.org/{i}" for i in range(60)],
+        request=Request(delay_s=2.0),
+    )  # fmt: skip
+    said(plans, "delay", "a.org", 1)
+    for expected, ours_s, said_s in ((22, 0.5, 1), (11, 4, 1), (5, 4, 9)):
+        said(plans, "delay", "a.org", said_s, at=said_s)
+        assert len(plans.plan(delay_s=ours_s, ignore_leases=True)) == expected
+        plans.clock.now += LEASE_S
+
+
+@pytest.mark.embedded
+def test_a_host_that_asked_for_a_long_rest_gets_nothing_until_it_is_over(plans: Plans) -> None:
+    inner = [f"https://a.org/{i}" for i in range(4)]
+    plans.fetched("https://a.org/", inner=[*inner, "https://www.a.org/"], ago_s=1)
+    rest = Request(delay_s=900)
+    plans.fetched(inner[0], ago_s=0, outcome="error", status=503, request=rest)
+    plans.clock.now += 1
+    plans.fetched(inner[1], outcome="robots", request=Request(delay_s=1))
+    assert plans.plan() == ["https://www.a.org/"], "the host rests, and no other"
+    plans.clock.now += 898
+    assert plans.plan(site_pages=1) == [], "and what it had counts for its site"
+    plans.clock.now += 1
+    assert sorted(plans.plan()) == [*inner[2:], "https://www.a.org/"]
+
+
+@pytest.mark.embedded
+def test_a_delay_that_a_spider_keeps_of_itself_holds_no_plan_up(plans: Plans) -> None:
+    """A host that is asked all the time always rests: it would have to run dry before each plan."""
+    plans.fetched("https://a.org/", inner=["https://a.org/1"], request=Request(delay_s=60))
+    (wanted,) = plans.requests()
+    assert wanted.carried.delay_s == 60
 
 
 @pytest.mark.embedded
