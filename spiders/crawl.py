@@ -25,7 +25,7 @@ from pipeline.page import OUTCOMES, Page
 from pipeline.settings import CrawlSettings
 from pipeline.url import Refused, Url, canonical
 from spiders.fetch import Fetcher
-from spiders.hold import Held
+from spiders.hold import Held, HeldUp
 from spiders.owners import address, owners
 from spiders.pace import Pace
 from spiders.patience import BACK_OFF_S, Patience
@@ -112,7 +112,7 @@ class Crawl:
 
     async def _work(self, fetcher: Fetcher) -> None:
         try:
-            held = Held(fetcher, lambda: self.controls.paused, self._stopping.is_set)
+            held = Held(fetcher, lambda: self.controls.paused)
             self.visitor = Visitor(held, self.settings)
             self.publisher = Publisher(self.log)
             self._wake = asyncio.Event()
@@ -193,6 +193,8 @@ class Crawl:
         except NotOwner:
             self.counts["revoked"] += 1  # another worker has it now, or it came twice
             self._release(host, None)
+        except HeldUp:  # it begins anew, with a look at all that was said meanwhile
+            self._put_back(host, item, self._delay_s(item))
         except Exception as error:  # noqa: BLE001 - ends the worker, and is raised by `run`
             self._error = error  # not settled: whoever has the partition next fetches it again
         finally:
@@ -202,6 +204,12 @@ class Crawl:
     def _put_back(self, host: str, item: _Item, pause_s: float) -> None:
         self.scheduler.put_back(host, item)
         self.scheduler.done(host, time.monotonic() + pause_s)
+
+    def _delay_s(self, item: _Item) -> float:
+        """Between two requests to its host, before any has been answered here."""
+        said_s = self.controls.rule(item.url.host, item.url.domain).delay_s
+        carried_s = min(item.wanted.carried.delay_s, BACK_OFF_S)
+        return max(self.settings.delay_s, carried_s, said_s)
 
     def _may_begin(self) -> bool:
         return self._hears() and not self.controls.paused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from pipeline.control import Controls
 from pipeline.log import Partition
 from pipeline.settings import CrawlSettings
-from spiders.crawl import Crawl
+from spiders.crawl import Crawl, _Item
 from spiders.fetch import Fetched
 from spiders.hold import Held
 from spiders.patience import BACK_OFF_S
+from spiders.visit import Visitor
 from tests.pipeline.said import controls, said
 from tests.spiders.test_crawl import NoNetwork, SlowLog, one_request
 
@@ -59,34 +61,62 @@ def test_a_delay_is_kept_where_it_is_longer_than_the_spider_s_own(
     assert kept_s <= wait < kept_s + 5
 
 
-class Counted:
-    def __init__(self) -> None:
+class Web:
+    """No robots.txt; http leads to https. `meanwhile` is called as the first page is asked for."""
+
+    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         self.asked: list[str] = []
+        self.meanwhile = meanwhile
 
     async def fetch(self, url: str, headers: dict[str, str], *, any_type: bool = False) -> Fetched:
         self.asked.append(url)
-        return Fetched(200, {}, b"", "", 1)
+        if url.endswith("/robots.txt"):
+            return Fetched(404, {}, b"", "", 1)
+        if url.startswith("https:"):
+            return Fetched(200, {"content-type": "text/html"}, b"<p>page", "", 1)
+        self.meanwhile()
+        return Fetched(301, {"location": f"https{url[4:]}"}, b"", "", 1)
 
 
-def test_a_visit_in_the_middle_of_which_all_is_paused_waits_with_its_next_request() -> None:
-    async def held() -> list[str]:
-        heard, under = Controls(), Counted()
-        fetcher = Held(cast(Any, under), lambda: heard.paused, lambda: False)
-        await fetcher.fetch("robots", {}, any_type=True)
-        heard.take([said(1, "pause", "")])
-        page = asyncio.create_task(fetcher.fetch("page", {}))
-        await asyncio.sleep(0.3)
-        assert under.asked == ["robots"]
-        heard.take([said(2, "pause", "", 0)])
-        assert (await page).status == 200
-        return under.asked
-
-    assert asyncio.run(held()) == ["robots", "page"]
+def over(web: Web, heard: Controls, **settings: Any) -> tuple[Crawl, tuple[str, _Item]]:
+    """A spider over that web, and its one request."""
+    crawl = Crawl(cast(Any, SlowLog()), CrawlSettings(**settings), controls=heard)
+    found = one_request(crawl, NoNetwork())
+    crawl.visitor = Visitor(Held(cast(Any, web), lambda: heard.paused), crawl.settings)
+    return crawl, found
 
 
-def test_a_paused_visit_is_given_up_when_the_spider_stops() -> None:
-    async def stopped() -> None:
-        await Held(cast(Any, Counted()), lambda: True, lambda: True).fetch("page", {})
+ASKED = ["http://a.example/robots.txt", "http://a.example/"]
 
-    with pytest.raises(asyncio.CancelledError):
-        asyncio.run(stopped())
+
+def test_a_visit_in_the_middle_of_which_all_is_paused_is_made_later_from_the_start() -> None:
+    async def visits() -> None:
+        heard = Controls()
+        web = Web(lambda: heard.take([said(1, "pause", "")]))
+        crawl, (host, item) = over(web, heard, delay_s=0)
+        await crawl._visit(host, item)
+        assert web.asked == ASKED, "nothing leaves after the word"
+        assert (crawl.offsets.commits(), crawl._error) == ({}, None)
+        assert not crawl._may_begin()
+        heard.take([said(2, "block", host), said(3, "pause", "", 0)])
+        again = crawl.scheduler.pop(time.monotonic())
+        assert again == (host, item)
+        await crawl._visit(*again)
+        assert (web.asked, crawl.counts["barred"]) == (ASKED, 1)
+        assert crawl.offsets.commits()[item.partition].offset == 1
+
+    asyncio.run(visits())
+
+
+def test_what_a_pause_put_off_waits_for_the_host_s_delay() -> None:
+    async def wait_s() -> float:
+        crawl, (host, item) = over(
+            Web(), controls(said(1, "pause", ""), said(2, "delay", "a.example", 7))
+        )
+        before = time.monotonic()
+        await crawl._visit(host, item)
+        due = crawl.scheduler.next_due()
+        assert due is not None
+        return due - before
+
+    assert 7 <= asyncio.run(wait_s()) < 12
