@@ -42,7 +42,12 @@ class Visitor:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.fetcher, self.settings, self.clock = fetcher, settings, clock
-        self.robots = Robots(fetcher, ttl_s=settings.robots_ttl_s, ports=settings.ports)
+        self.robots = Robots(
+            fetcher,
+            ttl_s=settings.robots_ttl_s,
+            ports=settings.ports,
+            body_bytes=settings.body_bytes,
+        )
 
     def delay_s(self, rules: Rules) -> float:
         return max(self.settings.delay_s, min(rules.delay_s(), self.settings.longest_delay_s))
