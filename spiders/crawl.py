@@ -153,7 +153,9 @@ class Crawl:
                 task = asyncio.create_task(self._visit(*found))
                 visits.add(task)
                 task.add_done_callback(visits.discard)
-            due = self.scheduler.next_due()
+            # A host that is due, and may not be asked, needs no look: whatever ends sets `_wake`.
+            room = self.in_flight < self.settings.concurrency and self._may_begin()
+            due = self.scheduler.next_due() if room else None
             pause = 0.1 if due is None else min(max(due - time.monotonic(), 0.001), 0.1)
             self._wake.clear()
             try:

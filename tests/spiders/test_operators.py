@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -120,3 +121,31 @@ def test_what_a_pause_put_off_waits_for_the_host_s_delay() -> None:
         return due - before
 
     assert 7 <= asyncio.run(wait_s()) < 12
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_spider_that_may_begin_nothing_looks_ten_times_a_second(full: bool) -> None:
+    """A host that is due, and may not be asked, would be looked at a thousand times."""
+
+    async def turns() -> int:
+        crawl, (host, item) = over(
+            Web(), controls(said(1, "pause", "", 0 if full else 1)), concurrency=1
+        )
+        crawl.scheduler.put_back(host, item)
+        crawl.scheduler.done(host, 0.0)
+        crawl.in_flight = int(full)
+        feeding = asyncio.create_task(asyncio.sleep(60))
+        looks, clear = 0, crawl._wake.clear
+
+        def looked() -> None:
+            nonlocal looks
+            looks += 1
+            clear()
+
+        crawl._wake.clear = looked  # type: ignore[method-assign]
+        with suppress(TimeoutError):
+            await asyncio.wait_for(crawl._dispatch(set(), feeding), 0.35)
+        feeding.cancel()
+        return looks
+
+    assert asyncio.run(turns()) <= 4
