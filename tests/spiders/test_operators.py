@@ -9,9 +9,11 @@ from contextlib import suppress
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from pipeline.control import Controls
-from pipeline.log import Partition
+from pipeline.frontier.request import encode
+from pipeline.log import Partition, Record
 from pipeline.settings import CrawlSettings
 from spiders.crawl import Crawl, _Item
 from spiders.fetch import Fetched
@@ -121,6 +123,70 @@ def test_what_a_pause_put_off_waits_for_the_host_s_delay() -> None:
         return due - before
 
     assert 7 <= asyncio.run(wait_s()) < 12
+
+
+async def in_the_middle(*said_then: Record, **settings: Any) -> tuple[Web, Crawl, float]:
+    """A visit in the middle of which that is said; seconds between its pages."""
+    heard = Controls()
+    web = Web(lambda: heard.take(said_then))
+    crawl, found = over(web, heard, **settings)
+    await crawl.visitor.robots.rules("http", "a.example")
+    publishing = asyncio.create_task(crawl.publisher.run())
+    visit = asyncio.create_task(crawl._visit(*found))
+    log = cast(SlowLog, crawl.log)
+    began = time.monotonic()
+    while not (visit.done() or log.futures):
+        await asyncio.sleep(0.01)
+    visit.cancel()
+    publishing.cancel()
+    return web, crawl, time.monotonic() - began
+
+
+def test_a_delay_is_kept_within_a_visit_too() -> None:
+    web, _, took_s = asyncio.run(in_the_middle(said(1, "delay", "a.example", 0.3), delay_s=0.05))
+    assert web.asked[-1] == "https://a.example/"
+    assert took_s >= 0.3 + 0.3, "before robots.txt of https, and before the page"
+
+
+@pytest.mark.parametrize("verb", ["block", "suppress"])
+def test_a_visit_to_what_is_barred_meanwhile_ends_there(verb: str) -> None:
+    web, crawl, _ = asyncio.run(in_the_middle(said(1, verb, "a.example"), delay_s=0))
+    assert (web.asked, len(crawl.scheduler)) == (ASKED, 1)
+
+
+def test_a_delay_that_outlasts_a_request_s_deadline_is_not_slept_through() -> None:
+    web, crawl, took_s = asyncio.run(in_the_middle(said(1, "delay", "a.example", 80_000), delay_s=0))
+    assert (web.asked, len(crawl.scheduler)) == (ASKED, 1)
+    assert took_s < 5
+
+
+def test_what_is_put_back_for_long_holds_no_other_request_of_its_host_up() -> None:
+    async def put_back() -> tuple[Crawl, _Item]:
+        crawl, (host, item) = over(Web(), Controls())
+        crawl.offsets.take(item.partition, 1)
+        crawl.scheduler.add(host, item._replace(offset=1))
+        crawl._put_back(host, item, BACK_OFF_S + 1)
+        return crawl, item
+
+    crawl, item = asyncio.run(put_back())
+    assert crawl.counts["deferred"] == 1
+    assert crawl.scheduler.take_out(lambda _: True) == [item]
+
+
+@pytest.mark.parametrize(("asked_s", "deferred"), [(7, 0), (BACK_OFF_S + 1, 1)])
+def test_a_delay_is_kept_by_who_takes_a_host_over(asked_s: float, deferred: int) -> None:
+    async def taken() -> Crawl:
+        crawl, (_, item) = over(Web(), controls(said(1, "delay", "a.example", asked_s)))
+        crawl._assigned_at[item.partition] = time.monotonic()
+        made = encode(replace(item.wanted, url="http://www.a.example/"))
+        crawl._take(Record(item.partition, 1, 1, b"", made))
+        return crawl
+
+    crawl = asyncio.run(taken())
+    assert crawl.counts["deferred"] == deferred
+    if not deferred:
+        assert crawl.scheduler.pop(time.monotonic() + asked_s - 2) is None
+        assert crawl.scheduler.pop(time.monotonic() + asked_s) is not None
 
 
 @pytest.mark.parametrize("full", [False, True])
