@@ -25,7 +25,7 @@ from pipeline.page import OUTCOMES, Page
 from pipeline.settings import CrawlSettings
 from pipeline.url import Refused, Url, canonical
 from spiders.fetch import Fetcher
-from spiders.hold import Held
+from spiders.hold import Held, HeldUp
 from spiders.owners import address, owners
 from spiders.pace import Pace
 from spiders.patience import BACK_OFF_S, Patience
@@ -112,7 +112,7 @@ class Crawl:
 
     async def _work(self, fetcher: Fetcher) -> None:
         try:
-            held = Held(fetcher, lambda: self.controls.paused, self._stopping.is_set)
+            held = Held(fetcher, lambda: self.controls.paused)
             self.visitor = Visitor(held, self.settings)
             self.publisher = Publisher(self.log)
             self._wake = asyncio.Event()
@@ -153,7 +153,9 @@ class Crawl:
                 task = asyncio.create_task(self._visit(*found))
                 visits.add(task)
                 task.add_done_callback(visits.discard)
-            due = self.scheduler.next_due()
+            # A host that is due, and may not be asked, needs no look: whatever ends sets `_wake`.
+            room = self.in_flight < self.settings.concurrency and self._may_begin()
+            due = self.scheduler.next_due() if room else None
             pause = 0.1 if due is None else min(max(due - time.monotonic(), 0.001), 0.1)
             self._wake.clear()
             try:
@@ -175,14 +177,13 @@ class Crawl:
             self._hold(item)
             if _is_late(item):
                 self.counts["skipped"] += 1
-            elif self.controls.bars(item.url.host, item.url.path, item.url.domain):
+            elif self._bars(item):
                 self.counts["barred"] += 1
             else:
                 pause_s = await self.visitor.asks_first(item.url)
                 self._hold(item)
                 if pause_s > 0:
-                    said_s = self.controls.rule(host, item.url.domain).delay_s
-                    self._put_back(host, item, max(pause_s, said_s))
+                    self._put_back(host, item, max(pause_s, self._said_s(item)))
                     return
                 page = await self.visitor.visit(item.url, item.wanted, partial(self._goes_on, item))
             self._release(host, page)
@@ -193,6 +194,8 @@ class Crawl:
         except NotOwner:
             self.counts["revoked"] += 1  # another worker has it now, or it came twice
             self._release(host, None)
+        except HeldUp:  # it begins anew, with a look at all that was said meanwhile
+            self._put_back(host, item, self._delay_s(item))
         except Exception as error:  # noqa: BLE001 - ends the worker, and is raised by `run`
             self._error = error  # not settled: whoever has the partition next fetches it again
         finally:
@@ -200,8 +203,16 @@ class Crawl:
             self._wake.set()
 
     def _put_back(self, host: str, item: _Item, pause_s: float) -> None:
+        until = time.monotonic() + pause_s
+        if pause_s > BACK_OFF_S:
+            self._defer(host, until)  # all others
         self.scheduler.put_back(host, item)
-        self.scheduler.done(host, time.monotonic() + pause_s)
+        self.scheduler.done(host, until)
+
+    def _delay_s(self, item: _Item) -> float:
+        """Between two requests to its host, before any has been answered here."""
+        carried_s = min(item.wanted.carried.delay_s, BACK_OFF_S)
+        return max(self.settings.delay_s, carried_s, self._said_s(item))
 
     def _may_begin(self) -> bool:
         return self._hears() and not self.controls.paused
@@ -215,11 +226,29 @@ class Crawl:
         if not owned or not self.offsets.waits(item.partition, item.offset):
             raise NotOwner(*item.partition)
 
-    async def _goes_on(self, item: _Item) -> None:
-        """After a pause in a visit: by now the host may be another's. Raises NotOwner."""
-        while not self._hears():
-            await asyncio.sleep(0.1)
+    async def _goes_on(self, item: _Item, rested_s: float) -> None:
+        """After so long without a request to the host, which operators may want to be longer.
+
+        By now it may be another's, barred or too late. Raises NotOwner, HeldUp.
+        """
+        rests_until = time.monotonic() + self._said_s(item) - rested_s
+        while not self._hears() or time.monotonic() < rests_until:
+            self._look(item, max(0.0, rests_until - time.monotonic()))
+            await asyncio.sleep(min(0.1, max(rests_until - time.monotonic(), 0.01)))
+        self._look(item)
+
+    def _look(self, item: _Item, in_s: float = 0.0) -> None:
+        """Whether its visit may still go on, in so many seconds. Raises NotOwner, HeldUp."""
         self._hold(item)
+        if _is_late(item, in_s) or self._bars(item):
+            raise HeldUp
+
+    def _bars(self, item: _Item) -> bool:
+        return self.controls.bars(item.url.host, item.url.path, item.url.domain)
+
+    def _said_s(self, item: _Item) -> float:
+        """The delay that operators want."""
+        return self.controls.rule(item.url.host, item.url.domain).delay_s
 
     def _release(self, host: str, page: Page | None) -> None:
         """The host's next request may be made after its delay; the log need not be waited for."""
@@ -327,7 +356,7 @@ class Crawl:
         """The last owner may just have asked this host, which may need longer than others do."""
         carried = item.wanted.carried
         latency_s = min(carried.latency_ms / 1000, self.settings.timeout_s)
-        delay_s = max(self.settings.delay_s, min(carried.delay_s, BACK_OFF_S))
+        delay_s = self._delay_s(item)
         if self.settings.delay_s:
             delay_s = max(delay_s, latency_s)
         return self._assigned_at[item.partition] + latency_s + delay_s
@@ -351,11 +380,13 @@ class Crawl:
         if self.patience.defers(url.host, time.monotonic()):
             self._leave_to_later(item, "deferred")
             return
+        not_before = self._quarantine(item)
+        if self._said_s(item) > BACK_OFF_S and not_before > time.monotonic():
+            self._defer(url.host, not_before)
+            self._leave_to_later(item, "deferred")
+            return
         self.scheduler.add(
-            url.host,
-            item,
-            groups=owners(url.host, self.settings),
-            not_before=self._quarantine(item),
+            url.host, item, groups=owners(url.host, self.settings), not_before=not_before
         )
 
     async def _keep(self, record: Record, poison: PoisonRecord) -> None:
@@ -390,8 +421,8 @@ class Crawl:
             logger.warning("left without a word: %s", error)
 
 
-def _is_late(item: _Item) -> bool:
-    return item.wanted.deadline < time.time() * 1000
+def _is_late(item: _Item, in_s: float = 0.0) -> bool:
+    return item.wanted.deadline < (time.time() + in_s) * 1000
 
 
 def with_engine(settings: CrawlSettings, work: Callable[[Fetcher], Awaitable[None]]) -> None:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
+from pipeline.errors import BacklinksError
 from spiders.fetch import Fetched, Fetcher
 
-_LOOK_S = 0.1
+
+class HeldUp(BacklinksError):
+    """All is paused: what was about to be asked is asked later, from the start.
+
+    A visit that slept through a pause would know nothing of what was said meanwhile, nor of its
+    deadline, nor whether its host is another's by now.
+    """
 
 
 class Held(Fetcher):
-    """As `fetcher`, once nothing is paused. A spider that is told to stop gives the visit up."""
+    """As `fetcher`. Raises HeldUp while `paused`, and nothing leaves."""
 
-    def __init__(
-        self, fetcher: Fetcher, paused: Callable[[], bool], stopping: Callable[[], bool]
-    ) -> None:
-        self.fetcher, self.paused, self.stopping = fetcher, paused, stopping
+    def __init__(self, fetcher: Fetcher, paused: Callable[[], bool]) -> None:
+        self.fetcher, self.paused = fetcher, paused
 
     async def fetch(self, url: str, headers: dict[str, str], *, any_type: bool = False) -> Fetched:
-        while self.paused():
-            if self.stopping():
-                raise asyncio.CancelledError
-            await asyncio.sleep(_LOOK_S)
+        if self.paused():
+            raise HeldUp("all is paused")
         return await self.fetcher.fetch(url, headers, any_type=any_type)

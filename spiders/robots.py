@@ -63,7 +63,10 @@ class Rules(NamedTuple):
 
 
 class Robots:
-    """Rules by scheme and host, of one process. `ports`: where a redirect may lead."""
+    """Rules by scheme and host, of one process.
+
+    ports: where a redirect may lead. body_bytes: of an answer, which the fetcher cuts there.
+    """
 
     def __init__(
         self,
@@ -71,9 +74,11 @@ class Robots:
         *,
         ttl_s: int,
         ports: Collection[int] = WEB_PORTS,
+        body_bytes: int = MAX_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.fetcher, self.ttl_s, self.ports, self.clock = fetcher, ttl_s, ports, clock
+        self.limit = min(MAX_BYTES, body_bytes)
         self._known: OrderedDict[str, Rules] = OrderedDict()
         self._weight = 0
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -156,10 +161,13 @@ class Robots:
             return self._closed(f"robots.txt: status {answer.status}", wait)
         if not 200 <= answer.status < 300:
             return self._open(f"robots.txt: status {answer.status}")
-        return self._read(origin, answer.body)
+        # The connection broke off, or it can't be decoded: what is missing may forbid.
+        if answer.cut and len(answer.body) < self.limit:
+            return self._closed("robots.txt: not whole")
+        return self._read(origin, answer.body, cut=answer.cut)
 
-    def _read(self, origin: str, body: bytes) -> Rules:
-        found = ours(text_of(body, limit=MAX_BYTES), NAME)
+    def _read(self, origin: str, body: bytes, *, cut: bool) -> Rules:
+        found = ours(text_of(body, limit=self.limit, cut=cut), NAME)
         if found.wildcards > MAX_WILDCARDS:
             return self._closed("robots.txt: too many wildcards", self.ttl_s)
         parser = Protego.parse("\n".join(["user-agent: *", *found.rules])) if found.rules else None

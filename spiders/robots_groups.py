@@ -52,12 +52,14 @@ class _Group:
         self.delay_s = 0.0
 
 
-def text_of(body: bytes, *, limit: int) -> str:
+def text_of(body: bytes, *, limit: int, cut: bool = False) -> str:
     """UTF-8 with lines that end in `\\n`, of at most `limit` bytes: a line that is cut is left out.
+
+    cut: there was more of it already.
 
     Bytes that are no UTF-8 become U+FFFD, as the parser makes of those in a URL.
     """
-    cut = len(body) > limit
+    cut = cut or len(body) > limit
     text = body[:limit].decode("utf-8-sig", "replace")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if cut:

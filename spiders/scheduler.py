@@ -87,17 +87,16 @@ class Scheduler(Generic[Item]):
         while heap and heap[0][0] <= now:
             _, _, host = heapq.heappop(heap)
             state = self._hosts.get(host)
-            if state is None or state.busy:
-                continue
-            if state.queue and state.next_at > now:
-                self._push(host, state)
+            if state is None or state.busy or state.parked:  # it was here twice
                 continue
             full = next((group for group in state.groups if group.is_full), None)
-            if state.queue and full is None:
+            if state.queue and state.next_at > now:
+                self._push(host, state)
+            elif state.queue and full is None:
                 self._start(state)
                 self._size -= 1
                 return host, state.queue.pop(0)
-            if state.queue and full is not None:
+            elif state.queue and full is not None:
                 state.parked = True
                 full.parked = full.parked or deque()
                 full.parked.append(host)
@@ -164,6 +163,7 @@ class Scheduler(Generic[Item]):
         ]
         for host in idle:
             for group in self._hosts.pop(host).groups:
+                self._wake(group)  # the room that it was woken for is another's
                 self._leave(group)
 
     def _start(self, state: _Host[Item]) -> None:

@@ -22,6 +22,7 @@ from pipeline.url import MAX_URL, Refused, Url, canonical
 from spiders.extract import MAX_BODY, MAX_INTERNAL, Extracted, clean
 
 MAX_SEEN = 50_000  # URLs of one file; the protocol's own limit
+MAX_LOOKED_AT = 2 * MAX_INTERNAL  # for which one with a foreign alphabet takes 50 us
 MAX_DEPTH = 64
 XML_TYPES = frozenset(
     f"application/{kind}" for kind in ("xml", "rss+xml", "atom+xml", "rdf+xml")
@@ -206,7 +207,7 @@ def _extracted(page: Url, found: _List, headers: Mapping[str, str]) -> Extracted
     refused: Counter[str] = Counter()
     looked_at = 0
     for url in found.urls:
-        if len(targets) == MAX_INTERNAL:
+        if len(targets) == MAX_INTERNAL or looked_at == MAX_LOOKED_AT:
             break
         looked_at += 1
         target = _target(page, url, refused)

@@ -27,7 +27,10 @@ LONGEST_LOCATION = 2_000  # characters; of a header no more is looked at, so it 
 _BLOCKED = frozenset({401, 403, 407, 429, 451})
 
 
-async def _always() -> None:
+GoesOn = Callable[[float], Awaitable[None]]  # seconds that the host has been left alone for
+
+
+async def _always(_: float) -> None:
     """Nobody else may come between."""
 
 
@@ -42,7 +45,12 @@ class Visitor:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.fetcher, self.settings, self.clock = fetcher, settings, clock
-        self.robots = Robots(fetcher, ttl_s=settings.robots_ttl_s, ports=settings.ports)
+        self.robots = Robots(
+            fetcher,
+            ttl_s=settings.robots_ttl_s,
+            ports=settings.ports,
+            body_bytes=settings.body_bytes,
+        )
 
     def delay_s(self, rules: Rules) -> float:
         return max(self.settings.delay_s, min(rules.delay_s(), self.settings.longest_delay_s))
@@ -64,12 +72,12 @@ class Visitor:
             return 0.0
 
     async def visit(
-        self, url: Url, wanted: Wanted, goes_on: Callable[[], Awaitable[None]] = _always
+        self, url: Url, wanted: Wanted, goes_on: GoesOn = _always
     ) -> Page:
         """The record of this visit, whatever happens on it.
 
-        goes_on: awaited where the host's delay lies between robots.txt and the page, as after a
-        redirect to https; the visit ends there with what it raises.
+        goes_on: awaited after the host's delay between robots.txt and the page, as after a
+        redirect to https; the visit ends there with what it raises. It may wait for longer.
         """
         try:
             return await self._visit(url, wanted, goes_on)
@@ -81,7 +89,7 @@ class Visitor:
             return self._record(url, wanted, None, [], "error", "failed", self.settings.delay_s)
 
     async def _visit(
-        self, url: Url, wanted: Wanted, goes_on: Callable[[], Awaitable[None]]
+        self, url: Url, wanted: Wanted, goes_on: GoesOn
     ) -> Page:
         if not self._may_ask(url):
             return self._record(url, wanted, None, [], "refused", "port", self.settings.delay_s)
@@ -97,7 +105,7 @@ class Visitor:
         url: Url,
         wanted: Wanted,
         sitemaps: list[str],
-        goes_on: Callable[[], Awaitable[None]],
+        goes_on: GoesOn,
     ) -> Page:
         """Of this page, through redirects that only change its scheme.
 
@@ -115,7 +123,7 @@ class Visitor:
                 return self._record(url, wanted, None, chain, "robots", rules.why, delay)
             if rules.fetched:
                 await asyncio.sleep(delay)
-                await goes_on()
+                await goes_on(delay)
             named = at.url in rules.sitemaps
             answer = await self.fetcher.fetch(at.url, _conditions(wanted.carried), any_type=named)
             if answer.failed:
@@ -132,7 +140,7 @@ class Visitor:
                 return self._record(url, wanted, answer, chain, "error", "redirects", delay)
             at = target
             await asyncio.sleep(delay)  # it is the same host
-            await goes_on()
+            await goes_on(delay)
 
     def _answered(
         self,

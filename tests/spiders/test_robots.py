@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from protego import Protego
 
 from pipeline.settings import CrawlSettings
-from spiders.robots import MAX_BYTES
+from spiders.fetch import Fetched
+from spiders.robots import FAILED_S, MAX_BYTES, Robots, Rules
 from spiders.visit import Visitor
-from tests.support.robots_answers import Answers, robots, rules
+from tests.support.robots_answers import Answers, Clock, robots, rules
 
 
 def permits(text: str, path: str) -> bool:
@@ -301,6 +302,40 @@ def test_2_5_a_line_that_the_limit_cuts_is_no_rule() -> None:
     found = rules(head + filler + line)
     assert found.permits("http://a.example/public")
     assert not found.permits("http://a.example/first")
+
+
+class Cut(Answers):
+    """Not all of any body is here."""
+
+    async def fetch(self, url: str, headers: dict[str, str], *, any_type: bool = False) -> Fetched:
+        return (await super().fetch(url, headers, any_type=any_type))._replace(cut=True)
+
+
+def cut(body: bytes, body_bytes: int = MAX_BYTES) -> Rules:
+    answers = Cut({"http://a.example/robots.txt": body})
+    book = Robots(cast(Any, answers), ttl_s=3_600, body_bytes=body_bytes, clock=Clock())
+    return asyncio.run(book.rules("http", "a.example"))
+
+
+@pytest.mark.parametrize("body", [b"", b"User-agent: *\nDisallow: /a\n"])
+def test_2_3_1_4_a_file_that_broke_off_or_can_not_be_decoded_forbids_everything(
+    body: bytes,
+) -> None:
+    found = cut(body)
+    assert (found.permits("http://a.example/"), found.why) == (False, "robots.txt: not whole")
+    assert found.expires == Clock.now + FAILED_S
+
+
+def test_2_5_a_line_that_the_limit_of_bodies_cuts_is_no_rule() -> None:
+    body = b"User-agent: *\nDisallow: /first\nDisallow: /"
+    found = cut(body, body_bytes=len(body))
+    assert found.permits("http://a.example/public")
+    assert not found.permits("http://a.example/first")
+
+
+def test_2_5_what_is_longer_than_the_limit_is_read_up_to_there() -> None:
+    body = b"User-agent: *\nDisallow: /first\n" + b"#\n" * MAX_BYTES
+    assert cut(body, body_bytes=2 * MAX_BYTES).why == "robots.txt"
 
 
 _LINES = st.lists(

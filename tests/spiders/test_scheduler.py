@@ -265,18 +265,58 @@ def test_what_is_dropped_while_it_is_parked_holds_no_place() -> None:
     assert (len(scheduler._hosts), len(scheduler._groups)) == (0, 0)
 
 
+def test_room_that_was_kept_for_a_host_that_is_forgotten_is_another_s() -> None:
+    """It was woken, its deadline passed before its turn came, and memory was looked after."""
+    scheduler: Scheduler[int] = Scheduler()
+    for number in range(3):
+        scheduler.add(f"h{number}.example", number, groups=[Group("example", 1)])
+    assert drain(scheduler, 0.0) == [("h0.example", 0)]
+    scheduler.done("h0.example", 0.0)
+    assert scheduler.take_out(lambda item: item == 1) == [1]
+    scheduler.forget_idle(1.0)
+    assert drain(scheduler, 1.0) == [("h2.example", 2)]
+
+
+def test_room_that_was_kept_for_a_host_that_must_wait_longer_is_another_s() -> None:
+    scheduler: Scheduler[int] = Scheduler()
+    for number in range(3):
+        scheduler.add(f"h{number}.example", number, groups=[Group("example", 1)])
+    assert drain(scheduler, 0.0) == [("h0.example", 0)]
+    scheduler.done("h0.example", 0.0)
+    scheduler.add("h1.example", 3, not_before=50.0)
+    assert drain(scheduler, 1.0) == [("h2.example", 2)]
+
+
+def test_a_host_that_stood_twice_in_line_is_parked_once() -> None:
+    """Else it would be woken twice, and the second time in place of another."""
+    scheduler: Scheduler[int] = Scheduler()
+    group = Group("example", 2)
+    for number in range(2):
+        scheduler.add(f"busy{number}.example", number, groups=[group])
+    assert len(drain(scheduler, 0.0)) == 2
+    scheduler.add("twice.example", 2, groups=[group])
+    scheduler.drop("twice.example")
+    scheduler.add("twice.example", 3)
+    scheduler.add("last.example", 4, groups=[group])
+    assert drain(scheduler, 0.0) == []
+    for number in range(2):
+        scheduler.done(f"busy{number}.example", 0.0)
+    assert sorted(drain(scheduler, 0.0)) == [("last.example", 4), ("twice.example", 3)]
+
+
 GROUPED = {f"h{n}": [Group(f"g{n % 3}", 1 + n % 3), Group(f"o{n % 2}", 2)] for n in range(9)}
 calls = st.lists(
     st.tuples(
-        st.sampled_from(["add", "add", "pop", "pop", "done", "drop", "forget"]),
+        st.sampled_from(["add", "add", "pop", "pop", "done", "drop", "sweep", "forget"]),
         st.sampled_from(list(GROUPED)),
         st.integers(0, 3),
     ),
+    min_size=40,  # or it takes thousands of examples to forget a host that was woken
     max_size=120,
 )
 
 
-@unhurried
+@settings(unhurried, max_examples=100)
 @given(calls)
 def test_no_bound_is_passed_and_nobody_waits_for_ever(made: list[tuple[str, str, int]]) -> None:
     scheduler: Scheduler[int] = Scheduler()
@@ -326,6 +366,11 @@ def test_no_bound_is_passed_and_nobody_waits_for_ever(made: list[tuple[str, str,
         elif call == "drop":
             assert scheduler.drop(host) == waiting[host]
             waiting[host] = []
+        elif call == "sweep":  # as deadlines pass, and memory is looked after
+            late = waiting[host][: step + 1]
+            assert scheduler.take_out(late.__contains__) == late
+            waiting[host] = waiting[host][step + 1 :]
+            scheduler.forget_idle(now)
         elif call == "forget":
             scheduler.forget_idle(now)
     while any(waiting.values()):

@@ -236,6 +236,14 @@ def test_a_list_has_a_cap_and_what_is_over_it_is_counted() -> None:
     assert (len(listed.internal.target), listed.dropped) == (MAX_INTERNAL, 10)
 
 
+@pytest.mark.parametrize("url", ["http://b.example/", "/p", "http://[/"])
+def test_of_a_list_that_lists_little_no_more_than_twice_the_cap_is_looked_at(url: str) -> None:
+    """An address in a foreign alphabet takes 50 us: 50,000 of them would hold all others up."""
+    listed = found(f"<urlset>{entry(url) * (2 * MAX_INTERNAL + 10)}</urlset>")
+    assert listed is not None
+    assert listed.dropped == 10
+
+
 def test_what_is_nested_too_deeply_is_read_no_further() -> None:
     body = f"<urlset>{entry('/1')}{'<x>' * 100}{entry('/2')}"
     assert urls(body) == ["http://www.a.example/1"]
