@@ -173,13 +173,13 @@ class PlanSettings(_Section):
         ge=1,
         description="of all sites together on a platform of pipeline/platforms.txt; on any other owner's, plan.most_site_pages",
     )
-    revisits: float = Field(
+    revisit_share: float = Field(
         default=0.3,
         ge=0.01,
         le=0.98,
         description="share of a plan for pages that are due again; what it doesn't use goes to the others",
     )
-    explore: float = Field(
+    explore_share: float = Field(
         default=0.1,
         ge=0.01,
         le=0.98,
@@ -192,8 +192,8 @@ class PlanSettings(_Section):
 
     @model_validator(mode="after")
     def _shares(self) -> PlanSettings:
-        if self.revisits + self.explore >= 1:
-            raise ValueError("revisits and explore together must leave a share for new URLs")
+        if self.revisit_share + self.explore_share >= 1:
+            raise ValueError("revisit_share and explore_share together must leave a share for new URLs")
         return self
 
     @property

@@ -148,8 +148,8 @@ class _Turn:
             "delay_s": planner.delay_s,
             "kept_ms": int(1000 * KEPT_S),
             "deadline_s": float(settings.deadline_s),
-            "revisits": settings.revisits,
-            "explore": settings.explore,
+            "revisits": settings.revisit_share,
+            "explore": settings.explore_share,
             "snapshot": self._snapshot(),
         }
 
@@ -233,7 +233,7 @@ class _Turn:
 def shared_out(found: list[Row], settings: PlanSettings) -> list[Row]:
     """URLs of three pools, each in its own order, in the order of all: the one at place 3 of a pool
     with a share of 0.3 stands where the one at place 6 of a pool with 0.6 does."""
-    shares = (settings.revisits, 1 - settings.revisits - settings.explore, settings.explore)
+    shares = (settings.revisit_share, 1 - settings.revisit_share - settings.explore_share, settings.explore_share)
     places = [0, 0, 0]
     keyed = []
     for row in found:

@@ -367,9 +367,9 @@ def test_each_pool_has_its_share_of_a_plan_and_what_it_leaves_goes_to_the_others
     for i in range(20):
         plans.fetched(f"https://old{i}.org/", ago_s=30 * 86_400)
     plans.fetched("https://from.org/", *(f"https://new{i}.org/" for i in range(40)), ago_s=1)
-    counts = Counter(canonical(url).host[:3] for url in plans.plan(20, revisits=0.5))
+    counts = Counter(canonical(url).host[:3] for url in plans.plan(20, revisit_share=0.5))
     assert counts == {"new": 10, "old": 10}
-    counts = Counter(canonical(url).host[:3] for url in plans.plan(40, revisits=0.5))
+    counts = Counter(canonical(url).host[:3] for url in plans.plan(40, revisit_share=0.5))
     assert counts == {"new": 30, "old": 10}, "revisits have no more"
 
 
@@ -379,7 +379,7 @@ def test_exploration_draws_some_domains_without_authority_each_day(plans: Plans)
     plans.fetched("https://from.org/", *(f"https://{name}.org/" for name in names), ago_s=2)
     plans.fetched("https://from.org/2", *(f"https://far{i}.org/" for i in range(40)), ago_s=1)
     strengths(plans, 1, **names)
-    found = [canonical(url).host[:3] for url in plans.plan(9, revisits=0.4, explore=0.2)]
+    found = [canonical(url).host[:3] for url in plans.plan(9, revisit_share=0.4, explore_share=0.2)]
     assert Counter(found) == {"kno": 6, "far": 3}, "as 0.4 to 0.2, since there is no revisit"
 
 
@@ -396,7 +396,7 @@ def test_a_url_that_strong_domains_link_to_goes_first_on_its_host_and_beyond(
         "'seed.org', '/3', 0.9"
     )
     plans.store.execute("INSERT INTO snapshots (snapshot) VALUES (3)")
-    assert plans.plan(1, explore=0.01) == ["https://seed.org/3"]
+    assert plans.plan(1, explore_share=0.01) == ["https://seed.org/3"]
 
 
 @pytest.mark.embedded
@@ -405,10 +405,10 @@ def test_of_revisits_the_most_overdue_by_its_interval_goes_first(plans: Plans) -
     plans.fetched("https://slow.org/", ago_s=0)
     plans.fetched("https://fast.org/", ago_s=0, request=Request(interval_s=2 * day, digest="x"))
     plans.clock.now += week + day
-    assert plans.plan(1, explore=0.01)[0] == "https://fast.org/", "eight days over one"
+    assert plans.plan(1, explore_share=0.01)[0] == "https://fast.org/", "eight days over one"
     strengths(plans, 1, strong=0.9)
     plans.fetched("https://strong.org/", ago_s=week + day)
-    assert plans.plan(1, explore=0.01)[0] == "https://strong.org/", "times its authority"
+    assert plans.plan(1, explore_share=0.01)[0] == "https://strong.org/", "times its authority"
 
 
 @pytest.mark.embedded
