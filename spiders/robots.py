@@ -164,7 +164,7 @@ class Robots:
 
     def _read(self, origin: str, body: bytes, *, cut: bool) -> Rules:
         found = ours(text_of(body, limit=self.limit, cut=cut), NAME)
-        if found.wildcards > MAX_WILDCARDS:
+        if found.stars > MAX_WILDCARDS:
             return self._closed("robots.txt: too many wildcards", self.ttl_s)
         parser = Protego.parse("\n".join(["user-agent: *", *found.rules]))
         now = self.clock()

@@ -134,7 +134,7 @@ class Visitor:
                 return self._answered(url, at, wanted, answer, chain, delay, named)
             chain.append(Hop(url=at.url, status=answer.status))
             target, refused = _location(answer, at, self.settings.allow_ip)
-            if target is None or target.page != url.page:
+            if target is None or target.page != url.page or not self._may_ask(target):
                 return self._redirected(url, wanted, answer, chain, target, refused, delay)
             if any(target.url == hop.url for hop in chain):
                 return self._record(url, wanted, answer, chain, "error", "redirects", delay)

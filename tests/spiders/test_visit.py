@@ -79,6 +79,16 @@ def test_a_port_that_a_setting_names_is_asked(visit: Any) -> None:
     assert page.outcome == "ok"
 
 
+def test_a_redirect_to_https_is_not_followed_where_its_port_is_not_asked(visit: Any) -> None:
+    web = Web({"http://a.example/": redirect("https://a.example/")})
+    (page,) = visit(web, "http://a.example/", ports=[80])
+    assert [asked.url for asked in web.asked] == [
+        "http://a.example/robots.txt",
+        "http://a.example/",
+    ]
+    assert (page.outcome, page.final_url) == ("redirect", "https://a.example/")
+
+
 def test_links_to_other_ports_are_recorded_all_the_same(visit: Any) -> None:
     body = b"<p>x<a href=http://a.example:8080/in>in</a><a href=http://b.example:81/>out</a>"
     (page,) = visit(Web({"http://a.example/": PAGE._replace(body=body)}), "http://a.example/")
