@@ -113,7 +113,7 @@ class Crawl:
     async def _work(self, fetcher: Fetcher) -> None:
         try:
             held = Held(fetcher, lambda: self.controls.paused)
-            self.visitor = Visitor(held, self.settings)
+            self.visitor = Visitor(held, self.settings, controls=self.controls)
             self.publisher = Publisher(self.log)
             self._wake = asyncio.Event()
             reader = self._reader = await self._joined()

