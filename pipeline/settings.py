@@ -101,7 +101,7 @@ class CrawlSettings(_Section):
         default=DAY,
         ge=60,
         le=DAY,
-        description="for which a robots.txt is remembered (RFC 9309: a day at most)",
+        description="for which a robots.txt is remembered (RFC 9309: a day at most); more than both delays",
     )
     allow_private: list[str] = Field(
         default=[],
@@ -116,6 +116,13 @@ class CrawlSettings(_Section):
         default="",
         description="ADDRESS:HTTP_PORT:HTTPS_PORT to connect to instead of every host's own, for a web under test, whose certificates are not verified",
     )
+
+    @model_validator(mode="after")
+    def _remembers(self) -> CrawlSettings:
+        # Or it would have been forgotten again whenever the page behind it may be asked for.
+        if self.robots_ttl_s <= max(self.delay_s, self.longest_delay_s):
+            raise ValueError("robots_ttl_s must be more than delay_s and longest_delay_s")
+        return self
 
     @field_validator("allow_private")
     @classmethod

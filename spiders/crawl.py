@@ -113,12 +113,12 @@ class Crawl:
     async def _work(self, fetcher: Fetcher) -> None:
         try:
             held = Held(fetcher, lambda: self.controls.paused)
-            self.visitor = Visitor(held, self.settings)
+            self.visitor = Visitor(held, self.settings, controls=self.controls)
             self.publisher = Publisher(self.log)
             self._wake = asyncio.Event()
-            reader = self._reader = await self._read(
-                lambda: self.log.reader(CRAWL, [REQUESTS], member=self.member)
-            )
+            reader = self._reader = await self._joined()
+            if reader is None:
+                return
             publishing = asyncio.create_task(self.publisher.run())
             feeding = asyncio.create_task(self._feed(reader))
             visits: set[asyncio.Task[None]] = set()
@@ -132,6 +132,18 @@ class Crawl:
                 await self._leave(reader)
         except BacklinksError as error:
             self._error = error
+
+    async def _joined(self) -> Reader | None:
+        """A member of the group, as soon as the log is not busy; None where we are told to stop."""
+        while not self._stopping.is_set():
+            try:
+                reader: Reader = await self._read(
+                    lambda: self.log.reader(CRAWL, [REQUESTS], member=self.member)
+                )
+                return reader
+            except LogBusy as error:
+                await self._wait_for_log(error)
+        return None
 
     async def _read(self, call: Callable[[], Any]) -> Any:
         """On the one thread that the reader is used by."""
@@ -295,7 +307,7 @@ class Crawl:
                     swept = time.monotonic()
                 if time.monotonic() - committed > COMMIT_S:
                     await self._commit(reader)
-                    self.scheduler.forget_idle(time.monotonic())
+                    self.scheduler.forget_idle(time.monotonic(), rests=self.patience.defers)
                     committed = time.monotonic()
             except LogBusy as error:
                 await self._wait_for_log(error)

@@ -36,8 +36,8 @@ class Transfers:
     async def perform(self, easy: Any) -> int:
         """Runs what the handle is set to. Returns libcurl's code, 0 where all went well."""
         done: asyncio.Future[int] = self._loop.create_future()
-        self._waiting[easy] = done
         self._multi.add_handle(easy)
+        self._waiting[easy] = done
         try:
             return await done
         finally:

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 from protego import Protego
 
 from pipeline.frontier.traps import WEB_PORTS, port_of
-from pipeline.url import Refused, canonical, domains
+from pipeline.url import Refused, Url, canonical, domains
 from spiders.fetch import Fetched, Fetcher
 from spiders.pace import retry_after_s
 from spiders.robots_groups import MAX_WILDCARDS, Ours, ours, text_of
@@ -65,7 +65,8 @@ class Rules(NamedTuple):
 class Robots:
     """Rules by scheme and host, of one process.
 
-    ports: where a redirect may lead. body_bytes: of an answer, which the fetcher cuts there.
+    ports: where a redirect may lead, unless it is `barred`; `rest_s` passes before it does so to a
+    host that was asked for this already. body_bytes: of an answer, which the fetcher cuts there.
     """
 
     def __init__(
@@ -75,9 +76,12 @@ class Robots:
         ttl_s: int,
         ports: Collection[int] = WEB_PORTS,
         body_bytes: int = MAX_BYTES,
+        barred: Callable[[Url], bool] = lambda url: False,
+        rest_s: Callable[[Url], float] = lambda url: 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.fetcher, self.ttl_s, self.ports, self.clock = fetcher, ttl_s, ports, clock
+        self.barred, self.rest_s = barred, rest_s
         self.limit = min(MAX_BYTES, body_bytes)
         self._known: OrderedDict[str, Rules] = OrderedDict()
         self._weight = 0
@@ -139,7 +143,8 @@ class Robots:
 
     async def _fetch(self, origin: str) -> Rules:
         url = f"{origin}/robots.txt"
-        for _ in range(MAX_REDIRECTS + 1):
+        asked = {url: origin.partition("://")[2]}  # and its host
+        while True:
             answer = await self.fetcher.fetch(url, {}, any_type=True)
             if answer.failed:
                 return self._closed(f"robots.txt: {answer.failed}")
@@ -147,12 +152,19 @@ class Robots:
             if not (300 <= answer.status < 400 and location):
                 return self._answered(origin, answer)
             try:
-                url = canonical(location, url, allow_ip=True).url
+                target = canonical(location, url, allow_ip=True)
             except Refused:
                 return self._open("robots.txt redirects nowhere")
-            if port_of(url) not in self.ports:
+            if target.url in asked or len(asked) > MAX_REDIRECTS:
+                return self._open("robots.txt redirects too often")
+            if port_of(target.url) not in self.ports:
                 return self._closed("robots.txt: port")
-        return self._open("robots.txt redirects too often")
+            if target.host in asked.values():
+                await asyncio.sleep(self.rest_s(target))
+            if self.barred(target):
+                return self._closed("robots.txt: barred")
+            url = target.url
+            asked[url] = target.host
 
     def _answered(self, origin: str, answer: Fetched) -> Rules:
         # 429 is a 4xx, which allows; but who asks us to go away for a while is not asked for more.
@@ -168,7 +180,7 @@ class Robots:
 
     def _read(self, origin: str, body: bytes, *, cut: bool) -> Rules:
         found = ours(text_of(body, limit=self.limit, cut=cut), NAME)
-        if found.wildcards > MAX_WILDCARDS:
+        if found.stars > MAX_WILDCARDS:
             return self._closed("robots.txt: too many wildcards", self.ttl_s)
         parser = Protego.parse("\n".join(["user-agent: *", *found.rules])) if found.rules else None
         sitemaps = _sitemaps(origin, found.sitemaps)

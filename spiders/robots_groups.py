@@ -10,7 +10,7 @@ import math
 import re
 from typing import NamedTuple
 
-MAX_WILDCARDS = 2_000  # rules of ours with a `*`; each costs up to 7 us for every URL
+MAX_WILDCARDS = 2_000  # `*` in rules of ours; each costs up to 7 us for every URL
 MAX_LINE = 8_192  # characters; no URL of ours is matched by a longer rule
 MAX_SITEMAP_LINES = 100
 
@@ -40,7 +40,12 @@ class Ours(NamedTuple):
 
     @property
     def wildcards(self) -> int:
+        """Rules with any."""
         return sum("*" in rule for rule in self.rules)
+
+    @property
+    def stars(self) -> int:
+        return sum(rule.count("*") for rule in self.rules)
 
 
 class _Group:

@@ -154,12 +154,18 @@ class Scheduler(Generic[Item]):
         self._size -= len(found)
         return found
 
-    def forget_idle(self, now: float) -> None:
-        """Drops hosts with nothing waiting whose delay is over: memory follows the window."""
+    def forget_idle(
+        self, now: float, *, rests: Callable[[str, float], bool] = lambda host, now: False
+    ) -> None:
+        """Drops hosts with nothing waiting whose delay is over: memory follows the window.
+
+        rests: whether somebody else keeps requests for it away, so that its delay may be forgotten.
+        """
         idle = [
             host
             for host, state in self._hosts.items()
-            if not (state.queue or state.busy or state.parked) and state.next_at <= now
+            if not (state.queue or state.busy or state.parked)
+            and (state.next_at <= now or rests(host, now))
         ]
         for host in idle:
             for group in self._hosts.pop(host).groups:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from pipeline.control import Controls
 from pipeline.errors import BacklinksError
 from pipeline.frontier.request import Wanted
 from pipeline.frontier.traps import port_of
@@ -35,22 +36,30 @@ async def _always(_: float) -> None:
 
 
 class Visitor:
-    """`clock`: seconds since 1970."""
+    """`controls`: what operators say. `clock`: seconds since 1970."""
 
     def __init__(
         self,
         fetcher: Fetcher,
         settings: CrawlSettings,
         *,
+        controls: Controls | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self.controls = Controls() if controls is None else controls
         self.fetcher, self.settings, self.clock = fetcher, settings, clock
         self.robots = Robots(
             fetcher,
             ttl_s=settings.robots_ttl_s,
             ports=settings.ports,
             body_bytes=settings.body_bytes,
+            barred=lambda url: self.controls.bars(url.host, url.path, url.domain),
+            rest_s=self._rest_s,
         )
+
+    def _rest_s(self, url: Url) -> float:
+        """Of its host, whose robots.txt is not known yet."""
+        return max(self.settings.delay_s, self.controls.rule(url.host, url.domain).delay_s)
 
     def delay_s(self, rules: Rules) -> float:
         return max(self.settings.delay_s, min(rules.delay_s(), self.settings.longest_delay_s))
@@ -71,9 +80,7 @@ class Visitor:
         except Exception:  # noqa: BLE001 - `visit` meets it again, and tells of it
             return 0.0
 
-    async def visit(
-        self, url: Url, wanted: Wanted, goes_on: GoesOn = _always
-    ) -> Page:
+    async def visit(self, url: Url, wanted: Wanted, goes_on: GoesOn = _always) -> Page:
         """The record of this visit, whatever happens on it.
 
         goes_on: awaited after the host's delay between robots.txt and the page, as after a
@@ -88,9 +95,7 @@ class Visitor:
             logger.exception("the visit of %s failed; please report it", url.url)
             return self._record(url, wanted, None, [], "error", "failed", self.settings.delay_s)
 
-    async def _visit(
-        self, url: Url, wanted: Wanted, goes_on: GoesOn
-    ) -> Page:
+    async def _visit(self, url: Url, wanted: Wanted, goes_on: GoesOn) -> Page:
         if not self._may_ask(url):
             return self._record(url, wanted, None, [], "refused", "port", self.settings.delay_s)
         sitemaps: list[str] = []
@@ -134,7 +139,7 @@ class Visitor:
                 return self._answered(url, at, wanted, answer, chain, delay, named)
             chain.append(Hop(url=at.url, status=answer.status))
             target, refused = _location(answer, at, self.settings.allow_ip)
-            if target is None or target.page != url.page:
+            if target is None or target.page != url.page or not self._may_ask(target):
                 return self._redirected(url, wanted, answer, chain, target, refused, delay)
             if any(target.url == hop.url for hop in chain):
                 return self._record(url, wanted, answer, chain, "error", "redirects", delay)

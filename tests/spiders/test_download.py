@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
+import pycurl
 import pytest
 
 from pipeline.settings import CrawlSettings
@@ -27,6 +28,18 @@ HTML = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 PAGE = HTML + b"Content-Length: 2\r\n\r\nhi"
 CLOSED = HTML + b"Content-Length: 2\r\nConnection: close\r\n\r\nhi"
 LOOPBACK = ["127.0.0.1/32"]
+
+
+def test_a_transfer_that_can_not_begin_is_not_waited_for() -> None:
+    async def performed() -> Transfers:
+        transfers, elsewhere, easy = Transfers(idle=1), pycurl.CurlMulti(), pycurl.Curl()
+        elsewhere.add_handle(easy)
+        with pytest.raises(pycurl.error):
+            await transfers.perform(easy)
+        transfers.close()
+        return transfers
+
+    assert asyncio.run(performed())._waiting == {}
 
 
 def answering(answer: bytes, *, close: bool = False) -> Script:

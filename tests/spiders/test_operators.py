@@ -155,7 +155,9 @@ def test_a_visit_to_what_is_barred_meanwhile_ends_there(verb: str) -> None:
 
 
 def test_a_delay_that_outlasts_a_request_s_deadline_is_not_slept_through() -> None:
-    web, crawl, took_s = asyncio.run(in_the_middle(said(1, "delay", "a.example", 80_000), delay_s=0))
+    web, crawl, took_s = asyncio.run(
+        in_the_middle(said(1, "delay", "a.example", 80_000), delay_s=0)
+    )
     assert (web.asked, len(crawl.scheduler)) == (ASKED, 1)
     assert took_s < 5
 

@@ -142,6 +142,17 @@ def test_memory_follows_the_window_and_not_the_hosts_that_were() -> None:
     assert (len(scheduler._hosts), len(scheduler._heap), len(scheduler)) == (0, 0, 0)
 
 
+def test_what_is_known_to_rest_for_long_is_not_remembered_here_too() -> None:
+    scheduler: Scheduler[int] = Scheduler()
+    for host in HOSTS:
+        scheduler.add(host, 1)
+    for host, _ in drain(scheduler, 0.0):
+        scheduler.done(host, 3_600.0)
+    scheduler.add("b.example", 2)
+    scheduler.forget_idle(1.0, rests=lambda host, now: now < 5.0 and host != "c.example")
+    assert list(scheduler._hosts) == ["b.example", "c.example"]
+
+
 class Model:
     def __init__(self) -> None:
         self.waiting: dict[str, list[int]] = {host: [] for host in HOSTS}

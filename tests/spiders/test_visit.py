@@ -7,12 +7,14 @@ from typing import Any, NamedTuple, cast
 
 import pytest
 
+from pipeline.control import Controls
 from pipeline.frontier.request import Wanted
 from pipeline.page import Page, Request
 from pipeline.settings import CrawlSettings
 from pipeline.url import canonical
 from spiders.fetch import Fetched
 from spiders.visit import Visitor
+from tests.pipeline.said import controls, said
 
 DELAY_S = 2.0
 HTML = {"content-type": "text/html"}
@@ -48,9 +50,10 @@ def robots(text: str) -> Fetched:
 
 @pytest.fixture
 def visit(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def visited(web: Web, *urls: str, **crawl: Any) -> list[Page]:
+    def visited(web: Web, *urls: str, controls: Controls | None = None, **crawl: Any) -> list[Page]:
         monkeypatch.setattr("spiders.visit.asyncio.sleep", web.sleep)
-        visitor = Visitor(cast(Any, web), CrawlSettings(delay_s=DELAY_S, **crawl))
+        settings = CrawlSettings(delay_s=DELAY_S, **crawl)
+        visitor = Visitor(cast(Any, web), settings, controls=controls)
 
         async def all_() -> list[Page]:
             return [
@@ -77,6 +80,60 @@ def test_a_port_that_a_setting_names_is_asked(visit: Any) -> None:
     web = Web({"http://a.example:8080/": PAGE})
     (page,) = visit(web, "http://a.example:8080/", ports=[8080])
     assert page.outcome == "ok"
+
+
+def test_redirects_of_robots_txt_lead_nowhere_that_is_barred(visit: Any) -> None:
+    web = Web({"http://a.example/robots.txt": redirect("http://b.example/x?1")})
+    heard = controls(said(1, "block", "b.example"))
+    (page,) = visit(web, "http://a.example/", controls=heard)
+    assert [asked.url for asked in web.asked] == ["http://a.example/robots.txt"]
+    assert (page.outcome, page.incomplete) == ("robots", "robots.txt: barred")
+
+
+def test_redirects_of_robots_txt_that_lead_in_a_circle_count_as_no_file(visit: Any) -> None:
+    web = Web(
+        {
+            "http://a.example/robots.txt": redirect("http://b.example/r"),
+            "http://b.example/r": redirect("http://a.example/robots.txt"),
+        }
+    )
+    (page,) = visit(web, "http://a.example/")
+    assert page.outcome == "gone"
+    assert [asked.url for asked in web.asked] == [
+        "http://a.example/robots.txt",
+        "http://b.example/r",
+        "http://a.example/",
+    ]
+
+
+@pytest.mark.parametrize(("said_s", "kept_s"), [(0.1, DELAY_S), (7.0, 7.0)])
+def test_a_delay_lies_before_a_redirect_of_robots_txt_to_a_host_that_was_asked(
+    visit: Any, said_s: float, kept_s: float
+) -> None:
+    web = Web(
+        {
+            "http://a.example/robots.txt": redirect("https://a.example/robots.txt"),
+            "https://a.example/robots.txt": redirect("https://b.example/robots.txt"),
+            "https://b.example/robots.txt": redirect("https://a.example/r"),
+        }
+    )
+    visit(web, "http://a.example/", controls=controls(said(1, "delay", "a.example", said_s)))
+    assert [(asked.url, asked.at) for asked in web.asked[:4]] == [
+        ("http://a.example/robots.txt", 0),
+        ("https://a.example/robots.txt", kept_s),
+        ("https://b.example/robots.txt", kept_s),
+        ("https://a.example/r", 2 * kept_s),
+    ]
+
+
+def test_a_redirect_to_https_is_not_followed_where_its_port_is_not_asked(visit: Any) -> None:
+    web = Web({"http://a.example/": redirect("https://a.example/")})
+    (page,) = visit(web, "http://a.example/", ports=[80])
+    assert [asked.url for asked in web.asked] == [
+        "http://a.example/robots.txt",
+        "http://a.example/",
+    ]
+    assert (page.outcome, page.final_url) == ("redirect", "https://a.example/")
 
 
 def test_links_to_other_ports_are_recorded_all_the_same(visit: Any) -> None:
