@@ -1,5 +1,5 @@
 -- What a request carries of the URLs that were chosen from a slice. Reads the slice's keys, and the rest
--- of the chosen alone.
+-- of the chosen alone: the hash of the path goes first, since few others have one of these.
 SELECT
     any(domain) AS domain,
     host,
@@ -11,6 +11,7 @@ SELECT
     toUInt8(max(wanted) > fetched_s) AS asked_for,
     toUInt8(if(bitShiftRight(max(failures), 32) = fetched_s, bitAnd(max(failures), 255), 0)) AS attempt
 FROM frontier
-WHERE bucket IN {buckets:Array(UInt16)}
-    AND (host, cityHash64(path)) IN (SELECT arrayJoin(arrayZip({hosts:Array(String)}, {path_ids:Array(UInt64)})))
+PREWHERE bucket IN {buckets:Array(UInt16)}
+    AND cityHash64(path) IN {path_ids:Array(UInt64)}
+WHERE (host, cityHash64(path)) IN (SELECT arrayJoin(arrayZip({hosts:Array(String)}, {path_ids:Array(UInt64)})))
 GROUP BY host, path
