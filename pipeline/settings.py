@@ -200,7 +200,9 @@ class PlanSettings(_Section):
     @model_validator(mode="after")
     def _shares(self) -> PlanSettings:
         if self.revisit_share + self.explore_share >= 1:
-            raise ValueError("revisit_share and explore_share together must leave a share for new URLs")
+            raise ValueError(
+                "revisit_share and explore_share together must leave a share for new URLs"
+            )
         return self
 
     @property

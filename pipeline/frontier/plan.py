@@ -171,7 +171,12 @@ class _Turn:
             },
         )
         whole = {(row["host"], row["path_id"]): row for row in rows(found)}
-        chosen = [row | whole[row["host"], row["path_id"]] for row in ordered]
+        # Another may have purged or erased some of them in between.
+        chosen = [
+            row | found_again
+            for row in ordered
+            if (found_again := whole.get((row["host"], row["path_id"]))) is not None
+        ]
         self._chosen += chosen
         if len(self._chosen) >= _PUBLISHED:
             self.publish()
@@ -233,7 +238,11 @@ class _Turn:
 def shared_out(found: list[Row], settings: PlanSettings) -> list[Row]:
     """URLs of three pools, each in its own order, in the order of all: the one at place 3 of a pool
     with a share of 0.3 stands where the one at place 6 of a pool with 0.6 does."""
-    shares = (settings.revisit_share, 1 - settings.revisit_share - settings.explore_share, settings.explore_share)
+    shares = (
+        settings.revisit_share,
+        1 - settings.revisit_share - settings.explore_share,
+        settings.explore_share,
+    )
     places = [0, 0, 0]
     keyed = []
     for row in found:

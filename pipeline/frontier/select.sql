@@ -62,7 +62,7 @@ WITH
             visit,
             delay,
             waits,
-            NOT waits AND due_s <= {now:UInt32} AND NOT (notEmpty({beginnings:Array(String)}) AND has({beginning_hosts:Array(String)}, host) AND arrayExists(beginning -> startsWith(concat(host, path), beginning), {beginnings:Array(String)})) AS is_due,
+            NOT waits AND due_s <= {now:UInt32} AND NOT (notEmpty({beginnings:Array(String)}) AND hasAny({beginning_hosts:Array(String)}, [host, if(position(host, ':') = 0, host, replaceRegexpOne(host, ':[0-9]+$', ''))]) AND arrayExists(beginning -> startsWith(concat(host, path), beginning) OR startsWith(concat(if(position(host, ':') = 0, host, replaceRegexpOne(host, ':[0-9]+$', '')), path), beginning), {beginnings:Array(String)})) AS is_due,
             bitShiftLeft(toUInt128(bitOr(bitShiftLeft(toUInt64(fetched_s > 0), 62) + bitShiftLeft(toUInt64(NOT asked_for), 61), if(fetched_s > 0,
                 -- What is overdue most by its own interval.
                 toUInt64(4294967295 - least(4294967295, 1000. * ({now:UInt32} - fetched_s) / greatest(60, toInt64(due_s) - fetched_s))),
@@ -75,6 +75,8 @@ WITH
         SELECT
             any(domain) AS domain,
             host,
+            -- What is said of a host is said of it at any port.
+            if(position(host, ':') = 0, host, replaceRegexpOne(host, ':[0-9]+$', '')) AS bare,
             countIf(fetched_s > 0 OR waits) AS taken,
             countIf(waits) AS waiting,
             bitAnd(max(delay), 4294967295) AS host_delay_ms,
@@ -87,16 +89,17 @@ WITH
         FROM urls
         GROUP BY host
     ),
-    -- What operators said of the host, or else of its domain.
+    -- What operators said of the host and of its domain: priorities add, the longest delay holds.
     told AS
     (
         SELECT
             *,
-            transform(domain, {said_of:Array(String)}, {said_priority:Array(Int64)}, 0) + transform(host, {said_of:Array(String)}, {said_priority:Array(Int64)}, 0) AS priority,
-            greatest(transform(domain, {said_of:Array(String)}, {said_delay_ms:Array(Int64)}, -1), transform(host, {said_of:Array(String)}, {said_delay_ms:Array(Int64)}, -1)) AS delay_ms,
+            transform(domain, {said_of:Array(String)}, {said_priority:Array(Int64)}, 0) + if(bare = domain, 0, transform(bare, {said_of:Array(String)}, {said_priority:Array(Int64)}, 0)) + if(host = bare, 0, transform(host, {said_of:Array(String)}, {said_priority:Array(Int64)}, 0)) AS priority,
+            greatest(transform(domain, {said_of:Array(String)}, {said_delay_ms:Array(Int64)}, -1), transform(bare, {said_of:Array(String)}, {said_delay_ms:Array(Int64)}, -1), transform(host, {said_of:Array(String)}, {said_delay_ms:Array(Int64)}, -1)) AS delay_ms,
             transform(domain, {said_of:Array(String)}, {said_budget:Array(Int64)}, -1) AS budget
         FROM hosts
         WHERE host NOT IN (SELECT name FROM controls WHERE verb IN ('block', 'suppress') GROUP BY verb, name HAVING argMax(value, at) > 0)
+            AND bare NOT IN (SELECT name FROM controls WHERE verb IN ('block', 'suppress') GROUP BY verb, name HAVING argMax(value, at) > 0)
             AND domain NOT IN (SELECT name FROM controls WHERE verb IN ('block', 'suppress') GROUP BY verb, name HAVING argMax(value, at) > 0)
     ),
     answers AS

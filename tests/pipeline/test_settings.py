@@ -199,7 +199,7 @@ def test_every_setting_has_a_default_that_it_takes_and_its_reason(
     ("section", "name"), [(section, name) for section, name, _ in ALL if section]
 )
 def test_a_setting_that_is_a_quantity_has_its_unit_in_its_name(section: str, name: str) -> None:
-    """Seconds end in _s, bytes in _bytes, parts of a whole in _share; the rest are counts, whose name says of what."""
+    """Seconds end in _s, bytes in _bytes, parts of a whole in _share; the rest are counts."""
     field = {(s, n): f for s, n, f in ALL}[section, name]
     if field.annotation is float:
         assert name.endswith(("_s", "_share")) or name == "damping"

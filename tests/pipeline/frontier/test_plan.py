@@ -514,6 +514,38 @@ def test_what_operators_say_is_done(plans: Plans) -> None:
 
 
 @pytest.mark.embedded
+def test_what_is_said_of_a_host_is_said_of_it_at_any_port(plans: Plans) -> None:
+    plans.seed(
+        "https://www.b.org:8443/", "https://www.c.org:8443/people/x", "https://www.c.org:8443/y",
+        "https://d.org:8443/", "https://www.e.org/",
+    )  # fmt: skip
+    said(plans, "block", "www.b.org", 1)
+    said(plans, "suppress", "www.c.org/people/", 1)
+    said(plans, "priority", "d.org", 5)
+    said(plans, "priority", "e.org", 2)
+    said(plans, "priority", "www.e.org", 4)
+    assert plans.plan(1) == ["https://www.e.org/"], "6 of two names is more than 5 of one"
+    assert plans.plan(1) == ["https://d.org:8443/"]
+    assert plans.plan() == ["https://www.c.org:8443/y"]
+
+
+@pytest.mark.embedded
+def test_what_is_purged_while_it_is_chosen_is_not_asked_for(
+    plans: Plans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans.seed("https://a.org/", "https://b.org/")
+    query = plans.store.query
+
+    def purging(question: str, *rest: Any, **named: Any) -> Any:
+        if "path_ids" in question:
+            plans.store.execute("ALTER TABLE frontier DELETE WHERE domain = 'a.org'")
+        return query(question, *rest, **named)
+
+    monkeypatch.setattr(plans.store, "query", purging)
+    assert plans.plan() == ["https://b.org/"]
+
+
+@pytest.mark.embedded
 def test_a_site_that_yields_nothing_is_left_and_a_full_platform_too(plans: Plans) -> None:
     def site(host: str, text: str) -> None:
         inner = [f"https://{host}/{i}" for i in range(40)]
