@@ -82,7 +82,7 @@ class Internal(_Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Request(_Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the request carried that is not idempotent, echoed but for the last two."""
+    """What the request carried that is not idempotent, echoed."""
 
     hops: UInt16 = 0  # links between registered domains from a seed to here
     attempt: UInt16 = 0  # failures in a row before this visit
