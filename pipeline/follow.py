@@ -24,7 +24,7 @@ class Following(threading.Thread):
     """Keeps `controls` at what the log says, a second behind at most.
 
     Where the log is away, what was said before holds on. A right that is taken away later is no
-    end either: a worker that stops hears no operator at all.
+    end either, nor an error that nobody foresaw: a worker that stops hears no operator at all.
     """
 
     def __init__(self, follower: Follower, controls: Controls) -> None:
@@ -44,12 +44,15 @@ class Following(threading.Thread):
             except LogError as error:
                 self._tell(error)
                 self._closed.wait(_AWAY_S)
+            except Exception as error:  # noqa: BLE001 - outermost: its end would go unseen
+                self._tell(error, unforeseen=True)
+                self._closed.wait(_AWAY_S)
 
-    def _tell(self, error: LogError) -> None:
+    def _tell(self, error: Exception, *, unforeseen: bool = False) -> None:
         now = time.monotonic()
         if now - self._told > _SAID_S and not self._closed.is_set():
             self._told = now
-            logger.warning("what operators say now can't be heard: %s", error)
+            logger.warning("what operators say now can't be heard: %s", error, exc_info=unforeseen)
 
     def close(self) -> None:
         self._closed.set()

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from kafka import KafkaAdminClient
 
+from pipeline import follow
+from pipeline.control import Controls
 from pipeline.errors import LogBusy, LogRefused
 from pipeline.log import CONTROL, PAGES, Follower, Log, Message, Partition, Record
 from pipeline.log.kafka import KafkaLog
@@ -18,6 +20,7 @@ from pipeline.log.kafka_client import connection
 from pipeline.log.sqlite import SqliteLog
 from pipeline.log.topics import Topics, read_topics
 from pipeline.settings import KafkaSettings
+from tests.pipeline.said import said
 from tests.support.kafka.broker import free_port
 from tests.support.kafka.fixtures import MakeTopics
 
@@ -135,3 +138,35 @@ def test_in_a_file_of_before_that_is_only_read_nothing_was_said(tmp_path: Path) 
     SqliteLog(tmp_path / "log.sqlite", topics=[PAGES]).close()
     with closing(SqliteLog(tmp_path / "log.sqlite", readonly=True)) as log:
         assert log.follow(CONTROL).poll(timeout_s=0) == []
+
+
+class Surprising:
+    """A follower whose first poll raises what no LogError is; then it says `records` once."""
+
+    def __init__(self, *records: Record) -> None:
+        self.answers: list[list[Record]] = [list(records)]
+        self.polls = 0
+
+    def poll(self, *, timeout_s: float) -> list[Record]:
+        self.polls += 1
+        if self.polls == 1:
+            raise KeyError("of the library")
+        time.sleep(0.01)
+        return self.answers.pop() if self.answers else []
+
+    def close(self) -> None: ...
+
+
+def test_a_worker_hears_operators_after_an_error_that_nobody_foresaw(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(follow, "_AWAY_S", 0.01)
+    controls = Controls()
+    following = follow.Following(Surprising(said(1, "pause", "")), controls)
+    following.start()
+    until = time.monotonic() + 5
+    while following.is_alive() and not controls.paused and time.monotonic() < until:
+        time.sleep(0.01)
+    following.close()
+    assert controls.paused
+    assert "KeyError" in caplog.text, "with where it came from"
