@@ -11,7 +11,7 @@ from kafka import errors as kafka_errors
 
 from pipeline.errors import LogBusy
 from pipeline.log import Partition, Record
-from pipeline.log.kafka_client import Names, kafka_says, let_in, no_topic
+from pipeline.log.kafka_client import Names, kafka_says, let_in, no_topic, opened
 from pipeline.log.kafka_reader import record_of
 from pipeline.settings import KafkaSettings
 
@@ -21,7 +21,8 @@ _TURN_S = 0.5  # so soon a poll notices that it was closed
 
 def outside(config: dict[str, Any], settings: KafkaSettings, *, reset: str = "none") -> Any:
     """A consumer outside of any group. reset: where it goes on from an offset that is gone."""
-    return KafkaConsumer(
+    return opened(
+        KafkaConsumer,
         **let_in(config, settings),
         enable_auto_commit=False,
         auto_offset_reset=reset,

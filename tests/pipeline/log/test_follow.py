@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +16,16 @@ from kafka import KafkaAdminClient
 from pipeline import follow
 from pipeline.control import Controls
 from pipeline.errors import LogBusy, LogRefused
-from pipeline.log import CONTROL, PAGES, Follower, Log, Message, Partition, Record
+from pipeline.log import (
+    CONTROL,
+    PAGES,
+    Follower,
+    Log,
+    Message,
+    Partition,
+    Record,
+    kafka_client,
+)
 from pipeline.log.kafka import KafkaLog
 from pipeline.log.kafka_client import connection
 from pipeline.log.sqlite import SqliteLog
@@ -132,6 +143,28 @@ def test_brokers_that_are_away_are_busy_and_nothing_is_forgotten_meanwhile(
         say(log, b"after")
         follower.settings, follower._config = settings, config
         assert until_told(follower) == [b"after"], "and nothing twice"
+
+
+@pytest.mark.parametrize("ask", ["follow", "lag", "reader"])
+def test_no_try_to_reach_brokers_that_are_away_leaves_a_thread_or_a_descriptor(
+    ask: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "kafka.net")  # what is captured would hold its sockets
+    monkeypatch.setattr(kafka_client, "_BOOTSTRAP_MS", 150)
+    with closing(KafkaLog(KafkaSettings(brokers=[f"127.0.0.1:{free_port()}"]))) as log:
+        follower = log.follow(CONTROL)
+        tries: dict[str, Callable[[], object]] = {
+            "follow": lambda: follower.poll(timeout_s=0),
+            "lag": lambda: log.lag("crawl"),
+            "reader": lambda: log.reader("crawl", [PAGES]),
+        }
+        held = []
+        for _ in range(3):
+            with pytest.raises(LogBusy):
+                tries[ask]()
+            gc.collect()
+            held.append((threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))))
+        assert held[0] == held[2]
 
 
 def test_in_a_file_of_before_that_is_only_read_nothing_was_said(tmp_path: Path) -> None:
