@@ -32,6 +32,14 @@ class Following(threading.Thread):
         self.follower, self.controls = follower, controls
         self._closed = threading.Event()
         self._told = 0.0
+        self._last = -1  # offset of what was heard last; the topic has one partition
+
+    def hear(self, *, timeout_s: float) -> None:
+        """Offsets that go back are those of a topic that was made anew. Raises LogError."""
+        records = self.follower.poll(timeout_s=timeout_s)
+        if records:
+            self.controls.take(records, anew=records[0].offset <= self._last)
+            self._last = records[-1].offset
 
     def run(self) -> None:
         paused = False
@@ -40,7 +48,7 @@ class Following(threading.Thread):
                 paused = self.controls.paused
                 logger.warning("%s", PAUSED if paused else "resumed by an operator")
             try:
-                self.controls.take(self.follower.poll(timeout_s=EVERY_S))
+                self.hear(timeout_s=EVERY_S)
             except LogError as error:
                 self._tell(error)
                 self._closed.wait(_AWAY_S)
@@ -87,7 +95,7 @@ def follow(log: Log) -> Following:
     """As `followed`, for who closes it."""
     following = Following(log.follow(CONTROL), Controls())
     try:
-        following.controls.take(following.follower.poll(timeout_s=0))
+        following.hear(timeout_s=0)
     except BaseException:
         following.follower.close()
         raise

@@ -203,3 +203,25 @@ def test_a_worker_hears_operators_after_an_error_that_nobody_foresaw(
     following.close()
     assert controls.paused
     assert "KeyError" in caplog.text, "with where it came from"
+
+
+def test_what_was_said_in_a_topic_made_anew_takes_the_place_of_all_before(
+    kafka: MakeTopics,
+) -> None:
+    settings = kafka(partitions=1)
+    with closing(KafkaLog(settings)) as log, closing(log.follow(CONTROL)) as follower:
+        following = follow.Following(follower, Controls())
+        say(log, *[said(0, "pause", "").value] * 3)
+        following.hear(timeout_s=0)
+        assert following.controls.paused
+        admin = KafkaAdminClient(**connection(settings))
+        admin.delete_topics([log.names.topic(CONTROL)])
+        admin.close()
+        topics = Topics(settings)
+        topics.create(read_topics(None, partitions=1, replication=1))
+        topics.close()
+        say(log, said(0, "block", "example.org").value, key=b"block example.org")
+        until = time.monotonic() + 10
+        while following.controls.paused and time.monotonic() < until:
+            following.hear(timeout_s=0.2)
+        assert [one.verb for one in following.controls.said()] == ["block"]
