@@ -166,18 +166,21 @@ class Controls:
         self.unreadable = 0
         self.version = 0  # grows with each change
 
-    def take(self, records: Iterable[Record]) -> None:
-        changed = set()
+    def take(self, records: Iterable[Record], *, anew: bool = False) -> None:
+        """anew: the topic was made anew, and all that was said before is forgotten."""
+        newest = {} if anew else self._newest
+        changed = set(self._newest) if anew else set()
         for record in records:
             found = read(record)
             if found is None:
                 self.unreadable += 1
                 continue
             key = (found.verb, found.name)
-            known = self._newest.get(key)
+            known = newest.get(key)
             if known is None or known[0] < record.offset:
-                self._newest[key] = (record.offset, found)
+                newest[key] = (record.offset, found)
                 changed.add(key)
+        self._newest = newest
         if changed:
             self._apply(changed)
             self.version += 1

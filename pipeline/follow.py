@@ -24,7 +24,7 @@ class Following(threading.Thread):
     """Keeps `controls` at what the log says, a second behind at most.
 
     Where the log is away, what was said before holds on. A right that is taken away later is no
-    end either: a worker that stops hears no operator at all.
+    end either, nor an error that nobody foresaw: a worker that stops hears no operator at all.
     """
 
     def __init__(self, follower: Follower, controls: Controls) -> None:
@@ -32,6 +32,14 @@ class Following(threading.Thread):
         self.follower, self.controls = follower, controls
         self._closed = threading.Event()
         self._told = 0.0
+        self._last = -1  # offset of what was heard last; the topic has one partition
+
+    def hear(self, *, timeout_s: float) -> None:
+        """Offsets that go back are those of a topic that was made anew. Raises LogError."""
+        records = self.follower.poll(timeout_s=timeout_s)
+        if records:
+            self.controls.take(records, anew=records[0].offset <= self._last)
+            self._last = records[-1].offset
 
     def run(self) -> None:
         paused = False
@@ -40,16 +48,19 @@ class Following(threading.Thread):
                 paused = self.controls.paused
                 logger.warning("%s", PAUSED if paused else "resumed by an operator")
             try:
-                self.controls.take(self.follower.poll(timeout_s=EVERY_S))
+                self.hear(timeout_s=EVERY_S)
             except LogError as error:
                 self._tell(error)
                 self._closed.wait(_AWAY_S)
+            except Exception as error:  # noqa: BLE001 - outermost: its end would go unseen
+                self._tell(error, unforeseen=True)
+                self._closed.wait(_AWAY_S)
 
-    def _tell(self, error: LogError) -> None:
+    def _tell(self, error: Exception, *, unforeseen: bool = False) -> None:
         now = time.monotonic()
         if now - self._told > _SAID_S and not self._closed.is_set():
             self._told = now
-            logger.warning("what operators say now can't be heard: %s", error)
+            logger.warning("what operators say now can't be heard: %s", error, exc_info=unforeseen)
 
     def close(self) -> None:
         self._closed.set()
@@ -84,7 +95,7 @@ def follow(log: Log) -> Following:
     """As `followed`, for who closes it."""
     following = Following(log.follow(CONTROL), Controls())
     try:
-        following.controls.take(following.follower.poll(timeout_s=0))
+        following.hear(timeout_s=0)
     except BaseException:
         following.follower.close()
         raise

@@ -30,7 +30,7 @@ from pipeline.log import (
     Place,
     Record,
 )
-from pipeline.log.kafka_client import Names, connection, kafka_says, let_in, no_topic
+from pipeline.log.kafka_client import Names, connection, kafka_says, let_in, no_topic, opened
 from pipeline.log.kafka_flight import Flight, Pending, close_quietly
 from pipeline.log.kafka_follower import KafkaFollower, outside
 from pipeline.log.kafka_reader import KafkaReader, record_of
@@ -230,8 +230,12 @@ class KafkaLog:
 
     def _clients(self) -> tuple[Any, Any]:
         if self._kept is None:
-            admin = KafkaAdminClient(**let_in(self._config, self.settings))
-            self._kept = (admin, self._consumer())
+            admin = opened(KafkaAdminClient, **let_in(self._config, self.settings))
+            try:
+                self._kept = (admin, self._consumer())
+            except BaseException:
+                admin.close()
+                raise
         return self._kept
 
     def _forget_clients(self) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kafka import TopicPartition
 from kafka import errors as kafka_errors
+from kafka.net.compat import KafkaNetClient
 
 from pipeline.errors import BadSetting, LogBusy, LogError, LogRefused
 from pipeline.log import Partition
 from pipeline.log.knock import address, knock
 from pipeline.settings import KafkaSettings
+
+Client = TypeVar("Client")
 
 _BOOTSTRAP_MS = 15_000
 _REQUEST_MS = 30_000
@@ -115,6 +118,26 @@ def let_in(config: dict[str, Any], settings: KafkaSettings) -> dict[str, Any]:
     """`config`, once it is known that no broker refuses it. Raises LogRefused."""
     knock(settings, config.get("ssl_context"))
     return config
+
+
+def opened(kind: Callable[..., Client], **config: Any) -> Client:
+    """A client of the library. Raises as its constructor does.
+
+    That has a thread and sockets before it has found a broker, and leaves them to nobody where it
+    finds none: the thread would knock for ever, one more with each try.
+    """
+    made: list[KafkaNetClient] = []
+
+    def net(**given: Any) -> KafkaNetClient:
+        made.append(KafkaNetClient(**given))
+        return made[-1]
+
+    try:
+        return kind(**config, kafka_client=net)
+    except BaseException:
+        for one in made:
+            one.close()
+        raise
 
 
 @contextmanager

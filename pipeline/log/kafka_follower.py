@@ -11,7 +11,7 @@ from kafka import errors as kafka_errors
 
 from pipeline.errors import LogBusy
 from pipeline.log import Partition, Record
-from pipeline.log.kafka_client import Names, kafka_says, let_in, no_topic
+from pipeline.log.kafka_client import Names, kafka_says, let_in, no_topic, opened
 from pipeline.log.kafka_reader import record_of
 from pipeline.settings import KafkaSettings
 
@@ -21,7 +21,8 @@ _TURN_S = 0.5  # so soon a poll notices that it was closed
 
 def outside(config: dict[str, Any], settings: KafkaSettings, *, reset: str = "none") -> Any:
     """A consumer outside of any group. reset: where it goes on from an offset that is gone."""
-    return KafkaConsumer(
+    return opened(
+        KafkaConsumer,
         **let_in(config, settings),
         enable_auto_commit=False,
         auto_offset_reset=reset,
@@ -34,7 +35,8 @@ class KafkaFollower:
     """See `Follower`. Its own consumer, made at the first poll, and anew after an error.
 
     Where compaction took records, the offset after them is what the consumer is at. A topic that
-    was made anew has its beginning read again.
+    was made anew is read whole again, as soon as it has a record; but one that has grown beyond
+    where the old was read to can't be told from it.
     """
 
     def __init__(self, settings: KafkaSettings, config: dict[str, Any], topic: str) -> None:
@@ -67,9 +69,28 @@ class KafkaFollower:
         until = time.monotonic() + timeout_s
         while True:
             left = max(0.0, until - time.monotonic())
-            records = self._take(consumer.poll(timeout_ms=int(min(left, _TURN_S) * 1000)))
-            if records or left <= _TURN_S or self._closed.is_set():
+            polled = consumer.poll(timeout_ms=int(min(left, _TURN_S) * 1000))
+            if self._is_anew(polled):
+                return self._again()
+            records = self._take(polled)
+            if records or self._closed.is_set():
                 return records
+            if left <= _TURN_S:
+                return self._if_it_ends_before(consumer)
+
+    def _is_anew(self, polled: dict[Any, list[Any]]) -> bool:
+        return any(found[0].offset < self._at.get(p, 0) for p, found in polled.items())
+
+    def _if_it_ends_before(self, consumer: Any) -> list[Record]:
+        """A consumer hears nothing more of a topic that was deleted, however often it asks."""
+        ends = consumer.end_offsets(consumer.assignment())
+        return self._again() if any(end < self._at.get(p, 0) for p, end in ends.items()) else []
+
+    def _again(self) -> list[Record]:
+        """All of a topic made anew, in one answer: it takes the place of what was told before."""
+        self._whole = False
+        self._drop()
+        return self._poll(0)
 
     def _open(self) -> Any:
         if self._consumer is None:

@@ -14,7 +14,7 @@ from kafka.coordinator.base import MemberState
 
 from pipeline.errors import LogRefused, NotOwner, OffsetLost
 from pipeline.log import PLAN, Committed, Partition, Record
-from pipeline.log.kafka_client import Names, kafka_says, let_in, no_topic
+from pipeline.log.kafka_client import Names, kafka_says, let_in, no_topic, opened
 from pipeline.settings import KafkaSettings
 
 # Between two polls at most: longer than an insert may last (store.timeout_s), or the group would
@@ -53,7 +53,8 @@ class KafkaReader:
         self.names = Names(settings.prefix)
         self._noted = _Noted(self.names)
         with kafka_says(f"joining the group {self.names.group(group)}", settings):
-            self._consumer = KafkaConsumer(
+            self._consumer = opened(
+                KafkaConsumer,
                 **let_in(config, settings),
                 group_id=self.names.group(group),
                 group_instance_id=_instance(member),

@@ -138,6 +138,16 @@ def test_a_pause_holds_until_it_is_lifted() -> None:
     assert not controls.paused
 
 
+def test_of_a_topic_made_anew_only_what_is_said_there_counts() -> None:
+    controls = after(
+        said(50, "pause", ""), said(51, "block", "example.org"), said(52, "suppress", "example.net")
+    )
+    version = controls.version
+    controls.take([said(0, "block", "a.github.io")], anew=True)
+    assert state(controls) == state(after(said(0, "block", "a.github.io")))
+    assert controls.version > version
+
+
 def test_the_strictest_of_what_is_said_of_host_and_domain_counts() -> None:
     controls = after(
         said(0, "delay", "example.org", 5),

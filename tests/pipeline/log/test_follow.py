@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,13 +13,25 @@ from pathlib import Path
 import pytest
 from kafka import KafkaAdminClient
 
+from pipeline import follow
+from pipeline.control import Controls
 from pipeline.errors import LogBusy, LogRefused
-from pipeline.log import CONTROL, PAGES, Follower, Log, Message, Partition, Record
+from pipeline.log import (
+    CONTROL,
+    PAGES,
+    Follower,
+    Log,
+    Message,
+    Partition,
+    Record,
+    kafka_client,
+)
 from pipeline.log.kafka import KafkaLog
 from pipeline.log.kafka_client import connection
 from pipeline.log.sqlite import SqliteLog
 from pipeline.log.topics import Topics, read_topics
 from pipeline.settings import KafkaSettings
+from tests.pipeline.said import said
 from tests.support.kafka.broker import free_port
 from tests.support.kafka.fixtures import MakeTopics
 
@@ -131,7 +145,83 @@ def test_brokers_that_are_away_are_busy_and_nothing_is_forgotten_meanwhile(
         assert until_told(follower) == [b"after"], "and nothing twice"
 
 
+@pytest.mark.parametrize("ask", ["follow", "lag", "reader"])
+def test_no_try_to_reach_brokers_that_are_away_leaves_a_thread_or_a_descriptor(
+    ask: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "kafka.net")  # what is captured would hold its sockets
+    monkeypatch.setattr(kafka_client, "_BOOTSTRAP_MS", 150)
+    with closing(KafkaLog(KafkaSettings(brokers=[f"127.0.0.1:{free_port()}"]))) as log:
+        follower = log.follow(CONTROL)
+        tries: dict[str, Callable[[], object]] = {
+            "follow": lambda: follower.poll(timeout_s=0),
+            "lag": lambda: log.lag("crawl"),
+            "reader": lambda: log.reader("crawl", [PAGES]),
+        }
+        held = []
+        for _ in range(3):
+            with pytest.raises(LogBusy):
+                tries[ask]()
+            gc.collect()
+            held.append((threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))))
+        assert held[0] == held[2]
+
+
 def test_in_a_file_of_before_that_is_only_read_nothing_was_said(tmp_path: Path) -> None:
     SqliteLog(tmp_path / "log.sqlite", topics=[PAGES]).close()
     with closing(SqliteLog(tmp_path / "log.sqlite", readonly=True)) as log:
         assert log.follow(CONTROL).poll(timeout_s=0) == []
+
+
+class Surprising:
+    """A follower whose first poll raises what no LogError is; then it says `records` once."""
+
+    def __init__(self, *records: Record) -> None:
+        self.answers: list[list[Record]] = [list(records)]
+        self.polls = 0
+
+    def poll(self, *, timeout_s: float) -> list[Record]:
+        self.polls += 1
+        if self.polls == 1:
+            raise KeyError("of the library")
+        time.sleep(0.01)
+        return self.answers.pop() if self.answers else []
+
+    def close(self) -> None: ...
+
+
+def test_a_worker_hears_operators_after_an_error_that_nobody_foresaw(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(follow, "_AWAY_S", 0.01)
+    controls = Controls()
+    following = follow.Following(Surprising(said(1, "pause", "")), controls)
+    following.start()
+    until = time.monotonic() + 5
+    while following.is_alive() and not controls.paused and time.monotonic() < until:
+        time.sleep(0.01)
+    following.close()
+    assert controls.paused
+    assert "KeyError" in caplog.text, "with where it came from"
+
+
+def test_what_was_said_in_a_topic_made_anew_takes_the_place_of_all_before(
+    kafka: MakeTopics,
+) -> None:
+    settings = kafka(partitions=1)
+    with closing(KafkaLog(settings)) as log, closing(log.follow(CONTROL)) as follower:
+        following = follow.Following(follower, Controls())
+        say(log, *[said(0, "pause", "").value] * 3)
+        following.hear(timeout_s=0)
+        assert following.controls.paused
+        admin = KafkaAdminClient(**connection(settings))
+        admin.delete_topics([log.names.topic(CONTROL)])
+        admin.close()
+        topics = Topics(settings)
+        topics.create(read_topics(None, partitions=1, replication=1))
+        topics.close()
+        say(log, said(0, "block", "example.org").value, key=b"block example.org")
+        until = time.monotonic() + 10
+        while following.controls.paused and time.monotonic() < until:
+            following.hear(timeout_s=0.2)
+        assert [one.verb for one in following.controls.said()] == ["block"]
