@@ -20,6 +20,7 @@ from pipeline.control import Controls
 from pipeline.follow import PAUSED, follow, followed
 from pipeline.frontier.once import Once
 from pipeline.frontier.plan import Planner
+from pipeline.frontier.waiting import beyond_budgets
 from pipeline.index.erase import Erasure
 from pipeline.index.lifecycle import LifecycleThread, job_of
 from pipeline.log import ARCHIVE, CONSUME, CRAWL, DEAD_PAGES, PAGES, REQUESTS, Log, Partition
@@ -45,7 +46,7 @@ from pipeline.report.commands import (
     settings_of,
     worker,
 )
-from pipeline.report.ended import say_how_it_ended
+from pipeline.report.ended import say_how_it_ended, why_it_ended
 from pipeline.report.lines import say
 from pipeline.report.progress import Progress
 from pipeline.report.seeds import file_urls, local_settings, seed_urls
@@ -255,7 +256,10 @@ def consumer(
 @click.option("--scope", help="site, hops:N, or open. [default: site]")
 @click.option("--pages", type=int, help="Pages to fetch in this run. [default: 1000]")
 @click.option(
-    "--site-pages", type=int, help="URLs of one registered domain at most. [default: 500]"
+    "--site-pages",
+    type=int,
+    help="URLs of one registered domain at most. [default: 500 at first; it grows and shrinks by "
+    "what its pages come to]",
 )
 @click.option(
     "--confirm",
@@ -305,6 +309,7 @@ def run(
             "scope": scope,
             "pages": pages,
             "site_pages": site_pages,
+            "least_site_pages": site_pages,
             "most_site_pages": site_pages,
         },
         revisit={"confirm_s": confirm_s},
@@ -324,10 +329,14 @@ def run(
                 snapshot = score(
                     runner.store, settings.score, seeds=trusted_domains, progress=progress.step
                 )
-        why = "nothing more is due in this scope" if runner.exhausted else "its budget is spent"
+        why = why_it_ended(
+            interrupted=runner.interrupted,
+            exhausted=runner.exhausted,
+            beyond_budgets=lambda: beyond_budgets(runner.store, settings.plan),
+        )
         say_how_it_ended(
             runner.crawl.counts,
-            why="stopped" if runner.interrupted else why,
+            why=why,
             dead=sum(runner.loop.dead_letters.counts.values()),
             snapshot=snapshot,
             domain=urls[0].domain if urls else "",

@@ -98,7 +98,10 @@ class Planning(Repeated):
     "--pages", type=int, help="Requests in the log at most, with those waiting. [default: 1000]"
 )
 @click.option(
-    "--site-pages", type=int, help="URLs of one registered domain at most. [default: 500]"
+    "--site-pages",
+    type=int,
+    help="URLs of one registered domain at most. [default: 500 at first; it grows and shrinks by "
+    "what its pages come to]",
 )
 @click.option(
     "--every",
@@ -138,6 +141,7 @@ def worker_plan(
             "scope": scope,
             "pages": pages,
             "site_pages": site_pages,
+            "least_site_pages": site_pages,
             "most_site_pages": site_pages,
         },
         crawl={"contact": contact, "connect_to": connect_to},
