@@ -48,8 +48,10 @@ from pipeline.report.commands import (
 )
 from pipeline.report.ended import say_how_it_ended, why_it_ended
 from pipeline.report.lines import say
+from pipeline.report.named import known_settings, local_settings, told_of_barred
 from pipeline.report.progress import Progress
-from pipeline.report.seeds import file_urls, local_settings, seed_urls
+from pipeline.report.seed_list import SeedList
+from pipeline.report.seeds import file_urls, seed_urls
 from pipeline.report.starting import started
 from pipeline.report.stopping import on_signal
 from pipeline.settings import Settings
@@ -87,17 +89,17 @@ class Run:
     def __init__(self, settings: Settings, seeds: Iterable[Url], *, again: bool = False) -> None:
         from spiders.crawl import Crawl
 
-        self.settings = settings
         self._open = ExitStack()
         try:
             self.store, close = open_to_write(settings, "backlinks run", serve=True)
             self._open.callback(close)
+            self.settings = settings = known_settings(settings, self.store)
             self.log = self._open.enter_context(closing(open_log(settings)))
             self.controls = self._open.enter_context(followed(self.log))
             if isinstance(self.log, SqliteLog):
                 self.log.reader(CRAWL, [REQUESTS]).close()  # from now on its lag is known
             self.planner = Planner(self.store, self.log, settings.plan, settings.crawl.delay_s)
-            self.planner.seed(seeds)
+            self.planner.seed(told_of_barred(seeds, self.controls))
             if again:
                 self.planner.again()
             self.lifecycle = job_of(self.store, settings)
@@ -316,10 +318,10 @@ def run(
         score={"seeds": trusted},
     )
     urls = seed_urls(seeds, settings, more=seed_file is not None)
-    settings = local_settings(settings, urls)
+    listed = ctx.with_resource(SeedList(seed_file))
+    settings = local_settings(settings, itertools.chain(urls, file_urls(listed, settings)))
     trusted_domains = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
-    more = file_urls(seed_file, settings)
-    runner = Run(settings, itertools.chain(urls, more), again=again)
+    runner = Run(settings, itertools.chain(urls, file_urls(listed, settings)), again=again)
     try:
         on_signal(runner.interrupt, settings.crawl.timeout_s + _DRAIN_S + settings.consume.stop_s)
         with Progress(runner.describe) as progress:

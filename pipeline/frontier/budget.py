@@ -48,8 +48,8 @@ def budget(found: Yield, domain: str, settings: PlanSettings) -> int:
 
     Until `least_site_pages` were seen it is not judged. A site of merit may have twice what it has,
     less as its merit falls, so that it doubles as long as it proves good. Below half merit it keeps
-    its first budget, unless fewer than half of its visits gave a new text: a site that links nowhere
-    is no trap. What a person named keeps it in any case.
+    its first budget, unless fewer than half of its visits gave a new text: a site that links
+    nowhere is no trap. What a person named keeps it in any case.
     """
     start = first_budget(domain, settings)
     least, most = min(settings.least_site_pages, start), max(settings.most_site_pages, start)

@@ -1,4 +1,4 @@
-"""What a run leaves: URLs that are due and would be planned, had their sites not all their pages."""
+"""What a run leaves: URLs that are due, of sites that have all the pages that they may have."""
 
 from __future__ import annotations
 
@@ -39,4 +39,4 @@ def beyond_budgets(
         for slice_ in slices(list(range(BUCKETS)), known, 0)
     ]
     worst = max(found, key=lambda row: int(row["urls"]))
-    return Waiting(sum(int(row["urls"]) for row in found), worst["domain"])
+    return Waiting(sum(int(row["urls"]) for row in found), worst["largest"])

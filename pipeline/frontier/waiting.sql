@@ -39,7 +39,7 @@ WITH
     )
 SELECT
     sum(fresh) AS urls,
-    argMax(domain, fresh) AS domain
+    argMax(domain, fresh) AS largest
 FROM per_site
 LEFT ANY JOIN
 (

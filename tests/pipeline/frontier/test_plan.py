@@ -472,7 +472,9 @@ def test_a_site_that_yields_nothing_is_left_and_a_full_platform_too(plans: Plans
         inner = [f"https://{host}/{i}" for i in range(40)]
         found: dict[str, Any] = {"request": Request(hops=1)}  # nobody named it
         other = "https://other.org/"
-        plans.fetched(f"https://{host}/", other, inner=inner, text=f"{1:016}", **found)
+        plans.fetched(
+            f"https://{host}/", other, inner=inner, text="1" * 16 if text else "", **found
+        )
         for i in range(4):
             plans.fetched(inner[i], other, text=(f"{i:x}" * 16) if text else "", **found)
 

@@ -81,7 +81,8 @@ def test_budgets_follow_the_settings_and_what_was_named(store: AnyStore) -> None
     for name in ("calm.org", "trap.org", "named.org"):
         visited(store, name, list("12345678") if name == "calm.org" else ["1"] * 8, [])
     store.execute(
-        "INSERT INTO frontier_in (domain, host, path, hops) VALUES ('named.org', 'named.org', '/', 0)"
+        "INSERT INTO frontier_in (domain, host, path, hops) "
+        "VALUES ('named.org', 'named.org', '/', 0)"
     )
     now = TODAY / 1000 + 100
 
