@@ -20,6 +20,7 @@ from pipeline.control import Controls
 from pipeline.follow import PAUSED, follow, followed
 from pipeline.frontier.once import Once
 from pipeline.frontier.plan import Planner
+from pipeline.frontier.waiting import beyond_budgets
 from pipeline.index.erase import Erasure
 from pipeline.index.lifecycle import LifecycleThread, job_of
 from pipeline.log import ARCHIVE, CONSUME, CRAWL, DEAD_PAGES, PAGES, REQUESTS, Log, Partition
@@ -45,10 +46,12 @@ from pipeline.report.commands import (
     settings_of,
     worker,
 )
-from pipeline.report.ended import say_how_it_ended
+from pipeline.report.ended import say_how_it_ended, why_it_ended
 from pipeline.report.lines import say
+from pipeline.report.named import known_settings, local_settings, told_of_barred
 from pipeline.report.progress import Progress
-from pipeline.report.seeds import file_urls, local_settings, seed_urls
+from pipeline.report.seed_list import SeedList
+from pipeline.report.seeds import file_urls, seed_urls
 from pipeline.report.starting import started
 from pipeline.report.stopping import on_signal
 from pipeline.settings import Settings
@@ -86,11 +89,11 @@ class Run:
     def __init__(self, settings: Settings, seeds: Iterable[Url], *, again: bool = False) -> None:
         from spiders.crawl import Crawl
 
-        self.settings = settings
         self._open = ExitStack()
         try:
             self.store, close = open_to_write(settings, "backlinks run", serve=True)
             self._open.callback(close)
+            self.settings = settings = known_settings(settings, self.store)
             self.log = self._open.enter_context(closing(open_log(settings)))
             self.controls = self._open.enter_context(followed(self.log))
             if isinstance(self.log, SqliteLog):
@@ -102,7 +105,7 @@ class Run:
                 settings.crawl.delay_s,
                 timeout_s=settings.crawl.timeout_s,
             )
-            self.planner.seed(seeds)
+            self.planner.seed(told_of_barred(seeds, self.controls))
             if again:
                 self.planner.again()
             self.lifecycle = job_of(self.store, settings)
@@ -261,7 +264,10 @@ def consumer(
 @click.option("--scope", help="site, hops:N, or open. [default: site]")
 @click.option("--pages", type=int, help="Pages to fetch in this run. [default: 1000]")
 @click.option(
-    "--site-pages", type=int, help="URLs of one registered domain at most. [default: 500]"
+    "--site-pages",
+    type=int,
+    help="URLs of one registered domain at most. [default: 500 at first; it grows and shrinks by "
+    "what its pages come to]",
 )
 @click.option(
     "--confirm",
@@ -311,16 +317,17 @@ def run(
             "scope": scope,
             "pages": pages,
             "site_pages": site_pages,
+            "least_site_pages": site_pages,
             "most_site_pages": site_pages,
         },
         revisit={"confirm_s": confirm_s},
         score={"seeds": trusted},
     )
     urls = seed_urls(seeds, settings, more=seed_file is not None)
-    settings = local_settings(settings, urls)
+    listed = ctx.with_resource(SeedList(seed_file))
+    settings = local_settings(settings, itertools.chain(urls, file_urls(listed, settings)))
     trusted_domains = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
-    more = file_urls(seed_file, settings)
-    runner = Run(settings, itertools.chain(urls, more), again=again)
+    runner = Run(settings, itertools.chain(urls, file_urls(listed, settings)), again=again)
     try:
         on_signal(runner.interrupt, settings.crawl.timeout_s + _DRAIN_S + settings.consume.stop_s)
         with Progress(runner.describe) as progress:
@@ -330,10 +337,14 @@ def run(
                 snapshot = score(
                     runner.store, settings.score, seeds=trusted_domains, progress=progress.step
                 )
-        why = "nothing more is due in this scope" if runner.exhausted else "its budget is spent"
+        why = why_it_ended(
+            interrupted=runner.interrupted,
+            exhausted=runner.exhausted,
+            beyond_budgets=lambda: beyond_budgets(runner.store, settings.plan),
+        )
         say_how_it_ended(
             runner.crawl.counts,
-            why="stopped" if runner.interrupted else why,
+            why=why,
             dead=sum(runner.loop.dead_letters.counts.values()),
             snapshot=snapshot,
             domain=urls[0].domain if urls else "",

@@ -163,7 +163,7 @@ class PlanSettings(_Section):
     site_pages: int = Field(
         default=500,
         ge=1,
-        description="URLs fetched of one registered domain at first; what a trap can cost",
+        description="URLs fetched of one registered domain at first; what a trap can cost. The flag is for all that follows: it sets most_site_pages and least_site_pages too",
     )
     most_site_pages: int = Field(
         default=50_000,
@@ -173,12 +173,17 @@ class PlanSettings(_Section):
     least_site_pages: int = Field(
         default=20,
         ge=1,
-        description="to which it shrinks where they yield nothing; so many are seen before it is judged",
+        description="to which it shrinks where they are errors, empty, or copies, and no seed is of it; so many are seen before it is judged",
     )
     platform_pages: int = Field(
         default=1_000_000,
         ge=1,
-        description="of all sites together on a platform of pipeline/platforms.txt; on any other owner's, plan.most_site_pages",
+        description="of all sites together on a platform of pipeline/platforms.txt",
+    )
+    owner_pages: int = Field(
+        default=50_000,
+        ge=1,
+        description="of all sites together on the platform of any other owner",
     )
     revisit_share: float = Field(
         default=0.3,

@@ -11,7 +11,8 @@ from pipeline.frontier.request import Wanted
 from pipeline.index import questions
 from pipeline.page import Page
 from pipeline.report.commands import cli, crawl_flags, crawl_options, settings_of
-from pipeline.report.seeds import local_settings, seed_urls
+from pipeline.report.named import local_settings
+from pipeline.report.seeds import seed_urls
 from pipeline.report.visit import tell
 from pipeline.settings import Settings
 from pipeline.url import Url

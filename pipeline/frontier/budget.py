@@ -23,6 +23,7 @@ class Yield(msgspec.Struct, frozen=True, kw_only=True):
     linking: int = 0  # complete pages with an external link
     out_domains: int = 0
     authority: float | None = None
+    seeded: bool = False  # a person named a URL of it
 
 
 def merit(found: Yield) -> float:
@@ -46,27 +47,29 @@ def budget(found: Yield, domain: str, settings: PlanSettings) -> int:
     """Pages that the site may have in all.
 
     Until `least_site_pages` were seen it is not judged. A site of merit may have twice what it has,
-    less as its merit falls, so that it doubles as long as it proves good; below half merit it gets
-    the less of its first budget the worse it is.
+    less as its merit falls, so that it doubles as long as it proves good. Below half merit it keeps
+    its first budget, unless fewer than half of its visits gave a new text: a site that links
+    nowhere is no trap. What a person named keeps it in any case.
     """
     start = first_budget(domain, settings)
     least, most = min(settings.least_site_pages, start), max(settings.most_site_pages, start)
     if found.pages < least:
         return start
-    worth = merit(found)
+    worth, own = merit(found), found.texts / found.pages
     if worth < _HALF:
-        return max(least, int(start * worth / _HALF))
+        return start if found.seeded else max(least, int(start * min(1.0, own / _HALF)))
     return min(most, max(start, int(2 * worth * found.pages)))
 
 
 def first_budget(domain: str, settings: PlanSettings) -> int:
     """Of a site that nothing is known of; a platform under one name has many sites in it."""
-    return settings.site_pages * (10 if domain in platforms() else 1)
+    own = settings.site_pages
+    return min(10 * own, max(own, settings.most_site_pages)) if domain in platforms() else own
 
 
 def owner_budget(owner: str, settings: PlanSettings) -> int:
     """Of all registered domains of one ICANN domain: a platform's has the sites of many."""
-    return settings.platform_pages if owner in platforms() else settings.most_site_pages
+    return settings.platform_pages if owner in platforms() else settings.owner_pages
 
 
 def owner_of(domain: str) -> str:

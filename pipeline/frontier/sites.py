@@ -6,6 +6,7 @@ changes nothing.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -14,11 +15,15 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.frontier.budget import Yield, budget, merit, owner_budget, owner_of
+from pipeline.frontier.slices import BUCKETS
 from pipeline.settings import PlanSettings
 from pipeline.store import Store, rows, sql
 from pipeline.store.marks import mark_of, move
 
 _JOB = "sites"
+_BUDGETS = "budgets"  # the mark is a digest of what they were made with
+_FORMULA = 2  # of budget.py; another number has all budgets made anew
+_AT_ONCE_JUDGED = 100_000  # sites of one question, where nothing but their rows is read
 _LATE_MS = 60_000  # an insert may end so much later than its rows' arrival mark
 _AT_ONCE = 500  # domains of one question
 _LARGE = 20_000  # pages; a site of more is looked at as rarely as its pages' reading lasts long
@@ -39,6 +44,7 @@ class Sites:
 
     def run(self) -> int:
         """Looks at the domains with arrivals since the last run, or late; how many it looked at."""
+        self._keep_to_settings()
         at = mark_of(self.store, _JOB)
         since = max(0, at.mark - _LATE_MS)
         found = rows(self.store.query(sql("pipeline/frontier/arrived"), {"from": since}))
@@ -53,6 +59,22 @@ class Sites:
             move(self.store, _JOB, latest, max(int(now * 1000), at.version + 1))
         return len(looked_at)
 
+    def _keep_to_settings(self) -> None:
+        """Budgets that were made with other settings are made anew, of what is known of each site.
+
+        A row is one ms newer than the one that it replaces, so that none made meanwhile is lost.
+        """
+        at, made_with = mark_of(self.store, _BUDGETS), _digest(self.settings)
+        if at.version and at.mark == made_with:
+            return
+        known = int(rows(self.store.query(sql("pipeline/frontier/sites_known")))[0]["sites"])
+        for slice_ in _equal_slices(1 + known // _AT_ONCE_JUDGED) if known else ():
+            found = rows(self.store.query(sql("pipeline/frontier/judged"), {"buckets": slice_}))
+            made = [site(row, row["judged_at"] + 1, self.settings) for row in found]
+            if made:
+                self.store.insert("sites", pa.Table.from_pylist(made, schema=_SCHEMA))
+        move(self.store, _BUDGETS, made_with, max(int(self.clock() * 1000), at.version + 1))
+
     def _look(self, domains: list[str], now: float) -> None:
         found = rows(self.store.query(sql("pipeline/frontier/sites"), {"domains": domains}))
         for row in found:
@@ -64,12 +86,13 @@ class Sites:
 
 
 def site(row: dict[str, Any], at_ms: int, settings: PlanSettings) -> dict[str, Any]:
-    """A row of `sites` of one of sites.sql."""
+    """A row of `sites` of one of sites.sql or judged.sql."""
     found = Yield(
         **{
             name: row[name]
             for name in ("pages", "complete", "texts", "linking", "out_domains", "authority")
-        }
+        },
+        seeded=bool(row["seeded"]),
     )
     return {
         **row,
@@ -94,6 +117,17 @@ _SCHEMA = pa.schema(
         ("authority", pa.float64()), ("merit", pa.float64()), ("budget", pa.uint32()),
     ]
 )  # fmt: skip
+
+
+def _digest(settings: PlanSettings) -> int:
+    used = (_FORMULA, settings.site_pages, settings.least_site_pages, settings.most_site_pages)
+    return int.from_bytes(hashlib.blake2b(repr(used).encode(), digest_size=8).digest())
+
+
+def _equal_slices(count: int) -> Iterator[list[int]]:
+    size = max(1, BUCKETS // count)
+    for first in range(0, BUCKETS, size):
+        yield list(range(first, min(first + size, BUCKETS)))
 
 
 def _batches(names: list[str]) -> Iterator[list[str]]:

@@ -1,4 +1,6 @@
 -- What the pages of these domains came to. Reads all their pages, the small columns alone.
+-- Seeded: a URL of it is no hops from a seed, as all of a seed's site are. Of the frontier it reads the
+-- hops of these domains.
 -- A page whose last complete visit was before its text was kept tells nothing, and is not counted.
 SELECT
     toUInt16(cityHash64(domain) % 1024) AS bucket,
@@ -8,7 +10,13 @@ SELECT
     toUInt32(uniqExactIf(text, last_complete > 0)) AS texts,
     toUInt32(countIf(external > 0)) AS linking,
     any(quality.out_domains) AS out_domains,
-    any(quality.authority) AS authority
+    any(quality.authority) AS authority,
+    domain IN
+    (
+        SELECT domain
+        FROM frontier
+        WHERE domain IN {domains:Array(String)} AND bucket IN (SELECT cityHash64(arrayJoin({domains:Array(String)})) % 1024) AND hops = 0
+    ) AS seeded
 FROM
 (
     SELECT

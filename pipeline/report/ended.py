@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.frontier.waiting import Waiting
 from pipeline.page import OUTCOMES
 from pipeline.report.overview import day
 
@@ -15,6 +16,23 @@ if TYPE_CHECKING:
 
 _INWARD = """These are links out of your seeds' sites. To see who links to them, crawl the sites
 that do: give them as seeds too, or widen the scope with --scope hops:1 or open."""
+
+
+def why_it_ended(
+    *, interrupted: bool, exhausted: bool, beyond_budgets: Callable[[], Waiting]
+) -> str:
+    """In words. `beyond_budgets` is asked only where nothing more is planned."""
+    if interrupted:
+        return "stopped"
+    if not exhausted:
+        return "its budget is spent"
+    found = beyond_budgets()
+    if not found.urls:
+        return "nothing more is due in this scope"
+    return (
+        f"its sites' budgets are spent: {found.urls:,} URLs wait; raise --site-pages, "
+        f"or `backlinks admin frontier budget {found.domain} --pages N`"
+    )
 
 
 def say_how_it_ended(

@@ -24,9 +24,12 @@ from pipeline.mirror import Mirror
 from pipeline.repeated import Repeated
 from pipeline.report.commands import metrics_option, seed_file_option, settings_of, worker
 from pipeline.report.lines import say
+from pipeline.report.named import demand_ports, told_of_barred
+from pipeline.report.seed_list import SeedList
 from pipeline.report.seeds import file_urls, seed_urls
 from pipeline.report.starting import started
 from pipeline.store.opening import open_to_write
+from pipeline.url import Url
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +101,10 @@ class Planning(Repeated):
     "--pages", type=int, help="Requests in the log at most, with those waiting. [default: 1000]"
 )
 @click.option(
-    "--site-pages", type=int, help="URLs of one registered domain at most. [default: 500]"
+    "--site-pages",
+    type=int,
+    help="URLs of one registered domain at most. [default: 500 at first; it grows and shrinks by "
+    "what its pages come to]",
 )
 @click.option(
     "--every",
@@ -138,12 +144,20 @@ def worker_plan(
             "scope": scope,
             "pages": pages,
             "site_pages": site_pages,
+            "least_site_pages": site_pages,
             "most_site_pages": site_pages,
         },
         crawl={"contact": contact, "connect_to": connect_to},
         metrics={"port": metrics_port},
     )
     urls = seed_urls(seeds, settings, more=seed_file is not None)
+    listed = ctx.with_resource(SeedList(seed_file))
+
+    def named() -> Iterator[Url]:
+        return itertools.chain(urls, file_urls(listed, settings))
+
+    for _ in demand_ports(named(), settings):  # before anything is opened, or a part of it seeded
+        pass
     with ExitStack() as opened:
         log = opened.enter_context(closing(open_log(settings)))
         start = opened.enter_context(started(settings, log, CRAWL, once=every_s is None))
@@ -163,7 +177,10 @@ def worker_plan(
             share=share,
         )
         # All of them again after a busy store: to want a URL twice is to want it once.
-        start.patiently(lambda: planner.seed(itertools.chain(urls, file_urls(seed_file, settings))))
+        lives = share.poll if share is not None else lambda: None
+        start.patiently(
+            lambda: planner.seed(told_of_barred(named(), operators.controls), lives=lives)
+        )
         planning = Planning(
             planner,
             log,

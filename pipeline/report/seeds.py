@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
-from pathlib import Path
-from typing import Any
 
 from pipeline.errors import BadSeed, UsageError
-from pipeline.frontier.traps import port_of
+from pipeline.report.seed_list import SeedList
 from pipeline.settings import Settings
 from pipeline.url import Refused, Url, canonical
 
 _IS_HOST = re.compile(r"[^/?#:@]+(?::\d+)?(?:[/?#]|\Z)")  # with or without a port and a path
 
 
-_COMMENT = re.compile(r"(?:\A|\s)#.*", re.DOTALL)  # a fragment is none
 _ALLOW = "add --allow-private 127.0.0.0/8"
 _NO_CONTACT = "site owners must be able to reach you: add --contact https://YOUR-SITE/ABOUT-THE-BOT"
 
@@ -41,22 +36,10 @@ def seed_urls(seeds: tuple[str, ...], settings: Settings, *, more: bool = False)
     return urls
 
 
-def file_urls(file: Path | None, settings: Settings) -> Iterator[Url]:
-    """Seeds of a file, one a line; '#' begins a comment, '-' is stdin. Read as they are taken.
-
-    Raises UsageError with the line.
-    """
-    if file is None:
-        return
-    name = "stdin" if str(file) == "-" else str(file)
-    try:
-        with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                seed = _COMMENT.sub("", line.decode()).strip()
-                if seed:
-                    yield _seed_of_line(seed, settings, name, number)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"can't read the seeds in {name}: {error}") from error
+def file_urls(listed: SeedList, settings: Settings) -> Iterator[Url]:
+    """Seeds of a file, read as they are taken. Raises UsageError with the line."""
+    for number, seed in listed.lines():
+        yield _seed_of_line(seed, settings, listed.name, number)
 
 
 def _seed_of_line(seed: str, settings: Settings, name: str, number: int) -> Url:
@@ -97,13 +80,3 @@ def is_local(text: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
-
-
-def local_settings(settings: Settings, urls: list[Url]) -> Settings:
-    """With IP addresses taken as hosts where a seed is one, and with the ports of seeds."""
-    ports = settings.crawl.ports
-    named = {port_of(url.url) for url in urls}
-    change: dict[str, Any] = {"ports": [*ports, *sorted(named.difference(ports))]}
-    if any(url.host[0] == "[" or url.host.partition(":")[0][-1].isdigit() for url in urls):
-        change["allow_ip"] = True
-    return settings.model_copy(update={"crawl": settings.crawl.model_copy(update=change)})

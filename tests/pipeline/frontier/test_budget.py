@@ -46,11 +46,21 @@ def test_a_good_site_grows_as_it_is_fetched_until_the_most() -> None:
     assert merit(GOOD) > 0.9
 
 
-def test_a_trap_a_broken_site_and_one_without_links_shrink_to_the_least() -> None:
+def test_a_trap_a_broken_and_an_empty_site_shrink_to_the_least() -> None:
     copies = Yield(pages=500, complete=500, texts=3, linking=500, out_domains=400, authority=80)
     broken = Yield(pages=500)
-    silent = Yield(pages=500, complete=500, texts=500)
-    assert [of(copies), of(broken), of(silent)] == [LEAST] * 3
+    empty = Yield(pages=500, complete=500, texts=1)
+    assert [of(copies), of(broken), of(empty)] == [LEAST] * 3
+
+
+def test_a_site_that_links_nowhere_is_no_trap() -> None:
+    assert of(Yield(pages=141, complete=141, texts=141)) == START
+    assert of(Yield(pages=500, complete=400, texts=125)) == START // 2
+
+
+def test_what_a_person_named_keeps_its_first_budget() -> None:
+    assert of(Yield(pages=500, complete=500, texts=3, seeded=True)) == START
+    assert of(Yield(pages=500, seeded=True)) == START
 
 
 def test_a_site_of_some_merit_keeps_some_of_its_first_budget() -> None:
@@ -81,6 +91,12 @@ def test_a_first_budget_beyond_the_bounds_moves_them() -> None:
     assert budget(Yield(pages=6), "example.org", small) == 6, "never more than it had at first"
     large = PlanSettings(site_pages=90_000)
     assert budget(GOOD, "example.org", large) == 90_000
+
+
+def test_few_pages_of_each_site_are_not_few_of_all_of_an_owner() -> None:
+    few = PlanSettings(site_pages=5, least_site_pages=5, most_site_pages=5)
+    assert owner_budget("duckdns.org", few) == MOST
+    assert first_budget("tumblr.com", few) == 5
 
 
 def test_a_platform_has_more_whether_its_sites_are_domains_or_not() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.frontier.plan import Planner
 from pipeline.frontier.request import Wanted, decode
+from pipeline.frontier.waiting import beyond_budgets
 from pipeline.log import REQUESTS
 from pipeline.log.sqlite import SqliteLog
 from pipeline.page import Request
@@ -546,12 +547,34 @@ def test_what_is_purged_while_it_is_chosen_is_not_asked_for(
 
 
 @pytest.mark.embedded
+def test_what_waits_behind_spent_budgets_is_counted(plans: Plans) -> None:
+    settings = PlanSettings(scope="site", site_pages=2)
+
+    def waiting() -> tuple[int, str]:
+        return beyond_budgets(plans.store, settings, clock=plans.clock)
+
+    assert waiting() == (0, "")
+    plans.seed(*(f"https://{host}.org/{i}" for host in "ab" for i in range(4)), "https://c.org/")
+    assert waiting() == (0, ""), "all of them have room"
+    assert len(plans.plan(scope="site", site_pages=2)) == 5
+    assert waiting()[0] == 4
+    said(plans, "block", "b.org", 1)
+    assert waiting() == (2, "a.org")
+    said(plans, "budget", "a.org", 3)
+    assert waiting() == (0, "")
+
+
+@pytest.mark.embedded
 def test_a_site_that_yields_nothing_is_left_and_a_full_platform_too(plans: Plans) -> None:
     def site(host: str, text: str) -> None:
         inner = [f"https://{host}/{i}" for i in range(40)]
-        plans.fetched(f"https://{host}/", "https://other.org/", inner=inner, text=f"{1:016}")
+        found: dict[str, Any] = {"request": Request(hops=1)}  # nobody named it
+        other = "https://other.org/"
+        plans.fetched(
+            f"https://{host}/", other, inner=inner, text="1" * 16 if text else "", **found
+        )
         for i in range(4):
-            plans.fetched(inner[i], "https://other.org/", text=(f"{i:x}" * 16) if text else "")
+            plans.fetched(inner[i], other, text=(f"{i:x}" * 16) if text else "", **found)
 
     site("good.org", "own")
     site("trap.org", "")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.frontier.sites import Sites, spent_owners
+from pipeline.page import Request
 from pipeline.settings import PlanSettings
 from pipeline.store import rows
 from tests.support.records import DAY, START, TODAY, page, write
@@ -15,6 +16,7 @@ from tests.support.stores import AnyStore
 pytestmark = pytest.mark.embedded
 SETTINGS = PlanSettings(least_site_pages=4, site_pages=10, most_site_pages=100)
 LINK = ["https://other.org/"]
+FOUND = Request(hops=1)  # nobody named it
 
 
 def sites(store: AnyStore) -> dict[str, dict[str, Any]]:
@@ -24,7 +26,7 @@ def sites(store: AnyStore) -> dict[str, dict[str, Any]]:
 
 def visited(store: AnyStore, host: str, texts: list[str], links: list[str]) -> None:
     pages = [
-        page(f"https://{host}/{i}", START + i, links, text=f"{text:0>16}")
+        page(f"https://{host}/{i}", START + i, links, text=f"{text:0>16}", request=FOUND)
         for i, text in enumerate(texts)
     ]
     write(store, pages, TODAY)
@@ -35,7 +37,9 @@ def test_sites_are_judged_by_what_their_pages_came_to(store: AnyStore) -> None:
     visited(store, "www.good.org", ["9"], LINK)
     visited(store, "trap.org", ["1"] * 8, LINK)
     visited(store, "me.github.io", ["1"], LINK)
-    broken = [page(f"https://broken.org/{i}", START, outcome="error") for i in range(5)]
+    broken = [
+        page(f"https://broken.org/{i}", START, outcome="error", request=FOUND) for i in range(5)
+    ]
     write(store, broken, TODAY)
     store.execute(
         "INSERT INTO domain_quality (snapshot, domain, authority, out_domains) "
@@ -61,12 +65,41 @@ def test_sites_are_judged_by_what_their_pages_came_to(store: AnyStore) -> None:
     again = Sites(store, SETTINGS, clock=lambda: TODAY / 1000 + 9)
     assert again.run() == 4, "arrivals may be late"
     assert sites(store) == found
-    write(store, [page("https://trap.org/1", START + DAY, LINK, text=f"{2:016}")], TODAY + 90_000)
+    write(
+        store,
+        [page("https://trap.org/1", START + DAY, LINK, text=f"{2:016}", request=FOUND)],
+        TODAY + 90_000,
+    )
     later = Sites(store, SETTINGS, clock=lambda: TODAY / 1000 + 100)
     assert later.run() == 4
     assert later.run() == 1, "what came in since, or late"
     assert sites(store)["trap.org"]["texts"] == 2
     assert sites(store)["good.org"] == good
+
+
+def test_budgets_follow_the_settings_and_what_was_named(store: AnyStore) -> None:
+    for name in ("calm.org", "trap.org", "named.org"):
+        visited(store, name, list("12345678") if name == "calm.org" else ["1"] * 8, [])
+    store.execute(
+        "INSERT INTO frontier_in (domain, host, path, hops) "
+        "VALUES ('named.org', 'named.org', '/', 0)"
+    )
+    now = TODAY / 1000 + 100
+
+    def budgets(settings: PlanSettings) -> dict[str, int]:
+        Sites(store, settings, clock=lambda: now).run()
+        return {name: each["budget"] for name, each in sites(store).items()}
+
+    assert budgets(SETTINGS) == {"calm.org": 10, "trap.org": 4, "named.org": 10}
+    before = sites(store)
+    now += 100
+    store.execute(
+        "INSERT INTO marks (job, version, mark) VALUES ('sites', 9000000000000, 9000000000000)"
+    )
+    more = PlanSettings(least_site_pages=6, site_pages=30, most_site_pages=30)
+    assert budgets(more) == {"calm.org": 30, "trap.org": 7, "named.org": 30}
+    assert budgets(SETTINGS) == {"calm.org": 10, "trap.org": 4, "named.org": 10}
+    assert sites(store) == before
 
 
 def test_a_large_site_is_looked_at_rarely_and_its_last_arrival_is_not_forgotten(
