@@ -394,13 +394,15 @@ def test_planners_share_the_frontier_and_commit_nothing(log: KafkaLog) -> None:
     log.append(REQUESTS, messages(20)).result()
     one, two = Share(log), Share(log)
     deadline = time.monotonic() + 60
-    while not one.buckets() or not two.buckets():
-        assert time.monotonic() < deadline
-    halves = [one.buckets(), two.buckets()]
-    assert sorted(halves[0] + halves[1]) == list(range(BUCKETS))
+    halves: list[list[int]] = [[], []]
+    while not all(halves) or sorted(halves[0] + halves[1]) != list(range(BUCKETS)):
+        assert time.monotonic() < deadline, halves  # in between some are given up and not yet had
+        halves = [one.buckets(), two.buckets()]
+        time.sleep(0.1)
     one.close()
     while len(two.buckets()) < BUCKETS:
         assert time.monotonic() < deadline
+        time.sleep(0.1)
     assert two.reader.poll(timeout_s=0.1) == [], "their partitions are paused"
     two.close()
     assert {place.committed for place in log.places(PLAN, [REQUESTS]).values()} == {None}
