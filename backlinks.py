@@ -95,13 +95,15 @@ class Run:
             self.controls = self._open.enter_context(followed(self.log))
             if isinstance(self.log, SqliteLog):
                 self.log.reader(CRAWL, [REQUESTS]).close()  # from now on its lag is known
+            self.mirror = Mirror(self.store, self.controls)
+            self.once = Once(self.store, self.controls)
+            self.mirror.write()
+            self.once.run()  # what was said before the seeds is not said of them
             self.planner = Planner(self.store, self.log, settings.plan, settings.crawl.delay_s)
             self.planner.seed(seeds)
             if again:
                 self.planner.again()
             self.lifecycle = job_of(self.store, settings)
-            self.mirror = Mirror(self.store, self.controls)
-            self.once = Once(self.store, self.controls)
             self.erasure = Erasure(self.store, self.controls)
             self.loop = consumer(self.store, self.log, settings, controls=self.controls)
             self.crawl = Crawl(self.log, settings.crawl, member="run", controls=self.controls)
@@ -129,7 +131,7 @@ class Run:
             planning.join(timeout=5)
         if self._errors:
             raise self._errors[0]
-        self._obey()
+        self.obey()
         self.lifecycle.run()
         if isinstance(self.log, SqliteLog):  # brokers have a retention of their own
             age = int((time.time() - self.settings.consume.retention_s) * 1000)
@@ -163,7 +165,7 @@ class Run:
 
         return guarded
 
-    def _obey(self) -> None:
+    def obey(self) -> None:
         """What operators say, in the store."""
         self.mirror.write()
         self.once.run()
@@ -176,7 +178,7 @@ class Run:
         while not self.interrupted and idle < enough:
             if self.crawl.counts["pages"] >= self.settings.plan.pages:
                 break
-            self._obey()
+            self.obey()
             quiet = not self.controls.paused and self._nothing_is_due()
             if quiet or time.monotonic() >= next_job:
                 self.lifecycle.run()
@@ -324,6 +326,7 @@ def run(
                 snapshot = score(
                     runner.store, settings.score, seeds=trusted_domains, progress=progress.step
                 )
+                runner.obey()  # what was said while it scored
         why = "nothing more is due in this scope" if runner.exhausted else "its budget is spent"
         say_how_it_ended(
             runner.crawl.counts,

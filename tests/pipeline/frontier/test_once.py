@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
+from pipeline.errors import StoreBusy
 from pipeline.frontier.once import Once
 from pipeline.frontier.plan import frontier_rows
-from pipeline.store import rows
+from pipeline.store import Value, rows
 from pipeline.url import canonical
 from tests.pipeline.said import controls, said
 from tests.support.records import START, page, write
@@ -68,6 +71,33 @@ def test_a_purge_forgets_all_that_is_known_there_and_nothing_else(
     once = Once(known, controls(said(LATER, "purge", name, 0)))
     assert [once.run(), once.run()] == [1, 0]
     assert urls(known) == left
+
+
+@pytest.mark.embedded
+def test_a_purge_that_outlasts_the_wait_is_not_issued_each_turn_and_the_rest_is_done(
+    known: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = controls(said(LATER, "purge", "example.org", 0), said(LATER, "purge", "example.net", 0))
+    issued, now, run = [], [1_000.0], known.execute
+
+    def slow(statement: str, given: dict[str, Value] | None = None) -> None:
+        if given and given["domain"] == "example.org":
+            issued.append(now[0])
+            if len(issued) == 1:
+                raise StoreBusy("timeout")
+        run(statement, given)
+
+    monkeypatch.setattr(known, "execute", slow)
+    once = Once(known, heard, clock=lambda: now[0])
+    for _ in range(3):
+        now[0] += 60
+        with suppress(StoreBusy):
+            once.run()
+    assert len(issued) == 1
+    assert urls(known) == ORG, "the other was done"
+    now[0] += 600
+    assert once.run() == 1
+    assert urls(known) == set()
 
 
 def test_what_was_done_is_done_again_only_where_it_is_asked_for_again(known: AnyStore) -> None:
