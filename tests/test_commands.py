@@ -476,7 +476,7 @@ def test_a_purge_that_was_said_before_does_not_forget_the_seeds_of_the_next_run(
     for said in (["block", "example.org"], ["purge", "example.org", "example.net"]):
         assert backlinks("admin", "frontier", *said, data=data).code == 0
     planned = backlinks("worker", "plan", "example.net", *CONTACT, data=data)
-    assert "1 requests" in planned.out
+    assert "1 requests" in planned.err
     assert backlinks("admin", "frontier", "purge", "example.org", data=data).code == 0
     ran = backlinks("run", "example.org", *CONTACT, "--no-score", data=data)  # it is blocked
     assert ran.code == 0, ran.err
