@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from pipeline.control import ONCE, Control, Controls, registered
-from pipeline.store import Store, Value, sql
+from pipeline.store import Store, Value, rows, sql
 from pipeline.store.marks import mark_of, move
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,16 @@ class Once:
         move(self.store, job, control.at, max(int(self.clock() * 1000), done.version + 1))
         logger.info("done: %s, as %s asked", job, control.who or "somebody")
         return True
+
+
+def done_once(store: Store) -> dict[str, int]:
+    """By verb and name, as "purge example.org": the time of what was said and is done. Of any name
+    that has a mark."""
+    found: dict[str, int] = {}
+    for verb in ONCE:
+        marks = rows(store.query(sql("pipeline/index/erasures"), {"job": f"{verb} "}))
+        found |= {f"{verb} {row['name']}": int(row["mark"]) for row in marks}
+    return found
 
 
 def _job(control: Control) -> str:

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from pipeline.errors import StoreBusy
-from pipeline.frontier.once import Once
+from pipeline.frontier.once import Once, done_once
 from pipeline.frontier.plan import frontier_rows
 from pipeline.store import Value, rows
 from pipeline.url import canonical
@@ -107,6 +107,7 @@ def test_what_was_done_is_done_again_only_where_it_is_asked_for_again(known: Any
     known.insert("frontier_in", frontier_rows(again, hops=0, discovered=1, wanted=1))
     assert Once(known, heard).run() == 0, "a planner that is started anew knows"
     assert urls(known) == {"example.net/", "example.org/again"}
+    assert done_once(known) == {"purge example.org": LATER}
     heard.take([said(LATER + 1, "purge", "example.org", 0)])
     assert Once(known, heard, clock=lambda: 1.0).run() == 1
     assert Once(known, heard).run() == 0, "behind a clock that was moved back, too"
