@@ -21,8 +21,8 @@ class Kept(NamedTuple):
 def kept(page: Page, controls: Controls) -> Kept:
     """The page as it may be written; itself where nothing in it is suppressed.
 
-    Gone are links, redirects and sitemaps that are suppressed, external and internal. Texts that speak of
-    it stay.
+    Gone are links, redirects and sitemaps that are suppressed, external and internal. Texts that
+    speak of it stay.
     """
     if not controls.suppresses:
         return Kept(page)

@@ -67,7 +67,7 @@ def _has(settings: Settings, what: Literal["store", "log"]) -> bool:
 
 
 def heard(settings: Settings) -> Controls:
-    """What is in force; of a log that was never made nothing, and it is not made. Raises LogError."""
+    """What is in force. A log that was never made has nothing, and is not made. Raises LogError."""
     if not settings.kafka.brokers and not _has(settings, "log"):
         return Controls()
     with closing(open_log(settings)) as log:
