@@ -39,7 +39,8 @@ class Once:
         return done
 
     def _goes_on(self, control: Control) -> bool:
-        """Does the store work on it still, though we waited no longer?"""
+        """May the store work on it still, though we waited no longer? One that refused it is asked
+        as seldom."""
         of, at = self._issued.get(_job(control), (-1, 0.0))
         return of == control.at and 0 <= self.clock() - at < _AGAIN_S
 
