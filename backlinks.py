@@ -98,6 +98,10 @@ class Run:
             self.controls = self._open.enter_context(followed(self.log))
             if isinstance(self.log, SqliteLog):
                 self.log.reader(CRAWL, [REQUESTS]).close()  # from now on its lag is known
+            self.mirror = Mirror(self.store, self.controls)
+            self.once = Once(self.store, self.controls)
+            self.mirror.write()
+            self.once.run()  # what was said before the seeds is not said of them
             self.planner = Planner(
                 self.store,
                 self.log,
@@ -109,8 +113,6 @@ class Run:
             if again:
                 self.planner.again()
             self.lifecycle = job_of(self.store, settings)
-            self.mirror = Mirror(self.store, self.controls)
-            self.once = Once(self.store, self.controls)
             self.erasure = Erasure(self.store, self.controls)
             self.loop = consumer(self.store, self.log, settings, controls=self.controls)
             self.crawl = Crawl(self.log, settings.crawl, member="run", controls=self.controls)
@@ -138,7 +140,7 @@ class Run:
             planning.join(timeout=5)
         if self._errors:
             raise self._errors[0]
-        self._obey()
+        self.obey()
         self.lifecycle.run()
         if isinstance(self.log, SqliteLog):  # brokers have a retention of their own
             age = int((time.time() - self.settings.consume.retention_s) * 1000)
@@ -172,7 +174,7 @@ class Run:
 
         return guarded
 
-    def _obey(self) -> None:
+    def obey(self) -> None:
         """What operators say, in the store."""
         self.mirror.write()
         self.once.run()
@@ -185,7 +187,7 @@ class Run:
         while not self.interrupted and idle < enough:
             if self.crawl.counts["pages"] >= self.settings.plan.pages:
                 break
-            self._obey()
+            self.obey()
             quiet = not self.controls.paused and self._nothing_is_due()
             if quiet or time.monotonic() >= next_job:
                 self.lifecycle.run()
@@ -337,6 +339,7 @@ def run(
                 snapshot = score(
                     runner.store, settings.score, seeds=trusted_domains, progress=progress.step
                 )
+                runner.obey()  # what was said while it scored
         why = why_it_ended(
             interrupted=runner.interrupted,
             exhausted=runner.exhausted,

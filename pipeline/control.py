@@ -8,6 +8,7 @@ whoever writes the store mirrors it there (pipeline/mirror.py), for SQL.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple, get_args
 
@@ -15,7 +16,7 @@ import msgspec
 
 from pipeline.errors import UsageError
 from pipeline.log import Message, Record
-from pipeline.url import Refused, canonical, domains
+from pipeline.url import Refused, Url, canonical, domains
 
 Verb = Literal[
     "block",  # 1: no request goes there; 0 lifts
@@ -74,6 +75,7 @@ class Rule(NamedTuple):
 
 
 _FREE = Rule()
+_AFTER_HOST = re.compile(r"[^:]*://[/\\]*[^/\\?#]*")  # what comes before a path
 _decoder = msgspec.json.Decoder(Said)
 
 
@@ -97,7 +99,8 @@ def name_of(text: str, *, path: bool = False) -> str:
     """A host or registered domain, or with `path` also a host and the beginning of paths.
 
     Lower case, punycode, without a default port; as the index writes it. Of a URL its host is
-    taken where nothing is lost. Raises UsageError with what to give instead.
+    taken where nothing is lost: of a page no more than is named may be erased. Raises UsageError
+    with what to give instead.
     """
     bare = text.strip()
     if "://" not in bare:
@@ -111,16 +114,35 @@ def name_of(text: str, *, path: bool = False) -> str:
         raise UsageError(
             f"{text[:200]!r} is no host ({refusal.reason}); give one like www.example.org"
         ) from None
+    if "," in url.host:
+        raise UsageError(f"{text[:200]!r} has a comma in its host; names are set apart by spaces")
     if "*" in url.host:
         raise UsageError(
             f"{text[:200]!r} has a * in its host; a registered domain stands for all hosts below it"
         )
     if url.path != "/" and not path:
         raise UsageError(f"{text[:200]!r} is a page; only a host can be named here: {url.host}")
+    _demand_whole(text, bare, url)
     name = url.host if url.path == "/" else url.host + url.path
     if len(name) > _MAX_NAME:
         raise UsageError(f"{text[:100]!r}... is longer than {_MAX_NAME:,} characters")
     return name
+
+
+def _demand_whole(text: str, given: str, url: Url) -> None:
+    """Refuses an address whose canonical form would stand for more than was given."""
+    rest = _AFTER_HOST.sub("", given, count=1)
+    lost = "#" in rest or any(rest.count(mark) > url.path.count(mark) for mark in "?&;")
+    if url.path == "/" and (lost or rest not in ("", "/")):
+        raise UsageError(
+            f"{text[:200]!r} is a page, and what tells it from others is not part of an address "
+            f"here (#..., tracking parameters); name host {url.host} if all of it is meant"
+        )
+    if lost:
+        raise UsageError(
+            f"{text[:200]!r} has what is not part of an address here (#..., tracking and session "
+            f"parameters); name {url.host}{url.path} if all that begins so is meant"
+        )
 
 
 def covers(name: str) -> str:

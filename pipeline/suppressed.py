@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.control import Controls
 from pipeline.page import Internal, Links, Page
-from pipeline.url import domains
+from pipeline.url import Refused, canonical, domains
 
 
 class Kept(NamedTuple):
@@ -21,8 +21,8 @@ class Kept(NamedTuple):
 def kept(page: Page, controls: Controls) -> Kept:
     """The page as it may be written; itself where nothing in it is suppressed.
 
-    Gone are links and redirects to what is suppressed, external and internal. Texts that speak of
-    it stay.
+    Gone are links, redirects and sitemaps that are suppressed, external and internal. Texts that
+    speak of it stay.
     """
     if not controls.suppresses:
         return Kept(page)
@@ -31,7 +31,9 @@ def kept(page: Page, controls: Controls) -> Kept:
     external, lost = _external(page.external, controls)
     internal, lost_within = _internal(page, controls)
     chain = [hop for hop in page.chain if not _names(hop.url, controls)]
+    sitemaps = [url for url in page.sitemaps if not _is_gone(url, controls)]
     changed = {
+        "sitemaps": sitemaps if len(sitemaps) != len(page.sitemaps) else page.sitemaps,
         "external": external,
         "internal": internal,
         "chain": chain if len(chain) != len(page.chain) else page.chain,
@@ -78,6 +80,15 @@ def _names(url: str, controls: Controls) -> bool:
         return False
     host, path = _parts(url)
     return controls.suppressed(host, path, domains(host).registered)
+
+
+def _is_gone(given: str, controls: Controls) -> bool:
+    """As `_names`, of a URL as a robots.txt writes it."""
+    try:
+        url = canonical(given, allow_ip=True)
+    except Refused:
+        return False
+    return controls.suppressed(url.host, url.path, url.domain)
 
 
 def _parts(url: str) -> tuple[str, str]:

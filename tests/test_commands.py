@@ -465,3 +465,20 @@ def test_an_unknown_command_or_option_is_a_usage_error(tmp_path: Path) -> None:
         ran = backlinks(*arguments, cwd=tmp_path)
         assert ran.code == 2
         assert "Traceback" not in ran.err
+
+
+# --- what operators said while nothing ran ---
+
+
+def test_a_purge_that_was_said_before_does_not_forget_the_seeds_of_the_next_run(
+    data: Path,
+) -> None:
+    for said in (["block", "example.org"], ["purge", "example.org", "example.net"]):
+        assert backlinks("admin", "frontier", *said, data=data).code == 0
+    planned = backlinks("worker", "plan", "example.net", *CONTACT, data=data)
+    assert "1 requests" in planned.err
+    assert backlinks("admin", "frontier", "purge", "example.org", data=data).code == 0
+    ran = backlinks("run", "example.org", *CONTACT, "--no-score", data=data)  # it is blocked
+    assert ran.code == 0, ran.err
+    told = backlinks("admin", "frontier", "show", "example.org", "--csv", data=data)
+    assert "https://example.org/" in told.out

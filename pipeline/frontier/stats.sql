@@ -1,7 +1,7 @@
 -- What the frontier holds and what of it is due, in all (domain '') and of the domains with most URLs.
 -- Reads the buckets asked for, in the order that they lie in: memory grows with domains, not with URLs.
+-- barred: hosts and registered domains that nothing is asked of.
 WITH
-    barred AS (SELECT name FROM controls FINAL WHERE verb IN ('block', 'suppress') AND value > 0),
     known AS
     (
         SELECT
@@ -15,7 +15,7 @@ WITH
             toUInt32(bitShiftRight(visit, 32)) AS fetched_s,
             if(bitShiftRight(lease, 32) > fetched_s, toUInt32(bitAnd(lease, 4294967295)), 0) AS leased_until,
             if(asked > fetched_s, least(asked, toUInt32(bitAnd(visit, 4294967295))), toUInt32(bitAnd(visit, 4294967295))) AS due_s,
-            domain IN (SELECT name FROM barred) OR host IN (SELECT name FROM barred) OR splitByChar(':', host)[1] IN (SELECT name FROM barred) AS is_blocked
+            domain IN {barred:Array(String)} OR host IN {barred:Array(String)} OR splitByChar(':', host)[1] IN {barred:Array(String)} AS is_blocked
         FROM frontier
         WHERE bucket < {buckets:UInt32}
         GROUP BY bucket, domain, host, path

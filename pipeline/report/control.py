@@ -92,6 +92,10 @@ def suppress(
     backlinks admin suppress example.org --lift
     """
     settings = settings_of(ctx)
+    if only_list and (names or lift or dry_run or yes or note):
+        raise UsageError("--list tells of all that is suppressed, and goes with nothing else")
+    if lift and dry_run:
+        raise UsageError("--lift deletes nothing, so that there is nothing to count: no --dry-run")
     if only_list:
         put(_listed(settings), **out)
         return
@@ -156,7 +160,7 @@ def _erased(settings: Settings) -> str:
     from pipeline.store import directory  # loads chDB
 
     if not (settings.data / directory.STORE).is_dir():
-        return "there is no index yet, so that nothing is to be deleted"
+        return "nothing is to be deleted"
     try:
         store, _, close = directory.open_to_write(settings.data, "backlinks admin suppress")
     except StoreLocked as locked:

@@ -5,15 +5,25 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import pyarrow as pa
 
-from pipeline.control import Control, covers, name_of, names_of, registered
-from pipeline.errors import UsageError
+from pipeline.control import (
+    LIFTED,
+    ONCE,
+    Control,
+    Controls,
+    covers,
+    name_of,
+    names_of,
+    registered,
+)
+from pipeline.errors import StoreError, UsageError
+from pipeline.frontier.once import done_once
 from pipeline.frontier.slices import BUCKETS
 from pipeline.report.admin import admin
 from pipeline.report.commands import form_options, put, reading, settings_of
@@ -25,6 +35,7 @@ from pipeline.report.saying import (
     say_all,
     tell_what_is_covered,
 )
+from pipeline.settings import Settings
 from pipeline.store import Value, rows, sql
 
 _TIME = pa.timestamp("ms", "UTC")
@@ -66,18 +77,42 @@ def frontier() -> None:
 def stats(ctx: click.Context, /, top: int, buckets: int, **out: Any) -> None:
     """How many URLs are known, due, leased, failing and blocked: in all, and by domain.
 
+    What is blocked is what operators say by now, though no worker ran that has heard it.
+
     Reads the frontier whole, in bounded memory; of a large one say --buckets 16 and multiply by 64.
 
     \b
     backlinks admin frontier stats
     backlinks admin frontier stats --buckets 16 --domains 0
     """
-    given = {"buckets": buckets, "now": int(time.time()), "rows": top + 1}
-    with reading(settings_of(ctx)) as store:
+    settings = settings_of(ctx)
+    controls = heard(settings)
+    given: dict[str, Value] = {
+        "buckets": buckets,
+        "now": int(time.time()),
+        "rows": top + 1,
+        "barred": barred(controls),
+    }
+    if controls.pause is not None:
+        pause = controls.pause
+        since = moment(pause.at).strftime("%Y-%m-%d %H:%M")
+        click.echo(f"backlinks: paused since {since} by {safe(pause.who)}", err=True)
+    with reading(settings) as store:
         found = rows(store.query(sql("pipeline/frontier/stats"), given))
     for row in found:
         row["domain"] = row["domain"] or "(all)"
     put(pa.Table.from_pylist([{name: row[name] for name in _STATS} for row in found]), **out)
+
+
+def barred(controls: Controls) -> list[str]:
+    """Hosts and domains that nothing is asked of: for stats.sql."""
+    return [
+        control.name
+        for control in controls.said()
+        if control.verb in ("block", "suppress")
+        and not control.is_lifted
+        and "/" not in control.name
+    ]
 
 
 @frontier.command(name="list")
@@ -86,11 +121,27 @@ def stats(ctx: click.Context, /, top: int, buckets: int, **out: Any) -> None:
 def list_(ctx: click.Context, /, **out: Any) -> None:
     """What operators say and have not lifted, since when, and who said it.
 
+    A requeue or a purge is listed until it is done.
+
     \b
     backlinks admin frontier list
     """
-    in_force = [control for control in heard(settings_of(ctx)).said() if not control.is_lifted]
-    put(_stated(in_force), **out)
+    settings = settings_of(ctx)
+    in_force = [control for control in heard(settings).said() if not control.is_lifted]
+    put(_stated(_undone(settings, in_force)), **out)
+
+
+def _undone(settings: Settings, said: list[Control]) -> list[Control]:
+    """Without what was to be done once and is."""
+    if not any(control.verb in ONCE for control in said):
+        return said
+    try:
+        with reading(settings) as store:
+            done = done_once(store)
+    except StoreError as error:
+        click.echo(f"backlinks: what is done of it can't be told: {error}", err=True)
+        return said
+    return [c for c in said if done.get(f"{c.verb} {c.name}", -1) < c.at]
 
 
 @frontier.command()
@@ -113,7 +164,7 @@ def show(
     """
     host = name_of(name)
     settings = settings_of(ctx)
-    said = _applying(heard(settings).said(), host)
+    said = _undone(settings, _applying(heard(settings).said(), host))
     domain = registered(host)
     where: dict[str, Value] = {
         "domain": domain,
@@ -190,9 +241,35 @@ def _say(ctx: click.Context, verb: str, names: tuple[str, ...], value: float, no
             if name != registered(name):
                 raise UsageError(f"a budget is of a registered domain: {registered(name)}")
     tell_what_is_covered(chosen)
-    say_all(settings_of(ctx), [Statement(verb, name, value) for name in chosen], note)
+    before = say_all(settings_of(ctx), [Statement(verb, name, value) for name in chosen], note)
+    in_force = {(c.verb, c.name) for c in before.said() if not c.is_lifted}
+    lifts = verb in LIFTED and value == LIFTED[verb]
     for name in chosen:
-        click.echo(f"{ctx.info_name}: {safe(covers(name))}")
+        if lifts and (verb, name) not in in_force:
+            click.echo(f"{name} was not {_CALLED[verb]}")
+        else:
+            click.echo(f"{ctx.info_name}: {safe(covers(name))}")
+        if lifts:
+            for still in _still(in_force - {(verb, each) for each in chosen}, verb, name):
+                click.echo(still)
+
+
+_CALLED = {
+    "block": "blocked",
+    "delay": "delayed",
+    "budget": "given a budget",
+    "priority": "given a priority",
+    "suppress": "suppressed",
+}
+
+
+def _still(in_force: set[tuple[str, str]], verb: str, name: str) -> Iterator[str]:
+    """What else holds for a name that something was lifted of."""
+    for which in (verb, "suppress") if verb == "block" else (verb,):
+        for other in names_of(name, registered(name)):
+            if (which, other) in in_force:
+                by = "" if other == name else f" by {other}"
+                yield f"{name} is still {_CALLED[which]}{by}"
 
 
 @frontier.command()
@@ -200,6 +277,8 @@ def _say(ctx: click.Context, verb: str, names: tuple[str, ...], value: float, no
 @click.pass_context
 def block(ctx: click.Context, names: tuple[str, ...], note: str) -> None:
     """Send no request to hosts or domains any more; what is known of them stays.
+
+    `backlinks check`, a person's own request for one page, goes on.
 
     \b
     backlinks admin frontier block example.org --note "asked us to, 3 May"
@@ -260,6 +339,8 @@ def budget(
 ) -> None:
     """Set how many pages of a registered domain are fetched, instead of plan.site_pages.
 
+    Requests that are planned already are still made.
+
     \b
     backlinks admin frontier budget example.org --pages 20000
     """
@@ -299,7 +380,8 @@ def requeue(ctx: click.Context, names: tuple[str, ...], note: str) -> None:
 def purge(ctx: click.Context, names: tuple[str, ...], note: str) -> None:
     """Forget every URL known of hosts or domains, as of a trap; links to them bring some back.
 
-    The index keeps its pages and links: to erase those see `backlinks admin suppress`.
+    What a running consumer lately found is not found again until it restarts. The index keeps its
+    pages and links: to erase those see `backlinks admin suppress`.
 
     \b
     backlinks admin frontier purge trap.example.org

@@ -1,6 +1,8 @@
--- Whether this user may insert all that `worker consume` does. Asks, and changes nothing.
+-- Whether this user may insert all that `worker consume` does, and erase. Asks, and changes nothing.
 CHECK GRANT
     INSERT ON page_records,
     INSERT ON links,
     INSERT ON frontier_in,
-    INSERT ON marks
+    INSERT ON marks,
+    INSERT ON controls,
+    ALTER DELETE ON links

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from pipeline.control import Controls
-from pipeline.errors import LogBusy
+from pipeline.errors import LogBusy, StoreBusy, StoreRefused
 from pipeline.follow import follow
 from pipeline.frontier.once import Once
 from pipeline.frontier.plan import Planner
@@ -62,8 +62,7 @@ class Planning(Repeated):
 
     def plan(self) -> float | None:
         if self.first():
-            self.mirror.write()
-            self.once.run()
+            self.obey()
         if self.controls.paused:
             return _PAUSED_S
         waiting = unsettled(self.log, CRAWL, REQUESTS)
@@ -72,6 +71,22 @@ class Planning(Repeated):
         self.planned += planned
         logger.info("%d requests planned, %d were waiting", planned, waiting)
         return None
+
+    def obey(self) -> None:
+        """What operators say, in the store. A site that can't be forgotten now is no reason to
+        plan no other."""
+        self.mirror.write()
+        try:
+            self.once.run()
+        except StoreBusy as error:
+            self.retries += 1
+            logger.warning("what operators asked for once is left to the next turn: %s", error)
+        except StoreRefused as error:
+            logger.error(
+                "what operators asked for once is not done: grant user plan what docs/cluster.md "
+                "lists (%s)",
+                error,
+            )
 
     def lives(self) -> None:
         """While it waits too, or who joins would wait for this planner's next plan."""
@@ -176,11 +191,6 @@ def worker_plan(
             timeout_s=settings.crawl.timeout_s,
             share=share,
         )
-        # All of them again after a busy store: to want a URL twice is to want it once.
-        lives = share.poll if share is not None else lambda: None
-        start.patiently(
-            lambda: planner.seed(told_of_barred(named(), operators.controls), lives=lives)
-        )
         planning = Planning(
             planner,
             log,
@@ -188,6 +198,13 @@ def worker_plan(
             every_s or 0.0,
             operators.controls,
             first=share.is_first if share is not None else lambda: True,
+        )
+        # By whoever has seeds, first or not: what was said before them is not said of them.
+        start.patiently(planning.obey)
+        # All of them again after a busy store: to want a URL twice is to want it once.
+        lives = share.poll if share is not None else lambda: None
+        start.patiently(
+            lambda: planner.seed(told_of_barred(named(), operators.controls), lives=lives)
         )
         if every_s is None:
             planning.plan()

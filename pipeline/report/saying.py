@@ -7,7 +7,7 @@ import pwd
 import socket
 from collections.abc import Sequence
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import click
 
@@ -35,7 +35,10 @@ def who() -> str:
 
 
 def say_all(settings: Settings, statements: Sequence[Statement], note: str) -> Controls:
-    """What was in force before. Returns once the log has all of it. Raises LogError, UsageError."""
+    """What was in force before. Returns once the log has all of it. Raises LogError, UsageError.
+
+    Where nothing was ever indexed it may be the wrong directory, which is told.
+    """
     said_by = who()
     messages = [
         message(verb, name, Said(value=value, note=note, who=said_by))
@@ -44,11 +47,29 @@ def say_all(settings: Settings, statements: Sequence[Statement], note: str) -> C
     with closing(open_log(settings)) as log:
         before = now_in(log)
         log.append(CONTROL, messages).result()
+    if is_embedded(settings) and not _has(settings, "store"):
+        click.echo(
+            f"backlinks: there is no index in {settings.data} yet; "
+            "this counts for what will run there",
+            err=True,
+        )
     return before
 
 
+def is_embedded(settings: Settings) -> bool:
+    return not (settings.kafka.brokers or settings.store.hosts)
+
+
+def _has(settings: Settings, what: Literal["store", "log"]) -> bool:
+    from pipeline.store import directory  # loads chDB, which a cluster's workers don't need
+
+    return (settings.data / (directory.STORE if what == "store" else directory.LOG)).exists()
+
+
 def heard(settings: Settings) -> Controls:
-    """What is in force. Raises LogError."""
+    """What is in force. A log that was never made has nothing, and is not made. Raises LogError."""
+    if not settings.kafka.brokers and not _has(settings, "log"):
+        return Controls()
     with closing(open_log(settings)) as log:
         return now_in(log)
 

@@ -66,6 +66,37 @@ def test_of_a_page_the_host_is_offered_where_only_a_host_can_be_named() -> None:
     assert name_of("example.org/", path=True) == "example.org"
 
 
+@pytest.mark.parametrize("path", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    ["http://a.test/?utm_source=jo", "example.org/#/user/jo", "example.org/people/..",
+     "example.org/?", "example.org?", "example.org#jo", "example.org/%2e", "example.org/;sid=1",
+     "https:///example.org/#jo", "example.org\\#jo"],
+)  # fmt: skip
+def test_what_would_come_to_the_whole_host_though_a_page_is_given_is_refused(
+    text: str, path: bool
+) -> None:
+    with pytest.raises(UsageError, match=r"is a page.* name host (a\.test|example\.org) if all"):
+        name_of(text, path=path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["example.org/people/jo?utm_source=x", "example.org/people/jo#top", "example.org/people/jo?",
+     "example.org/people/jo?utm_id=7&a=1", "example.org/people/jo;jsessionid=7"],
+)  # fmt: skip
+def test_what_would_come_to_more_pages_than_are_given_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"name example\.org/people/jo(\?a=1)? if all that begins"):
+        name_of(text, path=True)
+    assert name_of("example.org/people/jo?a=1&b;2", path=True) == "example.org/people/jo?a=1&b;2"
+
+
+def test_names_with_a_comma_between_them_are_not_one_host() -> None:
+    with pytest.raises(UsageError, match="a comma"):
+        name_of("a.test,b.test")
+    assert name_of("example.org/0,15", path=True) == "example.org/0,15"
+
+
 def test_it_is_told_what_a_name_covers() -> None:
     assert covers("example.org") == "example.org and all hosts below it"
     assert covers("www.example.org") == "host www.example.org at any port"

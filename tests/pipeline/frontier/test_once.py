@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
-from pipeline.frontier.once import Once
+from pipeline.errors import StoreBusy
+from pipeline.frontier.once import Once, done_once
 from pipeline.frontier.plan import frontier_rows
-from pipeline.store import rows
+from pipeline.store import Value, rows
 from pipeline.url import canonical
 from tests.pipeline.said import controls, said
 from tests.support.records import START, page, write
@@ -70,6 +73,33 @@ def test_a_purge_forgets_all_that_is_known_there_and_nothing_else(
     assert urls(known) == left
 
 
+@pytest.mark.embedded
+def test_a_purge_that_outlasts_the_wait_is_not_issued_each_turn_and_the_rest_is_done(
+    known: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = controls(said(LATER, "purge", "example.org", 0), said(LATER, "purge", "example.net", 0))
+    issued, now, run = [], [1_000.0], known.execute
+
+    def slow(statement: str, given: dict[str, Value] | None = None) -> None:
+        if given and given["domain"] == "example.org":
+            issued.append(now[0])
+            if len(issued) == 1:
+                raise StoreBusy("timeout")
+        run(statement, given)
+
+    monkeypatch.setattr(known, "execute", slow)
+    once = Once(known, heard, clock=lambda: now[0])
+    for _ in range(3):
+        now[0] += 60
+        with suppress(StoreBusy):
+            once.run()
+    assert len(issued) == 1
+    assert urls(known) == ORG, "the other was done"
+    now[0] += 600
+    assert once.run() == 1
+    assert urls(known) == set()
+
+
 def test_what_was_done_is_done_again_only_where_it_is_asked_for_again(known: AnyStore) -> None:
     heard = controls(said(LATER, "purge", "example.org", 0))
     Once(known, heard).run()
@@ -77,6 +107,7 @@ def test_what_was_done_is_done_again_only_where_it_is_asked_for_again(known: Any
     known.insert("frontier_in", frontier_rows(again, hops=0, discovered=1, wanted=1))
     assert Once(known, heard).run() == 0, "a planner that is started anew knows"
     assert urls(known) == {"example.net/", "example.org/again"}
+    assert done_once(known) == {"purge example.org": LATER}
     heard.take([said(LATER + 1, "purge", "example.org", 0)])
     assert Once(known, heard, clock=lambda: 1.0).run() == 1
     assert Once(known, heard).run() == 0, "behind a clock that was moved back, too"

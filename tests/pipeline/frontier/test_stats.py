@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.frontier.plan import frontier_rows
-from pipeline.mirror import Mirror
+from pipeline.report.frontier import barred
 from pipeline.store import Value, rows, sql
 from pipeline.url import canonical
 from tests.pipeline.said import controls, said
@@ -40,12 +40,22 @@ def known(store: AnyStore) -> AnyStore:
     store.insert(
         "frontier_in", pa.table({**lease, "leased": pa.array([NOW << 32 | NOW + 300], pa.uint64())})
     )
-    Mirror(store, controls(said(1, "block", "www.a.org"))).write()
     return store
 
 
 def stats(store: AnyStore, *, buckets: int = 1024, most: int = 10) -> list[dict[str, Any]]:
-    given: dict[str, Value] = {"buckets": buckets, "now": NOW, "rows": most + 1}
+    heard = controls(
+        said(1, "block", "www.a.org"),
+        said(2, "suppress", "a.org/new"),
+        said(3, "block", "b.org"),
+        said(4, "block", "b.org", 0),
+    )
+    given: dict[str, Value] = {
+        "buckets": buckets,
+        "now": NOW,
+        "rows": most + 1,
+        "barred": barred(heard),
+    }
     return rows(store.query(sql("pipeline/frontier/stats"), given))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from pipeline.index.lifecycle import Lifecycle
+from pipeline.errors import StoreRefused
+from pipeline.index.lifecycle import Lifecycle, LifecycleThread
 from pipeline.store import Store, rows
 from tests.support.records import DAY, START, TODAY, page, write
 from tests.support.stores import AnyStore
@@ -42,6 +45,28 @@ def lose(store: Store, arrived: int, first: int = 0) -> None:
         page(URL, START + 2 * DAY, BARE),
     ]
     write(store, pages[first:], arrived)
+
+
+@pytest.mark.embedded
+def test_what_operators_say_may_be_refused_and_the_job_still_runs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ran = threading.Event()
+
+    class Watched:
+        def run(self) -> None:
+            ran.set()
+
+    def refused() -> None:
+        raise StoreRefused("Not enough privileges")
+
+    thread = LifecycleThread(Watched(), 0.01, beside=refused)  # type: ignore[arg-type]
+    thread.start()
+    assert ran.wait(10)
+    assert thread.is_alive()
+    thread.stop()
+    assert "docs/cluster.md" in caplog.text
+    assert "the role erase" in caplog.text
 
 
 def test_a_run_without_arrivals_does_nothing(job: Job) -> None:

@@ -284,6 +284,7 @@ def test_what_is_suppressed_has_no_part_before_it_is_erased(store: AnyStore) -> 
     assert found.keys() == {"a.org", "c.org", "d.org"}
     assert (found["c.org"]["links"], found["c.org"]["referring_domains"]) == (1, 1)
     assert (found["d.org"]["pages"], found["a.org"]["links"]) == (1, 0)
+    assert {url for url in strengths(store) if url[1]} == {("c.org", "/else")}
 
 
 def edges_after(store: Store) -> set[tuple[str, str]]:

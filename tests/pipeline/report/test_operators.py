@@ -55,6 +55,13 @@ def heard(tmp_path: Path) -> Callable[[], Controls]:
 def test_what_is_typed_is_what_the_log_has(
     say: Say, heard: Callable[[], Controls], words: str, verb: str, value: float
 ) -> None:
+    if words == "unblock" or "--lift" in words:
+        amount = {
+            "delay": ("--seconds", "1"),
+            "budget": ("--pages", "1"),
+            "priority": ("--to", "1"),
+        }
+        say("frontier", verb, *amount.get(verb, ()), "example.org", "example.net")
     told = say("frontier", *words.split(), "https://Example.ORG/", "example.net", "--note", "why")
     assert told.exit_code == 0, told.output
     assert told.stdout == "".join(
@@ -84,6 +91,11 @@ def test_what_is_typed_is_what_the_log_has(
         ("suppress", "which?"),
         ("suppress example.org", "say --yes, or look first with --dry-run"),
         ("suppress example.org --lift", "is not suppressed"),
+        ("suppress example.org --list --lift", "--list tells of all"),
+        ("suppress example.org --list", "--list tells of all"),
+        ("suppress example.org --lift --dry-run", "no --dry-run"),
+        ("suppress a.test,b.test --yes", "a comma"),
+        ("suppress example.org/#/user/jo --yes", "name host example.org if all of it is meant"),
     ],
 )
 def test_what_can_t_be_meant_is_told_and_said_to_nobody(
@@ -93,6 +105,39 @@ def test_what_can_t_be_meant_is_told_and_said_to_nobody(
     assert told.exit_code == 2
     assert says in told.stderr
     assert heard().said() == []
+
+
+def test_where_there_is_no_index_it_is_told_and_who_only_looks_makes_nothing(
+    tmp_path: Path,
+) -> None:
+    def at(*words: str) -> Result:
+        return CliRunner().invoke(cli, ["--data", str(tmp_path / "typo"), "admin", *words])
+
+    for looks in ("frontier list", "suppress --list", "suppress example.org --lift"):
+        at(*looks.split())
+        assert not (tmp_path / "typo").exists(), looks
+    for says in ("pause", "frontier block example.org", "suppress example.org --yes"):
+        told = at(*says.split())
+        assert told.exit_code == 0
+        assert f"no index in {tmp_path / 'typo'} yet; this counts for what will" in told.stderr
+
+
+def test_of_what_is_lifted_it_is_told_what_was_not_there_and_what_still_holds(say: Say) -> None:
+    def told(words: str) -> list[str]:
+        return say("frontier", *words.split()).stdout.splitlines()
+
+    say("frontier", "block", "b.test")
+    say("suppress", "c.test", "--yes")
+    say("frontier", "delay", "b.test", "--seconds", "9")
+    assert told("unblock www.b.test a.test") == [
+        "www.b.test was not blocked",
+        "www.b.test is still blocked by b.test",
+        "a.test was not blocked",
+    ]
+    assert told("unblock c.test") == ["c.test was not blocked", "c.test is still suppressed"]
+    assert told("unblock b.test www.b.test")[-1] == "www.b.test was not blocked"
+    assert told("delay www.b.test --lift")[-1] == "www.b.test is still delayed by b.test"
+    assert told("budget b.test --lift") == ["b.test was not given a budget"]
 
 
 def test_a_public_suffix_is_said_to_cover_its_own_host_alone(say: Say) -> None:
