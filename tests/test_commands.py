@@ -482,3 +482,6 @@ def test_a_purge_that_was_said_before_does_not_forget_the_seeds_of_the_next_run(
     assert ran.code == 0, ran.err
     told = backlinks("admin", "frontier", "show", "example.org", "--csv", data=data)
     assert "https://example.org/" in told.out
+    backlinks("admin", "frontier", "requeue", "example.net", data=data)
+    left = json.loads(backlinks("admin", "frontier", "list", "--json", data=data).out)
+    assert [each["verb"] for each in left] == ["block", "requeue"], "the purges are done"
