@@ -299,8 +299,8 @@ def run(
     backlinks run                                # goes on
     backlinks run --again                        # visits everything known again
 
-    Defaults: scope site (only the seeds' registered domains), 1,000 pages in all, 500 of one site,
-    1 second between requests to a host, robots.txt obeyed, no links to private addresses followed.
+    Defaults: scope site (only the seeds' registered domains), 1,000 pages in all, 500 of one site
+    at first, 1 second between requests to a host, robots.txt obeyed, no links to private addresses followed.
     """
     from pipeline.quality.score import read_seeds, score
 
