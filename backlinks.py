@@ -268,8 +268,8 @@ def consumer(
 @click.option(
     "--site-pages",
     type=int,
-    help="URLs of one registered domain at most. [default: 500 at first; it grows and shrinks by "
-    "what its pages come to]",
+    help="URLs of one registered domain, no more and no fewer; without it so many at first, and it "
+    "grows and shrinks by what its pages come to. [default: 500]",
 )
 @click.option(
     "--confirm",
@@ -307,8 +307,8 @@ def run(
     backlinks run                                # goes on
     backlinks run --again                        # visits everything known again
 
-    Defaults: scope site (only the seeds' registered domains), 1,000 pages in all, 500 of one site,
-    1 second between requests to a host, robots.txt obeyed, no links to private addresses followed.
+    Defaults: scope site (only the seeds' registered domains), 1,000 pages in all, 500 of one site
+    at first, 1 second between requests to a host, robots.txt obeyed, no links to private addresses followed.
     """
     from pipeline.quality.score import read_seeds, score
 

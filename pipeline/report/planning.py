@@ -118,8 +118,8 @@ class Planning(Repeated):
 @click.option(
     "--site-pages",
     type=int,
-    help="URLs of one registered domain at most. [default: 500 at first; it grows and shrinks by "
-    "what its pages come to]",
+    help="URLs of one registered domain, no more and no fewer; without it so many at first, and it "
+    "grows and shrinks by what its pages come to. [default: 500]",
 )
 @click.option(
     "--every",
