@@ -102,9 +102,10 @@ class Robots:
             self._keep(origin, rules)
             return rules
 
-    def untold(self, scheme: str, host: str) -> tuple[str, ...]:
-        """The sitemaps that it names, once for each time that it was read."""
-        origin = f"{scheme}://{host}"
+    def tell(self, of: Url) -> tuple[str, ...]:
+        """The sitemaps that it names, once for each time that it was read: for a record that is
+        made, since a visit that is given up tells nobody."""
+        origin = f"{of.scheme}://{of.host}"
         known = self._known.get(origin)
         if known is None or known.told:
             return ()

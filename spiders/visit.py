@@ -98,8 +98,9 @@ class Visitor:
     async def _visit(self, url: Url, wanted: Wanted, goes_on: GoesOn) -> Page:
         if not self._may_ask(url):
             return self._record(url, wanted, None, [], "refused", "port", self.settings.delay_s)
-        sitemaps: list[str] = []
-        page = await self._pages(url, wanted, sitemaps, goes_on)
+        asked: list[Url] = []
+        page = await self._pages(url, wanted, asked, goes_on)
+        sitemaps = list(dict.fromkeys(s for at in asked for s in self.robots.tell(at)))
         return msgspec.structs.replace(page, sitemaps=sitemaps[:MAX_SITEMAPS]) if sitemaps else page
 
     def _may_ask(self, url: Url) -> bool:
@@ -109,21 +110,19 @@ class Visitor:
         self,
         url: Url,
         wanted: Wanted,
-        sitemaps: list[str],
+        asked: list[Url],
         goes_on: GoesOn,
     ) -> Page:
         """Of this page, through redirects that only change its scheme.
 
-        `sitemaps` gets those of every robots.txt that was read for it.
+        `asked` gets each URL whose robots.txt was looked at for it.
         """
         chain: list[Hop] = []
         at = url
         while True:
             rules = await self.robots.rules(at.scheme, at.host)
             delay = self.delay_s(rules)
-            sitemaps += [
-                known for known in self.robots.untold(at.scheme, at.host) if known not in sitemaps
-            ]
+            asked.append(at)
             if not rules.permits(at.url):
                 return self._record(url, wanted, None, chain, "robots", rules.why, delay)
             if rules.fetched:

@@ -14,7 +14,14 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from pipeline.errors import BadSetting
 from pipeline.log import PAGES, REQUESTS, TOPICS
-from pipeline.log.kafka_client import Names, connection, kafka_says, let_in, refused_right
+from pipeline.log.kafka_client import (
+    Names,
+    connection,
+    kafka_says,
+    let_in,
+    opened,
+    refused_right,
+)
 from pipeline.settings import KafkaSettings
 
 _MAY_NOT_BE_SEEN = kafka_errors.TopicAuthorizationFailedError.errno
@@ -91,7 +98,7 @@ class Topics:
     def __init__(self, settings: KafkaSettings) -> None:
         self.settings, self.names = settings, Names(settings.prefix)
         with kafka_says("connecting", settings):
-            self._admin = KafkaAdminClient(**let_in(connection(settings), settings))
+            self._admin = opened(KafkaAdminClient, **let_in(connection(settings), settings))
 
     def brokers(self) -> int:
         """How many the cluster has now."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 import pytest
 
 from pipeline.control import Controls
+from pipeline.errors import NotOwner
 from pipeline.frontier.request import Wanted
 from pipeline.page import Page, Request
 from pipeline.settings import CrawlSettings
@@ -178,6 +179,25 @@ def test_sitemaps_stand_in_the_record_of_the_visit_that_read_robots_txt(visit: A
     first, second = visit(web, "http://a.example/", "http://a.example/")
     assert first.sitemaps == ["http://a.example/urls.txt", "http://a.example/map"]
     assert second.sitemaps == []
+
+
+def test_a_visit_that_is_given_up_leaves_its_sitemaps_to_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    web = Web({"http://a.example/robots.txt": SITEMAPS, "http://a.example/": PAGE})
+    monkeypatch.setattr("spiders.visit.asyncio.sleep", web.sleep)
+    visitor = Visitor(cast(Any, web), CrawlSettings(delay_s=DELAY_S))
+    url, wanted = canonical("http://a.example/"), Wanted(url="http://a.example/", deadline=1)
+
+    async def lost(_rested_s: float) -> None:
+        raise NotOwner("requests", 0)
+
+    async def both() -> Page:
+        with pytest.raises(NotOwner):
+            await visitor.visit(url, wanted, lost)
+        return await visitor.visit(url, wanted)
+
+    assert asyncio.run(both()).sitemaps == ["http://a.example/urls.txt", "http://a.example/map"]
 
 
 def test_sitemaps_of_both_schemes_are_twenty_at_most(visit: Any) -> None:
