@@ -365,9 +365,9 @@ def test_a_planner_that_is_stopped_before_it_has_leased_publishes_again(
 ) -> None:
     """It has nothing to leave: it ends at once, and what it published twice is fetched once."""
     line = new_line(kafka(partitions=1))
-    # Its first insert is the seeds', its second the lease.
-    line.bridge.faults.append(Fault("before_insert", "delay", seconds=0))
-    line.bridge.faults.append(Fault("before_insert", "delay", seconds=EVER))
+    # Its first insert is the seeds', its second the mark of budgets, its third the lease.
+    for seconds in (0, 0, EVER):
+        line.bridge.faults.append(Fault("before_insert", "delay", seconds=seconds))
     given = over(line.settings, line.bridge, line.store)
     seeds = ["one.example", "two.example", "three.example"]
     more = ("--connect-to", "127.0.0.1:1:1")
