@@ -42,8 +42,10 @@ from pipeline.report.commands import (
     crawl_flags,
     crawl_options,
     metrics_option,
+    plan_flags,
     seed_file_option,
     settings_of,
+    site_pages_option,
     worker,
 )
 from pipeline.report.ended import say_how_it_ended, why_it_ended
@@ -265,12 +267,7 @@ def consumer(
 @seed_file_option
 @click.option("--scope", help="site, hops:N, or open. [default: site]")
 @click.option("--pages", type=int, help="Pages to fetch in this run. [default: 1000]")
-@click.option(
-    "--site-pages",
-    type=int,
-    help="URLs of one registered domain, no more and no fewer; without it so many at first, and it "
-    "grows and shrinks by what its pages come to. [default: 500]",
-)
+@site_pages_option
 @click.option(
     "--confirm",
     "confirm_s",
@@ -315,13 +312,7 @@ def run(
     settings = settings_of(
         ctx,
         crawl=crawl_flags(**crawl),
-        plan={
-            "scope": scope,
-            "pages": pages,
-            "site_pages": site_pages,
-            "least_site_pages": site_pages,
-            "most_site_pages": site_pages,
-        },
+        plan=plan_flags(scope, pages, site_pages),
         revisit={"confirm_s": confirm_s},
         score={"seeds": trusted},
     )

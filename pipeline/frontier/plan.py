@@ -18,7 +18,7 @@ import pyarrow as pa
 from pipeline.frontier.request import KEPT_S, Wanted, encode
 from pipeline.frontier.said import Said, read_said
 from pipeline.frontier.sites import Sites, spent_owners
-from pipeline.frontier.slices import BUCKETS, Share, slices
+from pipeline.frontier.slices import BUCKETS, Share, known_urls, slices
 from pipeline.log import REQUESTS, Log, Message
 from pipeline.page import Request
 from pipeline.settings import DAY, PlanSettings
@@ -101,7 +101,7 @@ class Planner:
             return 0
         self._look_at_sites(ours=0 in buckets)
         turn = _Turn(self, said, ignore_leases)
-        ours = list(slices(buckets, self._known(), self._next_bucket))
+        ours = list(slices(buckets, known_urls(self.store), self._next_bucket))
         left = min(pages, BATCH)
         for place, slice_ in enumerate(ours):
             if left <= 0 or not go_on():
@@ -111,9 +111,6 @@ class Planner:
             self._next_bucket = (slice_[-1] + 1) % BUCKETS
         turn.publish()
         return turn.planned
-
-    def _known(self) -> int:
-        return int(rows(self.store.query(sql("pipeline/frontier/known")))[0]["urls"])
 
     def _look_at_sites(self, *, ours: bool) -> None:
         """One planner of many does it: whoever has the first bucket."""

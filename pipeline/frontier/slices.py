@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.log import PLAN, REQUESTS, Log, Partition
+from pipeline.store import Store, rows, sql
 
 BUCKETS = 1024  # cityHash64(domain) % 1024, as the schema has it
 TOGETHER = 8
@@ -42,6 +43,11 @@ class Share:
 
     def close(self) -> None:
         self.reader.close()
+
+
+def known_urls(store: Store) -> int:
+    """Rows of the whole frontier, those not merged yet counted as often as they are there."""
+    return int(rows(store.query(sql("pipeline/frontier/known")))[0]["urls"])
 
 
 def slices(buckets: list[int], known: int, first: int = 0) -> Iterator[list[int]]:

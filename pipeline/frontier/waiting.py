@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pipeline.frontier.said import read_said
 from pipeline.frontier.sites import spent_owners
-from pipeline.frontier.slices import BUCKETS, slices
+from pipeline.frontier.slices import BUCKETS, known_urls, slices
 from pipeline.settings import PlanSettings
 from pipeline.store import Store, rows, sql
 
@@ -33,10 +33,9 @@ def beyond_budgets(
         "site_pages": settings.site_pages,
         "spent": spent_owners(store, settings),
     }
-    known = int(rows(store.query(sql("pipeline/frontier/known")))[0]["urls"])
     found = [
         rows(store.query(sql("pipeline/frontier/waiting"), {**parameters, "buckets": slice_}))[0]
-        for slice_ in slices(list(range(BUCKETS)), known, 0)
+        for slice_ in slices(list(range(BUCKETS)), known_urls(store))
     ]
     worst = max(found, key=lambda row: int(row["urls"]))
     return Waiting(sum(int(row["urls"]) for row in found), worst["largest"])

@@ -331,6 +331,21 @@ seed_file_option = click.option(
 )
 
 
+site_pages_option = click.option(
+    "--site-pages",
+    type=int,
+    help="URLs of one registered domain, no more and no fewer; without it so many at first, and it "
+    "grows and shrinks by what its pages come to. [default: 500]",
+)
+
+
+def plan_flags(scope: str | None, pages: int | None, site_pages: int | None) -> dict[str, Any]:
+    return {
+        "scope": scope, "pages": pages, "site_pages": site_pages,
+        "least_site_pages": site_pages, "most_site_pages": site_pages,
+    }  # fmt: skip
+
+
 def crawl_options(command: Command) -> Command:
     for option in (
         click.option(

@@ -22,7 +22,14 @@ from pipeline.log.settled import unsettled
 from pipeline.metrics import PAUSED, REQUESTS_PLANNED, Sample
 from pipeline.mirror import Mirror
 from pipeline.repeated import Repeated
-from pipeline.report.commands import metrics_option, seed_file_option, settings_of, worker
+from pipeline.report.commands import (
+    metrics_option,
+    plan_flags,
+    seed_file_option,
+    settings_of,
+    site_pages_option,
+    worker,
+)
 from pipeline.report.lines import say
 from pipeline.report.named import demand_ports, told_of_barred
 from pipeline.report.seed_list import SeedList
@@ -115,12 +122,7 @@ class Planning(Repeated):
 @click.option(
     "--pages", type=int, help="Requests in the log at most, with those waiting. [default: 1000]"
 )
-@click.option(
-    "--site-pages",
-    type=int,
-    help="URLs of one registered domain, no more and no fewer; without it so many at first, and it "
-    "grows and shrinks by what its pages come to. [default: 500]",
-)
+@site_pages_option
 @click.option(
     "--every",
     "every_s",
@@ -155,13 +157,7 @@ def worker_plan(
     """
     settings = settings_of(
         ctx,
-        plan={
-            "scope": scope,
-            "pages": pages,
-            "site_pages": site_pages,
-            "least_site_pages": site_pages,
-            "most_site_pages": site_pages,
-        },
+        plan=plan_flags(scope, pages, site_pages),
         crawl={"contact": contact, "connect_to": connect_to},
         metrics={"port": metrics_port},
     )
