@@ -24,8 +24,8 @@ _FETCH_BYTES = 16 << 20  # of one answer of a broker; what waits in memory is so
 _LEAST_MS = 10
 # In a rebalance, kafka-python 3.0.12 throws away a join that ends between two polls. It asks again
 # only where it still sees a reason to; where not, the member is a ghost for ever: no heartbeat, no
-# commit, and yet records. So while it is not stable we ask, and poll for as long as a join takes:
-# until all members have heard of it by a heartbeat.
+# commit, and yet records. So such a join is taken up here; and while a member is not stable we ask,
+# and poll for as long as a join takes: until all members have heard of it by a heartbeat.
 _JOIN_MS = 3_000
 _HEARTBEAT_MS = 1_000
 _COMMIT_MS = 30_000
@@ -85,6 +85,7 @@ class KafkaReader:
         if max_records <= 0:
             return self._only_live()
         with kafka_says("reading", self.settings):
+            self._end_join()
             return self._poll(timeout_s, max_records)
 
     def _poll(self, timeout_s: float, max_records: int) -> list[Record]:
@@ -95,7 +96,7 @@ class KafkaReader:
                 timeout_ms=max(_LEAST_MS if self._is_stable() else _JOIN_MS, int(timeout_s * 1000)),
                 max_records=max_records,
             )
-            if not self._is_stable():
+            if not self._is_stable() and not self._end_join():
                 self._consumer._coordinator.request_rejoin()
                 found = found or self._consumer.poll(timeout_ms=_JOIN_MS, max_records=max_records)
         except kafka_errors.NoOffsetForPartitionError as error:
@@ -120,6 +121,17 @@ class KafkaReader:
 
     def _is_stable(self) -> bool:
         return self._consumer.group_metadata().state is MemberState.STABLE
+
+    def _end_join(self) -> bool:
+        """Takes up a join that ended since it was last looked for; whether there was one."""
+        coordinator = self._consumer._coordinator
+        task = coordinator._join_task
+        if task is None or not task.succeeded():
+            return False
+        if coordinator.state is not MemberState.REBALANCING:  # it left the group since
+            return False
+        coordinator._net.run(_take_up, coordinator, task.value)
+        return True
 
     def _only_live(self) -> list[Record]:
         """A poll for the membership's sake, that takes no record."""
@@ -203,6 +215,19 @@ class KafkaReader:
     def close(self) -> None:
         with kafka_says("leaving the group", self.settings, ask_again=False):
             self._consumer.close(autocommit=False, timeout_ms=10_000)
+
+
+async def _take_up(coordinator: Any, assignment: bytes) -> None:
+    """What the library does at the end of a join that is still waited for."""
+    with coordinator._lock:
+        coordinator._join_task = None
+        coordinator.rejoining = coordinator.rejoin_needed = False
+        coordinator.state = MemberState.STABLE
+        coordinator._enable_heartbeat()
+    joined = coordinator._generation
+    await coordinator._on_join_complete_async(
+        joined.generation_id, joined.member_id, joined.protocol, assignment
+    )
 
 
 class _Noted(ConsumerRebalanceListener):

@@ -1,4 +1,4 @@
-"""`backlinks import`: what the archive kept, back into the log."""
+"""`backlinks import`, and of it `archive`: what the archive kept, back into the log."""
 
 from __future__ import annotations
 
@@ -21,14 +21,22 @@ if TYPE_CHECKING:
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@cli.command(name="import")
+@cli.group(name="import")
+def import_() -> None:
+    """Put pages into the log from elsewhere than a crawl; `run` or `worker consume` writes rows.
+
+    It may be stopped and run again: what is imported twice changes nothing.
+    """
+
+
+@import_.command()
 @click.argument("source")
 @click.option("--since", type=_DAY, metavar="DAY", help="First day to read, UTC. [default: all]")
 @click.option("--until", type=_DAY, metavar="DAY", help="Last day to read, UTC. [default: all]")
 @click.option("--list", "only_list", is_flag=True, help="Tell what there is, and import nothing.")
 @click.option("--json", "as_json", is_flag=True, help="With --list: one JSON object.")
 @click.pass_context
-def import_(
+def archive(
     ctx: click.Context,
     source: str,
     since: datetime.datetime | None,
@@ -43,10 +51,10 @@ def import_(
     A file that is damaged is named and left out, and the exit code is 1.
 
     \b
-    backlinks import kept --list                       # days, pages, sizes, gaps
-    backlinks --data rebuilt import kept               # all of it, into a new index's log
-    backlinks --data rebuilt import kept --since 2026-11-20
-    backlinks --data rebuilt worker consume            # writes the index; stop it when it idles
+    backlinks import archive kept --list                   # days, pages, sizes, gaps
+    backlinks --data rebuilt import archive kept           # all of it, into a new index's log
+    backlinks --data rebuilt import archive kept --since 2026-11-20
+    backlinks --data rebuilt worker consume                # writes the index; stop it when it idles
     """
     from pipeline.archive.read import Imported, describe, import_pages
 

@@ -12,10 +12,12 @@ from kafka import KafkaAdminClient
 from kafka.consumer.fetcher import ConsumerRecord
 
 from pipeline.errors import LogBusy, LogError, LogRefused, NotOwner, OffsetLost
+from pipeline.frontier.slices import BUCKETS, Share
 from pipeline.log import (
     CONSUME,
     CRAWL,
     PAGES,
+    PLAN,
     REQUESTS,
     Committed,
     Message,
@@ -386,3 +388,22 @@ def test_a_log_closes_while_brokers_hold_a_question(monkeypatch: pytest.MonkeyPa
     assert not closing.is_alive()
     end.set()
     asking.join()
+
+
+def test_planners_share_the_frontier_and_commit_nothing(log: KafkaLog) -> None:
+    log.append(REQUESTS, messages(20)).result()
+    one, two = Share(log), Share(log)
+    deadline = time.monotonic() + 60
+    halves: list[list[int]] = [[], []]
+    while not all(halves) or sorted(halves[0] + halves[1]) != list(range(BUCKETS)):
+        assert time.monotonic() < deadline, halves  # in between some are given up and not yet had
+        halves = [one.buckets(), two.buckets()]
+        time.sleep(0.1)
+    one.close()
+    while len(two.buckets()) < BUCKETS:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert two.reader.poll(timeout_s=0.1) == [], "their partitions are paused"
+    two.close()
+    assert {place.committed for place in log.places(PLAN, [REQUESTS]).values()} == {None}
+    assert PLAN not in {group for group, _ in log.lag()}

@@ -1,4 +1,4 @@
-"""`backlinks worker archive` and `backlinks import` as their user runs them."""
+"""`backlinks worker archive` and `backlinks import archive` as their user runs them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def kept(tmp_path: Path) -> Path:
 
 
 def test_what_an_archive_has_is_listed(kept: Path, tmp_path: Path) -> None:
-    ran = backlinks("import", kept, "--list", data=tmp_path / "data")
+    ran = backlinks("import", "archive", kept, "--list", data=tmp_path / "data")
     assert ran.code == 0
     lines = ran.out.splitlines()
     size = [sum(f.stat().st_size for f in kept.rglob(f"*={n:04}/*.zst")) for n in range(2)]
@@ -63,7 +63,7 @@ def test_what_an_archive_has_is_listed(kept: Path, tmp_path: Path) -> None:
 
 
 def test_the_list_is_there_for_programs(kept: Path, tmp_path: Path) -> None:
-    ran = backlinks("import", kept, "--list", "--json", data=tmp_path / "data")
+    ran = backlinks("import", "archive", kept, "--list", "--json", data=tmp_path / "data")
     found = json.loads(ran.out)
     assert [(k["day"], k["partition"], k["records"]) for k in found["kept"]] == [
         (DAY, 0, 6), (DAY, 1, 2),
@@ -74,21 +74,21 @@ def test_the_list_is_there_for_programs(kept: Path, tmp_path: Path) -> None:
 
 def test_pages_go_into_the_log(kept: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
-    ran = backlinks("import", kept, data=data)
+    ran = backlinks("import", "archive", kept, data=data)
     assert (ran.code, ran.out.partition(";")[0]) == (
         0, "8 pages of 3 files are in the log. Next: backlinks worker consume\n",
     )  # fmt: skip
     assert count(data) == 8
-    ran = backlinks("import", kept, "--since", "2023-11-15", data=data)
+    ran = backlinks("import", "archive", kept, "--since", "2023-11-15", data=data)
     assert ran.out.startswith("0 pages of 0 files")
-    ran = backlinks("import", kept, "--since", DAY, "--until", DAY, data=data)
+    ran = backlinks("import", "archive", kept, "--since", DAY, "--until", DAY, data=data)
     assert ran.out.startswith("8 pages")
 
 
 def test_a_damaged_file_is_named_and_the_others_are_imported(kept: Path, tmp_path: Path) -> None:
     (bad, *_) = sorted(kept.rglob("*.zst"))
     bad.write_bytes(bad.read_bytes()[:-1])
-    ran = backlinks("import", kept, data=tmp_path / "data")
+    ran = backlinks("import", "archive", kept, data=tmp_path / "data")
     assert ran.code == 1
     assert ran.out.startswith("5 pages of 2 files")
     name = str(bad.relative_to(kept))
@@ -101,7 +101,7 @@ def test_a_damaged_file_is_named_and_the_others_are_imported(kept: Path, tmp_pat
 def test_a_damaged_index_is_named_in_the_list(kept: Path, tmp_path: Path) -> None:
     (bad, *_) = sorted(kept.rglob("000*.json"))
     bad.write_bytes(b"{")
-    ran = backlinks("import", kept, "--list", data=tmp_path / "data")
+    ran = backlinks("import", "archive", kept, "--list", data=tmp_path / "data")
     assert ran.code == 1
     assert f"{bad.relative_to(kept)} is damaged" in ran.err
 
@@ -117,7 +117,7 @@ def test_a_damaged_index_is_named_in_the_list(kept: Path, tmp_path: Path) -> Non
 def test_what_is_no_archive_is_one_line(tmp_path: Path, source: str, said: str) -> None:
     (tmp_path / "data").mkdir()
     where = source if ":" in source else tmp_path / source
-    assert said in one_line(backlinks("import", where, data=tmp_path / "log"), 2)
+    assert said in one_line(backlinks("import", "archive", where, data=tmp_path / "log"), 2)
     assert not (tmp_path / "log").exists()
 
 
@@ -160,7 +160,7 @@ def test_the_worker_survives_kill_9_and_ends_cleanly(tmp_path: Path) -> None:
         said = worker.communicate(timeout=60)[1]
         assert worker.returncode == 0, said
         assert "pages" in said
-    ran = backlinks("import", kept, data=tmp_path / "again")
+    ran = backlinks("import", "archive", kept, data=tmp_path / "again")
     assert ran.code == 0, ran.err
     assert ran.err == ""
     again = SqliteLog(tmp_path / "again" / "log.sqlite")
