@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 from pipeline.control import Control, Controls
 from pipeline.index.erased import DELETIONS, MENTIONS, parameters
+from pipeline.index.referrers import roll_up
 from pipeline.store import Parameters, Store, rows, sql
 from pipeline.store.marks import Mark, move
+from pipeline.url import domains
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +65,15 @@ def erase(store: Store, names: Collection[str]) -> int:
         if found:
             _mutate(store, f"ALTER TABLE {table} UPDATE {update} WHERE {where}", given)
         done += found
+    _roll_up_rest(store, names)
     return done
+
+
+def _roll_up_rest(store: Store, names: Collection[str]) -> None:
+    """Of a host or a page the domain's other pages stay: what they come to is counted anew."""
+    parts = {domains(name.partition("/")[0]).registered for name in names} - set(names)
+    if parts:
+        roll_up(store, int(time.time() * 1000), domains=parts)
 
 
 def _mutate(store: Store, statement: str, given: Parameters) -> None:

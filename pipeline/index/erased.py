@@ -52,6 +52,8 @@ ROWS = (
     Rows("pages", "domain", "host", "path"),
     Rows("frontier", "domain", "host", "path"),
     Rows("arrivals", "domain", "host", "path"),
+    Rows("referrers", "source_domain", "source_host", "source_path"),
+    Rows("referrers", "target_domain", "target_host", "target_path"),
     Rows("domain_edges", "source_domain"),
     Rows("domain_edges", "target_domain"),
     Rows("domain_quality", "domain"),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.errors import StoreBusy, StoreRefused
+from pipeline.index.referrers import roll_up
 from pipeline.settings import Settings
 from pipeline.store import Parameters, Store, rows, sql
 from pipeline.store.marks import mark_of, move
@@ -69,6 +70,7 @@ class Lifecycle:
         self.store.execute(sql("pipeline/index/suspects"), {**span, "wanted": wanted})
         # Where a clock was ahead, what arrives once it is right must not be passed over.
         now_ms = int(now * 1000)
+        roll_up(self.store, max(now_ms, version), since=since, to=latest)
         move(self.store, _JOB, min(latest, now_ms), max(now_ms, version))
 
     def _one(self, question: str, parameters: Parameters | None = None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 CHECK GRANT
     INSERT ON page_records,
     INSERT ON links,
+    INSERT ON referrers,
     INSERT ON frontier_in,
     INSERT ON marks,
     INSERT ON controls,

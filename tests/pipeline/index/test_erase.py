@@ -110,6 +110,15 @@ def test_of_the_beginning_of_a_path_only_that_is_erased(indexed: AnyStore) -> No
     named = {url for link in links(indexed) for url in link[:2] if GONE in url}
     assert named == {f"http://{GONE}:8080/", f"https://www.{GONE}/people/jo"}
     assert mentions(indexed, "jo?x=1") == {}
+    counts = "SELECT {what} AS live FROM {table} WHERE target_domain = 'gone.example' {more}"
+    kept, told = (
+        rows(indexed.query(counts.format(what=what, table=table, more=more)))
+        for what, table, more in (
+            ("live", "referrers FINAL", ""),
+            ("count()", "link_states", "GROUP BY source_domain"),
+        )
+    )
+    assert kept == told == [{"live": 1}], "the rest is counted anew"
 
 
 @pytest.mark.embedded

@@ -109,7 +109,10 @@ def consume(store: Store) -> None:
 
 def erase(store: Store) -> None:
     """What operators say is mirrored, and what they suppress is erased: there is some of it."""
-    heard = controls(said(next(_moments), "suppress", "gone.example"))
+    heard = controls(
+        said(next(_moments), "suppress", "gone.example"),
+        said(next(_moments), "suppress", "a.example/none"),  # its domain's other pages stay
+    )
     Mirror(store, heard).write()
     assert Erasure(store, heard).run() > 0
 
@@ -120,6 +123,7 @@ def fill(store: Store) -> None:
     made = [page(gone, TODAY), page("https://a.example/gone", TODAY, [gone], final_url=gone)]
     write(store, made, TODAY)
     for table, column in (
+        ("referrers", "source_domain"),
         ("domain_edges", "source_domain"),
         ("domain_quality", "domain"),
         ("page_strength", "domain"),
