@@ -55,6 +55,7 @@ SQL_IN_PYTHON = {
         "CREATE TABLE IF NOT EXISTS migrations",
     ): "stands before any file",
     ("pipeline/store/migrate.py", "SELECT * FROM migrations"): "stands before any file",
+    ("pipeline/store/views.py", "CREATE OR REPLACE VIEW "): "of whatever view's file is given",
     ("pipeline/report/admin.py", "SELECT number FROM migrations"): "as in migrate.py",
     ("pipeline/index/lifecycle.py", "SELECT count() AS arrivals"): _MARKS,
     ("pipeline/index/lifecycle.py", "SELECT max(arrived)"): _MARKS,

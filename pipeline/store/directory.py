@@ -19,6 +19,7 @@ from pipeline.store import Store
 from pipeline.store.chdb import ChdbStore
 from pipeline.store.migrate import check, migrate
 from pipeline.store.remote import RemoteStore
+from pipeline.store.views import make_views
 
 LOCK = "lock"
 STORE = "store"
@@ -123,7 +124,8 @@ def open_to_read(directory: Path, command: str) -> tuple[Store, Callable[[], Non
         return remote, remote.close
     try:
         store = ChdbStore(directory / STORE)
-        check(store)
+        if check(store):
+            make_views(store)  # of this code, so that its questions can be asked
         reading = store.read_only()
     except BaseException:
         held.release()

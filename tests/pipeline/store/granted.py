@@ -35,7 +35,7 @@ from pipeline.settings import Settings
 from pipeline.store import Store
 from pipeline.store.chdb import ChdbStore
 from pipeline.store.migrate import migrate
-from pipeline.store.opening import demand
+from pipeline.store.opening import demand, demand_views
 from pipeline.url import canonical
 from tests.pipeline.said import controls, said
 from tests.support.records import TODAY, Link, message, page, write
@@ -143,6 +143,7 @@ def rank(store: Store) -> None:
 def ask(store: Store) -> None:
     """status, show, links, domains, quality."""
     demand(store)
+    demand_views(store)
     store.execute("SET readonly = 2")
     index = Index(store)
     index.status()

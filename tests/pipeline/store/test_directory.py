@@ -14,6 +14,7 @@ import pytest
 
 from pipeline.errors import StoreError, StoreLocked
 from pipeline.store.directory import LOCK, STORE, Held, open_to_read, read_holder
+from pipeline.store.views import lacking
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -113,3 +114,12 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_a_new_directory_is_only_its_owners(tmp_path: Path) -> None:
     Held(tmp_path / "new", "backlinks run").release()
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+def test_who_reads_makes_the_views_that_its_questions_ask(tmp_path: Path) -> None:
+    store, _, close = open_to_write(tmp_path, "backlinks run")
+    store.execute("DROP VIEW backlinks_of")
+    close()
+    reading, close_reading = open_to_read(tmp_path, "backlinks links")
+    assert lacking(reading) == []
+    close_reading()

@@ -11,6 +11,7 @@ import pipeline.store.migrate as subject
 from pipeline.errors import StoreMismatch, StoreRefused
 from pipeline.store import Parameters, Store, rows
 from pipeline.store.migrate import Migration, check, migrate, migrations, split, tables
+from pipeline.store.views import views
 from pipeline.url import suffix_list_version
 from tests.support.stores import AnyStore, Databases
 
@@ -48,6 +49,7 @@ def test_migrated_equals_declared(empty_store: AnyStore) -> None:
                 declared.add(found[1])
             else:
                 assert re.match(r"(?:\s|--.*\n)*ALTER TABLE (\w+)", statement), statement
+    declared |= {view.name for view in views()}
     assert tables(views=True) == declared
     assert {str(row["name"]) for row in schema(empty_store)} == declared
 
