@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-Value = str | int | float | bool | list[str] | list[int]
+Value = str | int | float | bool | list[str] | list[int] | list[float]
 Parameters = Mapping[str, Value]
 DATABASE = "backlinks"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -148,8 +148,9 @@ def ask(store: Store) -> None:
     index = Index(store)
     index.status()
     index.overview("c.example")
-    assert index.links("c.example")
-    assert index.referring_domains("c.example")
+    assert index.links("c.example", context=True).rows()
+    for asked in (index.refs, index.anchors, index.terms, index.pages):
+        assert asked("c.example").rows()
     assert index.domains()
     assert index.quality()
 
