@@ -1,0 +1,65 @@
+-- How many domains linked to a target at the end of each day, week or month (`by`), with how many pages had
+-- been read by then, in all and of these domains: where they grow together, more was seen, and not more
+-- made. Periods in which nothing came, went or was read have no row. Of a registered domain, where the host
+-- and path of what is linked match `under` ('%' for all of it).
+-- Cost: the rows of that domain in `referrers` and a range of `crawled_sites` for each referring domain; where
+-- `under` is not '%' the links of that domain too.
+-- Version: 1
+WITH pairs AS
+(
+    SELECT
+        source_domain,
+        first_seen AS came,
+        if(live + unverified = 0, if(lost_by > 0, lost_by, last_seen), 0) AS went
+    FROM referrers FINAL
+    WHERE {under:String} = '%' AND target_domain = {domain:String}
+    UNION ALL
+    SELECT
+        source_domain,
+        min(links.first_seen) AS came,
+        if(countIf(state != 'lost') = 0, if(max(links.lost_by) > 0, max(links.lost_by), max(links.last_seen)), 0) AS went
+    FROM link_states AS links
+    WHERE {under:String} != '%' AND target_domain = {domain:String} AND concat(target_host, target_path) LIKE {under:String}
+    GROUP BY source_domain
+)
+SELECT
+    period,
+    toUInt32(sum(came_then) OVER past - sum(went_then) OVER past) AS domains,
+    toUInt32(came_then) AS gained,
+    toUInt32(went_then) AS lost,
+    uniqCombinedMerge(14)(their_pages) OVER past AS their_pages_read,
+    uniqCombined64Merge(14)(pages) OVER past AS pages_read,
+    uniqCombined64Merge(14)(sites) OVER past AS sites_read
+FROM
+(
+    SELECT
+        toDate(dateTrunc({by:String}, toDate(intDiv(event.1, 1000), 'UTC'))) AS period,
+        sum(event.2) AS came_then,
+        sum(event.3) AS went_then
+    FROM
+    (
+        SELECT arrayJoin([(came, 1, 0), (went, 0, 1)]) AS event
+        FROM pairs
+    )
+    WHERE event.1 > 0
+    GROUP BY period
+) AS events
+FULL OUTER JOIN
+(
+    SELECT
+        toDate(dateTrunc({by:String}, day)) AS period,
+        uniqCombined64MergeState(14)(pages_read) AS pages,
+        uniqCombined64MergeState(14)(sites_read) AS sites
+    FROM crawled
+    GROUP BY period
+) AS crawls USING (period)
+FULL OUTER JOIN
+(
+    SELECT
+        toDate(dateTrunc({by:String}, day)) AS period,
+        uniqCombinedMergeState(14)(pages_read) AS their_pages
+    FROM crawled_sites
+    WHERE domain IN (SELECT source_domain FROM pairs)
+    GROUP BY period
+) AS theirs USING (period)
+WINDOW past AS (ORDER BY period ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
