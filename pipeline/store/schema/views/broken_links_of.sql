@@ -24,12 +24,12 @@ SELECT
     links.nofollow AS nofollow,
     links.ugc AS ugc,
     links.sponsored AS sponsored,
-    kept.authority AS authority,
+    kept.authority AS authority, -- of source_domain, 0 to 100; NULL where it is unknown
     fromUnixTimestamp64Milli(toInt64(links.first_seen), 'UTC') AS first_seen,
     fromUnixTimestamp64Milli(toInt64(links.last_seen), 'UTC') AS last_seen,
-    visited.latest.1 AS outcome,
-    visited.latest.2 AS status,
-    visited.at AS visited
+    visited.latest.1 AS outcome, -- of our latest visit of the target: gone or error
+    visited.latest.2 AS status, -- its HTTP status, 0 without an answer
+    visited.at AS visited -- when that was
 FROM
 (
     SELECT *, concat(target_host, target_path) AS page

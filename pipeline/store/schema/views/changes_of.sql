@@ -6,10 +6,10 @@
 -- Cost: the links of that domain.
 -- Version: 1
 SELECT
-    at,
-    change,
+    at, -- by when it had happened: the first visit that told
+    change, -- appeared, discovered or lost
     reason,
-    after,
+    after, -- when it had not yet happened; NULL where that is not known
     events.source_domain AS source_domain,
     source_url,
     target_url,
@@ -20,7 +20,7 @@ SELECT
     nofollow,
     ugc,
     sponsored,
-    kept.authority AS authority
+    kept.authority AS authority -- of source_domain, 0 to 100; NULL where it is unknown
 FROM
 (
     SELECT

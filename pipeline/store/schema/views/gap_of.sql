@@ -5,15 +5,15 @@
 -- Version: 1
 SELECT
     best.source_domain AS source_domain,
-    max(best.authority) AS authority,
-    toUInt32(count()) AS sites,
-    arrayMap(b -> b.1, arraySort(groupArray((best.target_domain, best.source_url, best.target_url, best.anchor)))) AS links_to,
-    arrayMap(b -> b.2, arraySort(groupArray((best.target_domain, best.source_url, best.target_url, best.anchor)))) AS source_urls,
-    arrayMap(b -> b.3, arraySort(groupArray((best.target_domain, best.source_url, best.target_url, best.anchor)))) AS target_urls,
-    arrayMap(b -> b.4, arraySort(groupArray((best.target_domain, best.source_url, best.target_url, best.anchor)))) AS anchors,
-    toUInt32(sum(best.live)) AS live,
-    toUInt32(sum(best.followed)) AS followed,
-    source_domain IN (SELECT source_domain FROM referrers WHERE target_domain = {domain:String} AND lost > 0) AS lost
+    max(best.authority) AS authority, -- of source_domain, 0 to 100; NULL where it is unknown
+    toUInt32(count()) AS sites, -- how many of the others it links to
+    arrayMap(b -> b.1, arraySort(groupArray((best.target_domain, best.source_url, best.target_url, best.anchor)))) AS links_to, -- which of them
+    arrayMap(b -> b.2, arraySort(groupArray((best.target_domain, best.source_url, best.target_url, best.anchor)))) AS source_urls, -- the page with the best link to each
+    arrayMap(b -> b.3, arraySort(groupArray((best.target_domain, best.source_url, best.target_url, best.anchor)))) AS target_urls, -- what that link points to
+    arrayMap(b -> b.4, arraySort(groupArray((best.target_domain, best.source_url, best.target_url, best.anchor)))) AS anchors, -- its anchor text
+    toUInt32(sum(best.live)) AS live, -- live links to them
+    toUInt32(sum(best.followed)) AS followed, -- of them followed
+    source_domain IN (SELECT source_domain FROM referrers WHERE target_domain = {domain:String} AND lost > 0) AS lost -- 1 where a link of it to the target's domain was lost
 FROM
 (
     SELECT

@@ -23,22 +23,24 @@ WITH pairs AS
     GROUP BY source_domain
 )
 SELECT
-    period,
-    toUInt32(sum(came_then) OVER past - sum(went_then) OVER past) AS domains,
-    toUInt32(came_then) AS gained,
-    toUInt32(went_then) AS lost,
-    uniqCombinedMerge(14)(their_pages) OVER past AS their_pages_read,
-    uniqCombined64Merge(14)(pages) OVER past AS pages_read,
-    uniqCombined64Merge(14)(sites) OVER past AS sites_read
+    period, -- its first day, UTC
+    toUInt32(sum(came_then) OVER past - sum(went_then) OVER past) AS domains, -- referring domains at its end that had not lost all their links
+    toUInt32(came_then) AS gained, -- domains whose first link was first seen then
+    toUInt32(went_then) AS lost, -- domains whose last link was known to be gone then
+    uniqCombinedMerge(14)(their_pages) OVER past AS their_pages_read, -- pages of these domains that had been read by its end, estimated
+    uniqCombined64Merge(14)(pages) OVER past AS pages_read, -- pages of the whole index that had been read by its end, estimated
+    uniqCombined64Merge(14)(sites) OVER past AS sites_read -- registered domains that these are on, estimated
 FROM
 (
     SELECT
-        toDate(dateTrunc({by:String}, toDate(intDiv(event.1, 1000), 'UTC'))) AS period,
+        multiIf({by:String} = 'month', toStartOfMonth(day), {by:String} = 'week', toMonday(day), day) AS period,
         sum(event.2) AS came_then,
         sum(event.3) AS went_then
     FROM
     (
-        SELECT arrayJoin([(came, 1, 0), (went, 0, 1)]) AS event
+        SELECT
+            arrayJoin([(came, 1, 0), (went, 0, 1)]) AS event,
+            toDate(intDiv(event.1, 1000), 'UTC') AS day
         FROM pairs
     )
     WHERE event.1 > 0
@@ -47,7 +49,7 @@ FROM
 FULL OUTER JOIN
 (
     SELECT
-        toDate(dateTrunc({by:String}, day)) AS period,
+        multiIf({by:String} = 'month', toStartOfMonth(day), {by:String} = 'week', toMonday(day), day) AS period,
         uniqCombined64MergeState(14)(pages_read) AS pages,
         uniqCombined64MergeState(14)(sites_read) AS sites
     FROM crawled
@@ -56,7 +58,7 @@ FULL OUTER JOIN
 FULL OUTER JOIN
 (
     SELECT
-        toDate(dateTrunc({by:String}, day)) AS period,
+        multiIf({by:String} = 'month', toStartOfMonth(day), {by:String} = 'week', toMonday(day), day) AS period,
         uniqCombinedMergeState(14)(pages_read) AS their_pages
     FROM crawled_sites
     WHERE domain IN (SELECT source_domain FROM pairs)

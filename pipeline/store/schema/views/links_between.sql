@@ -4,7 +4,7 @@
 -- Version: 1
 SELECT
     links.source_domain AS source_domain,
-    {domain:String} AS target_domain,
+    {domain:String} AS target_domain, -- registered domain of what is linked
     links.source_url AS source_url,
     links.target_url AS target_url,
     links.kind AS kind,

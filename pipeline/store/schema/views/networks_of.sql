@@ -4,14 +4,14 @@
 -- Cost: as referrer_places.
 -- Version: 1
 SELECT
-    network,
-    toUInt32(count()) AS domains,
-    if(network = '', NULL, domains / nullIf(sum(if(network = '', 0, domains)) OVER (), 0)) AS share,
-    toUInt32(sum(links)) AS live,
-    toUInt32(sum(one.followed)) AS followed,
-    max(one.authority) AS authority,
+    network, -- address, network or owner; empty where it is not known
+    toUInt32(count()) AS domains, -- referring domains with a live link
+    if(network = '', NULL, domains / nullIf(sum(if(network = '', 0, domains)) OVER (), 0)) AS share, -- of those whose network is known, 0 to 1
+    toUInt32(sum(links)) AS live, -- live links
+    toUInt32(sum(one.followed)) AS followed, -- of them followed
+    max(one.authority) AS authority, -- greatest of the referring domains
     -- So many networks of one size would be as concentrated as these.
-    pow(sum(if(network = '', 0, domains)) OVER (), 2) / nullIf(sum(if(network = '', 0, pow(domains, 2))) OVER (), 0) AS effective
+    pow(sum(if(network = '', 0, domains)) OVER (), 2) / nullIf(sum(if(network = '', 0, pow(domains, 2))) OVER (), 0) AS effective -- so many networks of one size would be as concentrated; the same in every row
 FROM
 (
     SELECT

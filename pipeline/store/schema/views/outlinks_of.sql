@@ -3,9 +3,9 @@
 -- Cost: the visits of those pages, and for every domain that they link to the links that it has from there.
 -- Version: 1
 SELECT
-    concat(source_host, source_path) AS page,
+    concat(source_host, source_path) AS page, -- host and path of the page
     source_url,
-    target_domain,
+    target_domain, -- registered domain of what is linked
     target_url,
     kind,
     state,

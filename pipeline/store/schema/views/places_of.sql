@@ -5,12 +5,12 @@
 -- Cost: as referrer_places.
 -- Version: 1
 SELECT
-    place,
-    toUInt32(count()) AS domains,
-    if(place = '', NULL, domains / nullIf(sum(if(place = '', 0, domains)) OVER (), 0)) AS share,
-    toUInt32(sum(links)) AS live,
-    toUInt32(sum(one.followed)) AS followed,
-    max(one.authority) AS authority
+    place, -- top-level domain, ISO 3166 code of the country, or language; empty where it is not known
+    toUInt32(count()) AS domains, -- referring domains with a live link
+    if(place = '', NULL, domains / nullIf(sum(if(place = '', 0, domains)) OVER (), 0)) AS share, -- of those whose place is known, 0 to 1
+    toUInt32(sum(links)) AS live, -- live links
+    toUInt32(sum(one.followed)) AS followed, -- of them followed
+    max(one.authority) AS authority -- greatest of the referring domains
 FROM
 (
     SELECT

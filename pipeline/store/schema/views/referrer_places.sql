@@ -4,7 +4,7 @@
 -- Version: 1
 SELECT
     kept.source_domain AS source_domain,
-    if(isIPv4String(source_domain) OR startsWith(source_domain, '['), '', splitByChar('.', source_domain)[-1]) AS tld,
+    if(isIPv4String(source_domain) OR startsWith(source_domain, '['), '', splitByChar('.', source_domain)[-1]) AS tld, -- top-level domain; empty for an address
     -- By the domain's ending, where that says a country: not those that are sold to everybody.
     multiIf(
         tld IN ('ac', 'ad', 'ai', 'as', 'bz', 'cc', 'cd', 'cf', 'co', 'dj', 'eu', 'fm', 'ga', 'gg', 'gq', 'io', 'la', 'ly', 'me', 'ml', 'ms', 'nu', 'pw', 'sc', 'sh', 'so', 'sr', 'st', 'su', 'tk', 'to', 'tv', 'vc', 'ws'), '',
@@ -15,17 +15,17 @@ SELECT
             ['IN', 'KR', 'IN', 'IN', 'IN', 'IL', 'BD', 'KZ', 'RS', 'BG', 'BY', 'SG', 'MK', 'CN', 'CN', 'IN', 'LK', 'IN', 'IN', 'IN', 'IN', 'UA', 'HK', 'TW', 'TW', 'MN', 'DZ', 'YE', 'OM', 'IR', 'IR', 'AE', 'MR', 'PK', 'PK', 'JO', 'IN', 'IN', 'MA', 'BH', 'SA', 'SA', 'IN', 'SD', 'SA', 'SA', 'SY', 'IQ', 'MY', 'MO', 'MO', 'TW', 'GE', 'TH', 'SY', 'RU', 'TN', 'LA', 'GR', 'IN', 'IN', 'EG', 'QA', 'LK', 'IN', 'AM', 'SG', 'PS', 'GB'],
             ''
         )
-    ) AS country,
-    kept.language AS language,
-    kept.ip AS ip,
+    ) AS country, -- ISO 3166 code, by the top-level domain; empty where that says none
+    kept.language AS language, -- of the page with the best link; empty where it is not known
+    kept.ip AS ip, -- address that served that page at the latest visit; empty where it is not known
     multiIf(
         isIPv4String(kept.ip), concat(IPv4NumToString(bitAnd(IPv4StringToNumOrDefault(kept.ip), 4294967040)), '/24'),
         isIPv6String(kept.ip), concat(cutIPv6(IPv6StringToNumOrDefault(kept.ip), 10, 0), '/48'),
         ''
-    ) AS net,
-    if({under:String} = '%', kept.live, counted.links) AS links,
-    if({under:String} = '%', kept.followed, counted.followed) AS followed,
-    kept.authority AS authority
+    ) AS net, -- its /24, or its /48 of IPv6
+    if({under:String} = '%', kept.live, counted.links) AS links, -- live links
+    if({under:String} = '%', kept.followed, counted.followed) AS followed, -- of them followed
+    kept.authority AS authority -- of source_domain, 0 to 100; NULL where it is unknown
 FROM
 (
     SELECT source_domain, live, followed, ip, toString(language) AS language, authority
