@@ -59,6 +59,7 @@ ROWS = (
     Rows("domain_quality", "domain"),
     Rows("page_strength", "domain", "host", "path"),
     Rows("sites", "domain"),
+    Rows("crawled_sites", "domain"),
 )
 
 

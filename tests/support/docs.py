@@ -67,6 +67,9 @@ UNITS = {
     "interval_s": "s",
 }
 
+# What the views that group do it by, in their examples.
+_BY = {"networks_of": "net", "places_of": "country", "history_of": "month"}
+
 # The one table that no migration makes: it holds what migrations were applied.
 _BOOK = {
     "number": "of the migration",
@@ -400,7 +403,10 @@ def leading_comments() -> dict[str, str]:
 def view_columns(store: Store, view: str) -> list[tuple[str, str]]:
     """Name and type of each column of a view that people ask."""
     given = {found.name: found.parameters for found in views()} | {"backlinks": {"domain": ""}}
-    named = ", ".join(f"{name} = ''" for name in given.get(view, ()))
+    named = ", ".join(
+        f"{name} = {'[]' if kind.startswith('Array') else repr('')}"
+        for name, kind in given.get(view, {}).items()
+    )
     asked = f"{view}({named})" if named else view
     found = rows(store.query(f"DESCRIBE TABLE (SELECT * FROM {asked})"))
     return [(row["name"], row["type"]) for row in found]
@@ -474,13 +480,16 @@ def _views_part(store: Store) -> str:
 
 
 def _given(view: View) -> str:
-    example = {"domain": "example.org", "under": "%"}
-    return ", ".join(f"{name} = '{example[name]}'" for name in view.parameters)
+    example = {
+        "domain": "'example.org'", "under": "'%'", "other": "'example.com'", "other_under": "'%'",
+        "others": "['example.com', 'example.net']", "by": f"'{_BY.get(view.name, '')}'",
+    }  # fmt: skip
+    return ", ".join(f"{name} = {example[name]}" for name in view.parameters)
 
 
 def view_meanings(view: View) -> dict[str, str]:
     """What the comments behind a view's columns say."""
-    return dict(re.findall(r"^ {4}\S.*?(\w+),? -- (.+)$", view.text, re.MULTILINE))
+    return dict(re.findall(r"^ {4}(?:\S.*?\W)?(\w+),? -- (.+)$", view.text, re.MULTILINE))
 
 
 def _plumbing_part(found: Mapping[str, Table]) -> str:
