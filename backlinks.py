@@ -35,7 +35,10 @@ from pipeline.report import control as _control
 from pipeline.report import doctor as _doctor
 from pipeline.report import frontier as _frontier
 from pipeline.report import importing as _importing
+from pipeline.report import outward as _outward
 from pipeline.report import planning as _planning
+from pipeline.report import profile as _profile
+from pipeline.report import prospects as _prospects
 from pipeline.report import scoring as _scoring
 from pipeline.report import status as _status
 from pipeline.report.commands import (
@@ -76,7 +79,10 @@ _COMMANDS = (
     _doctor,
     _frontier,
     _importing,
+    _outward,
     _planning,
+    _profile,
+    _prospects,
     _scoring,
     _status,
 )  # imported for the commands that they add

@@ -1,4 +1,4 @@
-"""Where referring domains are: networks, owners, countries, languages, as plain Python counts them."""
+"""Where referring domains are, as plain Python counts them: networks, countries, languages."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ GENERIC = ("io", "com", "org")
 COUNTRIES = {"de": "DE", "uk": "GB", "fr": "FR", "xn--p1ai": "RU"}
 
 
+pytestmark = pytest.mark.engine
+
+
 @pytest.fixture(scope="module")
 def world(shared_store: AnyStore) -> World:
     return made(shared_store, 5)
 
 
 def referrers(world: World) -> dict[str, dict[str, Any]]:
-    found = rows(
-        world.store.query("SELECT * FROM referrers FINAL WHERE target_domain = 't.org'")
-    )
+    found = rows(world.store.query("SELECT * FROM referrers FINAL WHERE target_domain = 't.org'"))
     return {row["source_domain"]: row for row in found}
 
 
@@ -56,7 +57,8 @@ def located(world: World, under: str) -> Iterator[dict[str, Any]]:
 def test_each_referring_domain_has_its_place(world: World, under: str) -> None:
     told = rows(
         world.store.query(
-            "SELECT * EXCEPT authority FROM referrer_places(domain = 't.org', under = {under:String}) "
+            "SELECT * EXCEPT authority "
+            "FROM referrer_places(domain = 't.org', under = {under:String}) "
             "ORDER BY source_domain",
             {"under": under},
         )
@@ -69,7 +71,9 @@ def test_each_referring_domain_has_its_place(world: World, under: str) -> None:
 @pytest.mark.parametrize("under", ["%", "t.org/blog/%"])
 @pytest.mark.parametrize("by", ["ip", "net", "owner", "tld", "country", "language"])
 def test_groups_are_what_their_domains_come_to(world: World, by: str, under: str) -> None:
-    view, name = ("networks_of", "network") if by in ("ip", "net", "owner") else ("places_of", "place")
+    view, name = (
+        ("networks_of", "network") if by in ("ip", "net", "owner") else ("places_of", "place")
+    )
     told = rows(
         world.store.query(
             f"SELECT * FROM {view}(domain = 't.org', under = {{under:String}}, by = {{by:String}}) "

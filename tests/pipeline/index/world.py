@@ -1,4 +1,4 @@
-"""A small web made by chance, and what is known of it as plain rows: truth for what questions answer."""
+"""A small web made by chance, and what is known of it as plain rows: truth for answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, get_args
 
 from pipeline.index.lifecycle import Lifecycle
-from pipeline.page import Page, Position
+from pipeline.page import Outcome, Page, Position
 from pipeline.store import Store, rows
 from pipeline.url import canonical, domains
 from tests.support.records import DAY, TODAY, Link, page, write
@@ -23,6 +23,8 @@ SOURCES = (
     "a.de", "b.co.uk", "jo.github.io", "mo.github.io", "c.io", "d.com", "e.fr", "u.org",
     "xn--e1afmkfd.xn--p1ai",
 )  # fmt: skip
+OUTCOMES: list[Outcome] = [*["ok"] * 8, "gone", "error"]  # type: ignore[list-item]
+OWN: list[Outcome] = ["ok", "gone", "gone", "error", "redirect", "timeout"]
 ADDRESSES = ("192.0.2.7", "192.0.2.7", "192.0.2.99", "198.51.100.1", "2001:db8:1:2::9",
              "2001:db8:1:ff::1", "")  # fmt: skip
 LANGUAGES = ("en", "de", "")
@@ -53,7 +55,7 @@ def like(text: str, pattern: str) -> bool:
 def made(store: Store, seed: int, visits: int = 200) -> World:
     """Visits in random order, each written twice, and the job run over them."""
     chance = random.Random(seed)
-    pages = [*_linking(chance, visits), *_own(chance)]
+    pages = [*_linking(chance, visits), *_elsewhere(chance), *_own(chance)]
     for part in (pages[::2], pages[1::2], pages[: len(pages) // 3]):
         write(store, chance.sample(part, len(part)), TODAY)
     Lifecycle(store, 0).run()
@@ -68,10 +70,19 @@ def _linking(chance: random.Random, visits: int) -> Iterator[Page]:
             f"https://{chance.choice(['', '', 'www.'])}{domain}/{chance.choice('pq')}",
             FIRST + chance.randrange(60) * DAY + chance.randrange(DAY // 1000) * 1000,
             [_link(chance, x) for x in links if canonical(x).domain != domain],
-            outcome=chance.choice(["ok"] * 8 + ["gone", "error"]),
+            outcome=chance.choice(OUTCOMES),
             ip=chance.choice(ADDRESSES),
             language=chance.choice(LANGUAGES),
             noindex=chance.random() < 0.05,
+        )
+
+
+def _elsewhere(chance: random.Random) -> Iterator[Page]:
+    """Domains that link to others alone."""
+    for number in range(6):
+        links = chance.sample(OTHERS, chance.randrange(1, 3))
+        yield page(
+            f"https://g{number}.com/", FIRST + number * DAY, [_link(chance, x) for x in links]
         )
 
 
@@ -88,7 +99,7 @@ def _own(chance: random.Random) -> Iterator[Page]:
     """Our visits of what is linked."""
     for target in TARGETS:
         for number in range(chance.randrange(3)):
-            outcome = chance.choice(["ok", "gone", "gone", "error", "redirect", "timeout"])
+            outcome = chance.choice(OWN)
             links = chance.sample(OTHERS, 2)
             yield page(target, FIRST + (50 + number) * DAY, links, outcome=outcome)
 

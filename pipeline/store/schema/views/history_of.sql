@@ -5,23 +5,6 @@
 -- Cost: the rows of that domain in `referrers` and a range of `crawled_sites` for each referring domain; where
 -- `under` is not '%' the links of that domain too.
 -- Version: 1
-WITH pairs AS
-(
-    SELECT
-        source_domain,
-        first_seen AS came,
-        if(live + unverified = 0, if(lost_by > 0, lost_by, last_seen), 0) AS went
-    FROM referrers FINAL
-    WHERE {under:String} = '%' AND target_domain = {domain:String}
-    UNION ALL
-    SELECT
-        source_domain,
-        min(links.first_seen) AS came,
-        if(countIf(state != 'lost') = 0, if(max(links.lost_by) > 0, max(links.lost_by), max(links.last_seen)), 0) AS went
-    FROM link_states AS links
-    WHERE {under:String} != '%' AND target_domain = {domain:String} AND concat(target_host, target_path) LIKE {under:String}
-    GROUP BY source_domain
-)
 SELECT
     period, -- its first day, UTC
     toUInt32(sum(came_then) OVER past - sum(went_then) OVER past) AS domains, -- referring domains at its end that had not lost all their links
@@ -34,34 +17,57 @@ FROM
 (
     SELECT
         multiIf({by:String} = 'month', toStartOfMonth(day), {by:String} = 'week', toMonday(day), day) AS period,
-        sum(event.2) AS came_then,
-        sum(event.3) AS went_then
+        sum(came) AS came_then,
+        sum(went) AS went_then,
+        uniqCombinedMergeState(14)(their_pages) AS their_pages,
+        uniqCombined64MergeState(14)(pages) AS pages,
+        uniqCombined64MergeState(14)(sites) AS sites
     FROM
     (
         SELECT
-            arrayJoin([(came, 1, 0), (went, 0, 1)]) AS event,
-            toDate(intDiv(event.1, 1000), 'UTC') AS day
-        FROM pairs
+            toDate(event.1) AS day,
+            sum(event.2) AS came,
+            sum(event.3) AS went,
+            arrayReduce('uniqCombinedState(14)', []::Array(UInt64)) AS their_pages,
+            arrayReduce('uniqCombined64State(14)', []::Array(UInt64)) AS pages,
+            arrayReduce('uniqCombined64State(14)', []::Array(UInt64)) AS sites
+        FROM
+        (
+            SELECT arrayJoin(if(went IS NULL, [(came, 1, 0)], [(came, 1, 0), (assumeNotNull(went), 0, 1)])) AS event
+            FROM referrer_spans(domain = {domain:String}, under = {under:String})
+        )
+        GROUP BY day
+        UNION ALL
+        SELECT
+            day,
+            0 AS came,
+            0 AS went,
+            uniqCombinedMergeState(14)(pages_read) AS their_pages,
+            arrayReduce('uniqCombined64State(14)', []::Array(UInt64)) AS pages,
+            arrayReduce('uniqCombined64State(14)', []::Array(UInt64)) AS sites
+        FROM crawled_sites
+        WHERE domain IN
+        (
+            SELECT source_domain
+            FROM referrers
+            WHERE {under:String} = '%' AND target_domain = {domain:String}
+            UNION ALL
+            SELECT source_domain
+            FROM links
+            WHERE {under:String} != '%' AND target_domain = {domain:String} AND concat(target_host, target_path) LIKE {under:String}
+        )
+        GROUP BY day
+        UNION ALL
+        SELECT
+            day,
+            0 AS came,
+            0 AS went,
+            arrayReduce('uniqCombinedState(14)', []::Array(UInt64)) AS their_pages,
+            uniqCombined64MergeState(14)(pages_read) AS pages,
+            uniqCombined64MergeState(14)(sites_read) AS sites
+        FROM crawled
+        GROUP BY day
     )
-    WHERE event.1 > 0
     GROUP BY period
-) AS events
-FULL OUTER JOIN
-(
-    SELECT
-        multiIf({by:String} = 'month', toStartOfMonth(day), {by:String} = 'week', toMonday(day), day) AS period,
-        uniqCombined64MergeState(14)(pages_read) AS pages,
-        uniqCombined64MergeState(14)(sites_read) AS sites
-    FROM crawled
-    GROUP BY period
-) AS crawls USING (period)
-FULL OUTER JOIN
-(
-    SELECT
-        multiIf({by:String} = 'month', toStartOfMonth(day), {by:String} = 'week', toMonday(day), day) AS period,
-        uniqCombinedMergeState(14)(pages_read) AS their_pages
-    FROM crawled_sites
-    WHERE domain IN (SELECT source_domain FROM pairs)
-    GROUP BY period
-) AS theirs USING (period)
+)
 WINDOW past AS (ORDER BY period ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)

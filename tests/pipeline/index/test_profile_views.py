@@ -1,4 +1,4 @@
-"""What the views with parameters answer, held against what plain Python makes of visits and links."""
+"""What the views with parameters answer is what plain Python makes of visits and links."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ START_OF: dict[str, Callable[[datetime.date], datetime.date]] = {
     "week": lambda day: day - datetime.timedelta(days=day.weekday()),
     "month": lambda day: day.replace(day=1),
 }
+
+
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +137,8 @@ def test_outlinks_are_the_backlinks_of_others_from_here(world: World, under: str
 def test_links_between_two_go_both_ways(world: World, under: str, other_under: str) -> None:
     told = asked(
         world,
-        "links_between(domain = 't.org', under = {u:String}, other = 'u.org', other_under = {o:String})",
+        "links_between(domain = 't.org', under = {u:String}, "
+        "other = 'u.org', other_under = {o:String})",
         u=under, o=other_under,
     )  # fmt: skip
     there = [
@@ -151,7 +155,8 @@ def test_links_between_two_go_both_ways(world: World, under: str, other_under: s
     }
     turned = asked(
         world,
-        "links_between(domain = 'u.org', under = {o:String}, other = 't.org', other_under = {u:String})",
+        "links_between(domain = 'u.org', under = {o:String}, "
+        "other = 't.org', other_under = {u:String})",
         u=under, o=other_under,
     )  # fmt: skip
     assert sorted(map(key, turned)) == sorted(map(key, told))
@@ -234,7 +239,9 @@ def test_the_gap_is_who_links_to_others_and_not_here(
         for to, source_url, target_url, anchor in zip(
             row["links_to"], row["source_urls"], row["target_urls"], row["anchors"], strict=True
         ):
-            (best,) = [x for x in live if (x["source_url"], x["target_url"]) == (source_url, target_url)]
+            (best,) = [
+                x for x in live if (x["source_url"], x["target_url"]) == (source_url, target_url)
+            ]
             assert (best["target_domain"], best["anchor"]) == (to, anchor)
             assert best["source_domain"] == row["source_domain"]
 
