@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from pipeline.errors import UsageError
+from pipeline.index.backlinks import Rel, State
 from pipeline.index.question import LIMIT, Paged
 from pipeline.index.target import Mode, domain_of, target_of
 
 Per = Literal["domain", "page"]
-Rel = Literal["", "followed", "nofollow", "ugc", "sponsored"]
 PERS: tuple[Per, ...] = get_args(Per)
-RELS: tuple[Rel, ...] = tuple(rel for rel in get_args(Rel) if rel)
 
 
 def is_page(source: str, mode: Mode | None = None) -> bool:
@@ -24,7 +23,7 @@ def outlinks(
     source: str,
     mode: Mode | None = None,
     *,
-    state: str = "live",
+    state: State = "live",
     rel: Rel = "",
     to: Sequence[str] = (),
     limit: int = LIMIT,
@@ -56,7 +55,7 @@ def outlink_counts(
     mode: Mode | None = None,
     *,
     per: Per = "domain",
-    state: str = "live",
+    state: State = "live",
     limit: int = LIMIT,
     after: str | None = None,
 ) -> Paged:
@@ -68,7 +67,7 @@ def outlink_counts(
     return Paged(
         "outlink_counts",
         {"domain": found.domain, "under": found.under, "by": per, "state": state},
-        keys={"live": float, "name": str},
+        keys={"live": int, "name": str},
         limit=limit,
         after=after,
     )
@@ -79,7 +78,7 @@ def between(
     other: str,
     mode: Mode | None = None,
     *,
-    state: str = "all",
+    state: State = "all",
     limit: int = LIMIT,
     after: str | None = None,
 ) -> Paged:

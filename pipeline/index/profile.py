@@ -58,7 +58,7 @@ def networks(
     return Networks(
         "networks",
         {**_target(target, mode), "by": by, "at_least": at_least},
-        keys={"domains": float, "network": str},
+        keys={"referring_domains": int, "network": str},
         limit=limit,
         after=after,
     )
@@ -77,7 +77,7 @@ def places(
     return Paged(
         "places",
         {**_target(target, mode), "by": by, "at_least": at_least},
-        keys={"domains": float, "place": str},
+        keys={"referring_domains": int, "place": str},
         limit=limit,
         after=after,
     )

@@ -52,7 +52,7 @@ def broken_pages(
     return Paged(
         "broken_pages",
         _broken(target, mode, followed, authority),
-        keys={"authority": float, "domains": float, "target_url": str},
+        keys={"authority": float, "referring_domains": int, "target_url": str},
         limit=limit,
         after=after,
     )
@@ -94,7 +94,7 @@ def gap(
             "followed_only": int(followed),
             "least_authority": UNKNOWN if authority is None else authority,
         },
-        keys={"authority": float, "sites": float, "source_domain": str},
+        keys={"authority": float, "sites": int, "source_domain": str},
         limit=limit,
         after=after,
     )

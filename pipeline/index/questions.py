@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.index import outward, profile, prospects
+from pipeline.index import profile_rows as more
 from pipeline.index.answer import Answer
 from pipeline.index.backlinks import Filters, Links
 from pipeline.index.overview import overview
@@ -119,6 +121,57 @@ class Index:
 
     def pages(self, target: str, mode: Mode | None = None, **options: Any) -> Answer[TargetPage]:
         return Answer(self.store, pages(target, mode, **options), TargetPage)
+
+    def networks(
+        self, target: str, mode: Mode | None = None, **options: Any
+    ) -> Answer[more.Network]:
+        return Answer(self.store, profile.networks(target, mode, **options), more.Network)
+
+    def places(self, target: str, mode: Mode | None = None, **options: Any) -> Answer[more.Place]:
+        return Answer(self.store, profile.places(target, mode, **options), more.Place)
+
+    def history(self, target: str, mode: Mode | None = None, **options: Any) -> Answer[more.Period]:
+        return Answer(self.store, profile.history(target, mode, **options), more.Period)
+
+    def change_counts(
+        self, target: str, mode: Mode | None = None, **options: Any
+    ) -> Answer[more.ChangeCount]:
+        return Answer(self.store, profile.change_counts(target, mode, **options), more.ChangeCount)
+
+    def changes(self, target: str, mode: Mode | None = None, **options: Any) -> Answer[more.Change]:
+        return Answer(self.store, profile.changes(target, mode, **options), more.Change)
+
+    def broken(
+        self, target: str, mode: Mode | None = None, **options: Any
+    ) -> Answer[more.BrokenLink]:
+        return Answer(self.store, prospects.broken(target, mode, **options), more.BrokenLink)
+
+    def broken_pages(
+        self, target: str, mode: Mode | None = None, **options: Any
+    ) -> Answer[more.BrokenPage]:
+        return Answer(self.store, prospects.broken_pages(target, mode, **options), more.BrokenPage)
+
+    def gap(
+        self, mine: str, others: Sequence[str], mode: Mode | None = None, **options: Any
+    ) -> Answer[more.Gap]:
+        return Answer(self.store, prospects.gap(mine, others, mode, **options), more.Gap)
+
+    def outlinks(
+        self, source: str, mode: Mode | None = None, **options: Any
+    ) -> Answer[more.Outlink]:
+        return Answer(self.store, outward.outlinks(source, mode, **options), more.Outlink)
+
+    def outlink_counts(
+        self, source: str, mode: Mode | None = None, **options: Any
+    ) -> Answer[more.OutlinkCount]:
+        return Answer(
+            self.store, outward.outlink_counts(source, mode, **options), more.OutlinkCount
+        )
+
+    def between(
+        self, one: str, other: str, mode: Mode | None = None, **options: Any
+    ) -> Answer[more.LinkBetween]:
+        return Answer(self.store, outward.between(one, other, mode, **options), more.LinkBetween)
 
     def domains(self, **options: Any) -> list[dict[str, Any]]:
         return domains(**options).rows(self.store)

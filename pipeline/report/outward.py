@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pipeline.index import outward
+from pipeline.index.backlinks import RELS, STATES, State
 from pipeline.report.asking import mode_option, page_options, state_option
 from pipeline.report.commands import answer, cli, output_options
 
@@ -22,8 +23,8 @@ _DATES = frozenset({"first_seen", "not_before", "lost_by"})
     help="A row for each domain that is linked, page that links, or link. "
     "[default: link for a URL, else domain]",
 )
-@state_option
-@click.option("--rel", type=click.Choice(outward.RELS), help="Links of this kind, with --per link.")
+@state_option("Which links.")
+@click.option("--rel", type=click.Choice(RELS), help="Links of this kind, with --per link.")
 @click.option(
     "--to", multiple=True, metavar="DOMAIN", help="Links to this domain, with --per link."
 )
@@ -36,7 +37,7 @@ def outlinks(
     source: str,
     mode: Any,
     per: Any,
-    state: str,
+    state: State,
     rel: Any,
     to: tuple[str, ...],
     limit: int,
@@ -69,7 +70,7 @@ def outlinks(
 @mode_option
 @click.option(
     "--state",
-    type=click.Choice(("live", "lost", "unverified", "all")),
+    type=click.Choice(STATES),
     default="all",
     show_default=True,
     help="Which links.",
@@ -83,7 +84,7 @@ def between(
     one: str,
     other: str,
     mode: Any,
-    state: str,
+    state: State,
     limit: int,
     after: str | None,
     **out: Any,

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from pipeline.index import profile
-from pipeline.report.asking import (
-    authority_option,
-    mode_option,
-    page_options,
-    span,
-    span_options,
-)
-from pipeline.report.commands import answer, cli, output_options
+from pipeline.report.asking import Moment, given, mode_option, page_options, target_argument
+from pipeline.report.commands import Command, answer, cli, output_options
 from pipeline.report.lines import say
 
 _AT_LEAST = click.option(
@@ -25,9 +20,18 @@ _AT_LEAST = click.option(
     help="Groups of at least so many referring domains.",
 )
 
+_UNTIL = click.option(
+    "--until", type=Moment(end=True), default=None, help="Up to then, or the end of that day."
+)
+
+
+def _since(default: str | None) -> Callable[[Command], Command]:
+    told = f"From then on. [default: {default or 'ever'}]"
+    return click.option("--since", type=Moment(), default=default, help=told)
+
 
 @cli.command()
-@click.argument("target", metavar="TARGET")
+@target_argument
 @mode_option
 @click.option(
     "--by",
@@ -38,8 +42,13 @@ _AT_LEAST = click.option(
 )
 @click.option("--list", "listed", is_flag=True, help="The links themselves, the latest first.")
 @click.option("--only", type=click.Choice(profile.CHANGES), help="One kind of change, with --list.")
-@authority_option
-@span_options("30d")
+@click.option(
+    "--authority",
+    type=click.FloatRange(0, 100),
+    help="Of the domain that links, at least; with --list.",
+)
+@_since("30d")
+@_UNTIL
 @page_options
 @output_options
 @click.pass_context
@@ -52,8 +61,8 @@ def changes(
     listed: bool,
     only: Any,
     authority: float | None,
-    since: str,
-    until: str | None,
+    since: int | None,
+    until: int | None,
     limit: int,
     after: str | None,
     **out: Any,
@@ -69,7 +78,7 @@ def changes(
     backlinks changes example.org --list --only lost --authority 30
     backlinks changes "example.org/blog/*" --list -o changes.parquet
     """
-    between = span(since, until, profile.EVER)
+    between = given({"since": since, "until": until})
     if not listed:
         if only is not None or authority is not None:
             raise click.UsageError("--only and --authority choose among links: add --list")
@@ -83,7 +92,7 @@ def changes(
 
 
 @cli.command()
-@click.argument("target", metavar="TARGET")
+@target_argument
 @mode_option
 @click.option(
     "--by",
@@ -93,7 +102,8 @@ def changes(
     help="Periods to tell of.",
 )
 @click.option("--links", is_flag=True, help="Count links too, which takes longer.")
-@span_options("")
+@_since(None)
+@_UNTIL
 @page_options
 @output_options
 @click.pass_context
@@ -104,8 +114,8 @@ def history(
     mode: Any,
     by: Any,
     links: bool,
-    since: str,
-    until: str | None,
+    since: int | None,
+    until: int | None,
     limit: int,
     after: str | None,
     **out: Any,
@@ -120,13 +130,13 @@ def history(
     """
     question = profile.history(
         target, mode, by=by, links=links, limit=limit, after=after,
-        **span(since, until, profile.EVER),
+        **given({"since": since, "until": until}),
     )  # fmt: skip
     answer(ctx, question, **out)
 
 
 @cli.command()
-@click.argument("target", metavar="TARGET")
+@target_argument
 @mode_option
 @click.option(
     "--by",
@@ -168,7 +178,7 @@ def networks(
 
 
 @cli.command()
-@click.argument("target", metavar="TARGET")
+@target_argument
 @mode_option
 @click.option(
     "--by",

@@ -7,16 +7,25 @@ from typing import Any
 import click
 
 from pipeline.index import prospects
-from pipeline.report.asking import authority_option, followed_option, mode_option, page_options
+from pipeline.report.asking import mode_option, page_options, target_argument
 from pipeline.report.commands import answer, cli, output_options
+
+_FOLLOWED = click.option(
+    "--followed", is_flag=True, help="With a followed link: without nofollow, ugc and sponsored."
+)
+_AUTHORITY = click.option(
+    "--authority",
+    type=click.FloatRange(0, 100),
+    help="Of the domain that links, at least; unknown ones are left out.",
+)
 
 
 @cli.command()
-@click.argument("target", metavar="TARGET")
+@target_argument
 @mode_option
 @click.option("--list", "listed", is_flag=True, help="The links themselves, the strongest first.")
-@followed_option
-@authority_option
+@_FOLLOWED
+@_AUTHORITY
 @page_options
 @output_options
 @click.pass_context
@@ -65,8 +74,8 @@ def broken(
     show_default=True,
     help="Domains that link to at least so many of them.",
 )
-@followed_option
-@authority_option
+@_FOLLOWED
+@_AUTHORITY
 @page_options
 @output_options
 @click.pass_context

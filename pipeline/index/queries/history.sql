@@ -3,7 +3,7 @@
 -- range of `crawled_sites` for each referring domain.
 SELECT
     toString(told.period) AS period,
-    domains,
+    referring_domains,
     gained,
     lost,
     their_pages_read,

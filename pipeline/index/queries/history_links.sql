@@ -2,7 +2,7 @@
 -- of the target's domain.
 SELECT
     toString(told.period) AS period,
-    told.domains AS domains,
+    told.referring_domains AS referring_domains,
     told.gained AS gained,
     told.lost AS lost,
     told.links AS links,
@@ -15,7 +15,7 @@ FROM
 (
     SELECT
         history.period AS period,
-        domains,
+        referring_domains,
         gained,
         history.lost AS lost,
         ifNull(appeared + discovered, 0) AS links_gained,

@@ -2,14 +2,14 @@
 -- target's domain in `referrers`; where `under` is not '%' its links too.
 SELECT
     network,
-    domains,
+    referring_domains,
     share,
-    live,
+    links,
     followed,
     authority,
     effective
 FROM networks_of(domain = {domain:String}, under = {under:String}, by = {by:String})
-WHERE domains >= {at_least:UInt32}
-    AND ({paged:UInt8} = 0 OR (-toFloat64(domains), network) > (-{after_domains:Float64}, {after_network:String}))
-ORDER BY domains DESC, network
+WHERE referring_domains >= {at_least:UInt32}
+    AND ({paged:UInt8} = 0 OR (-toInt64(referring_domains), network) > (-{after_referring_domains:Int64}, {after_network:String}))
+ORDER BY referring_domains DESC, network
 LIMIT {limit:UInt64}

@@ -10,6 +10,6 @@ SELECT
     target_pages
 FROM outlink_counts_of(domain = {domain:String}, under = {under:String}, by = {by:String})
 WHERE multiIf({state:String} = 'live', live, {state:String} = 'lost', lost, {state:String} = 'unverified', unverified, 1) > 0
-    AND ({paged:UInt8} = 0 OR (-toFloat64(live), name) > (-{after_live:Float64}, {after_name:String}))
+    AND ({paged:UInt8} = 0 OR (-toInt64(live), name) > (-{after_live:Int64}, {after_name:String}))
 ORDER BY live DESC, name
 LIMIT {limit:UInt64}

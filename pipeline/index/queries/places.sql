@@ -2,13 +2,13 @@
 -- the rows of the target's domain in `referrers`; where `under` is not '%' its links too.
 SELECT
     place,
-    domains,
+    referring_domains,
     share,
-    live,
+    links,
     followed,
     authority
 FROM places_of(domain = {domain:String}, under = {under:String}, by = {by:String})
-WHERE domains >= {at_least:UInt32}
-    AND ({paged:UInt8} = 0 OR (-toFloat64(domains), place) > (-{after_domains:Float64}, {after_place:String}))
-ORDER BY domains DESC, place
+WHERE referring_domains >= {at_least:UInt32}
+    AND ({paged:UInt8} = 0 OR (-toInt64(referring_domains), place) > (-{after_referring_domains:Int64}, {after_place:String}))
+ORDER BY referring_domains DESC, place
 LIMIT {limit:UInt64}

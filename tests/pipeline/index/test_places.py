@@ -86,8 +86,8 @@ def test_groups_are_what_their_domains_come_to(world: World, by: str, under: str
     assert [row[name] for row in told] == sorted(groups)
     for row in told:
         group = groups[row[name]]
-        assert row["domains"] == len(group)
-        assert row["live"] == sum(one["links"] for one in group)
+        assert row["referring_domains"] == len(group)
+        assert row["links"] == sum(one["links"] for one in group)
         assert row["followed"] == sum(one["followed"] for one in group)
         assert row["share"] == (pytest.approx(len(group) / known) if row[name] else None)
         if "effective" in row:

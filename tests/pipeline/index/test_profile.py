@@ -6,16 +6,19 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
+from pipeline.index.answer import Answer
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.index.outward import between, is_page, outlink_counts, outlinks
 from pipeline.index.profile import change_counts, changes, history, networks, places
 from pipeline.index.prospects import broken, broken_pages, gap
 from pipeline.index.question import Paged
+from pipeline.index.questions import Index
 from pipeline.store import Store, rows
 from tests.pipeline.index.world import FIRST, TARGETS, World, made
 from tests.support.records import DAY, TODAY, page, write
@@ -25,11 +28,12 @@ pytestmark = pytest.mark.engine
 
 Asked = Callable[..., Paged]
 VS = ["u.org", "v.co.uk"]
+NETWORK = ("-referring_domains", "network")
 QUESTIONS: dict[str, tuple[Asked, tuple[Any, ...]]] = {
-    "networks by ip": (lambda **more: networks("t.org", by="ip", **more), ("-domains", "network")),
-    "networks": (lambda **more: networks("t.org", **more), ("-domains", "network")),
-    "owners": (lambda **more: networks("t.org", by="owner", **more), ("-domains", "network")),
-    "places": (lambda **more: places("t.org", **more), ("-domains", "place")),
+    "networks by ip": (lambda **more: networks("t.org", by="ip", **more), NETWORK),
+    "networks": (lambda **more: networks("t.org", **more), NETWORK),
+    "owners": (lambda **more: networks("t.org", by="owner", **more), NETWORK),
+    "places": (lambda **more: places("t.org", **more), ("-referring_domains", "place")),
     "history": (lambda **more: history("t.org", by="week", **more), ("period",)),
     "history of links": (lambda **more: history("t.org", links=True, **more), ("period",)),
     "change counts": (lambda **more: change_counts("t.org", **more), ("period",)),
@@ -47,7 +51,7 @@ QUESTIONS: dict[str, tuple[Asked, tuple[Any, ...]]] = {
     ),
     "broken pages": (
         lambda **more: broken_pages("t.org", **more),
-        ("-authority", "-domains", "target_url"),
+        ("-authority", "-referring_domains", "target_url"),
     ),
     "gap": (
         lambda **more: gap("t.org", VS, **more),
@@ -169,13 +173,12 @@ def arrive(store: Store, number: int) -> None:
 def test_a_place_of_another_question_is_refused(world: World) -> None:
     question = outlinks("u.org", limit=1)
     question.rows(world.store)
-    for other in (
-        lambda: outlinks("u.org", state="lost", after=question.next),
-        lambda: outlinks("a.de", after=question.next),
-        lambda: networks("u.org", after=question.next),
-    ):
-        with pytest.raises(UsageError, match="belongs to another question"):
-            other()
+    with pytest.raises(UsageError, match="belongs to another question"):
+        outlinks("u.org", state="lost", after=question.next)
+    with pytest.raises(UsageError, match="belongs to another question"):
+        outlinks("a.de", after=question.next)
+    with pytest.raises(UsageError, match="belongs to another question"):
+        networks("u.org", after=question.next)
 
 
 def test_only_some_changes_are_told(world: World) -> None:
@@ -233,7 +236,7 @@ def test_links_over_time_come_to_those_that_are_not_lost(world: World) -> None:
 def test_groups_of_few_are_left_out(world: World) -> None:
     whole = networks("t.org", by="net", limit=100).rows(world.store)
     told = networks("t.org", by="net", at_least=2, limit=100).rows(world.store)
-    assert told == [row for row in whole if row["domains"] >= 2]
+    assert told == [row for row in whole if row["referring_domains"] >= 2]
     assert 0 < len(told) < len(whole)
     question = networks("t.org", by="net")
     question.rows(world.store)
@@ -311,10 +314,31 @@ def test_both_ends_of_links_are_of_two_domains() -> None:
         between("t.org", "www.t.org")
 
 
+def test_rows_are_typed_by_the_columns_that_there_are(world: World) -> None:
+    index = Index(world.store)
+    answers: list[Answer[Any]] = [
+        index.networks("t.org"), index.places("t.org"), index.history("t.org"),
+        index.history("t.org", links=True), index.change_counts("t.org"), index.changes("t.org"),
+        index.broken("t.org"), index.broken_pages("t.org"), index.gap("t.org", VS),
+        index.outlinks("u.org"), index.outlink_counts("u.org"), index.between("t.org", "u.org"),
+    ]  # fmt: skip
+    for answer in answers:
+        table = answer.arrow()
+        assert table.num_rows, answer.kind
+        named = [field.name for field in msgspec.structs.fields(answer.kind)]
+        required = [f.name for f in msgspec.structs.fields(answer.kind) if f.required]
+        assert set(required) <= set(table.column_names) <= set(named), answer.kind
+        for row in answer:
+            msgspec.convert(msgspec.to_builtins(row), answer.kind)
+    first = index.changes("t.org", limit=3)
+    rest = index.changes("t.org", limit=3, after=(first.rows() and first.next))
+    assert [*first, *rest] == index.changes("t.org", limit=6).rows()
+
+
 def test_questions_of_nobody_have_no_rows(world: World) -> None:
     for asked in (networks, places, change_counts, changes, broken, broken_pages, outlinks):
         assert asked("nobody.example").rows(world.store) == []
     assert between("nobody.example", "t.org").rows(world.store) == []
     told = history("nobody.example").rows(world.store)
-    assert {row["domains"] for row in told} == {0}, "pages were read all the same"
+    assert {row["referring_domains"] for row in told} == {0}, "pages were read all the same"
     assert rows(world.store.query("SELECT 1 AS one")) == [{"one": 1}]

@@ -105,8 +105,8 @@ def test_broken_pages_are_counted_by_who_links_there(world: World) -> None:
     assert {row["target_url"].partition("://")[2] for row in told} == groups.keys()
     for row in told:
         links = groups[row["target_url"].partition("://")[2]]
-        assert row["live"] == len(links)
-        assert row["domains"] == len({link["source_domain"] for link in links})
+        assert row["links"] == len(links)
+        assert row["referring_domains"] == len({link["source_domain"] for link in links})
         assert row["followed"] == sum(link["followed"] for link in links)
         best = min(
             links,
@@ -193,7 +193,9 @@ def test_history_counts_domains_with_the_pages_read_beneath(
 
         assert row["gained"] == sum(in_it(came) for came, _ in spans)
         assert row["lost"] == sum(in_it(went) for _, went in spans)
-        assert row["domains"] == sum(by_then(came) and not by_then(went) for came, went in spans)
+        assert row["referring_domains"] == sum(
+            by_then(came) and not by_then(went) for came, went in spans
+        )
         read = {
             (page.domain, page.host, page.path)
             for page in world.pages
@@ -204,7 +206,7 @@ def test_history_counts_domains_with_the_pages_read_beneath(
         assert row["sites_read"] == len({one[0] for one in read})
         assert row["their_pages_read"] == len({one for one in read if one[0] in domains})
     assert sum(row["gained"] for row in told) == len(spans)
-    assert told[-1]["domains"] == sum(went is None for _, went in spans)
+    assert told[-1]["referring_domains"] == sum(went is None for _, went in spans)
 
 
 # --- gap ---
@@ -230,7 +232,7 @@ def test_the_gap_is_who_links_to_others_and_not_here(
             )  # fmt: skip
     found = {
         row["source_domain"]: (
-            row["sites"], row["links_to"], row["live"], row["followed"], bool(row["lost"]),
+            row["sites"], row["links_to"], row["links"], row["followed"], bool(row["lost"]),
         )
         for row in told
     }  # fmt: skip

@@ -11,7 +11,7 @@ SELECT
     arrayMap(b -> b.2, arraySort(groupArray((best.target_domain, best.source_url, best.target_url, best.anchor)))) AS source_urls, -- the page with the best link to each
     arrayMap(b -> b.3, arraySort(groupArray((best.target_domain, best.source_url, best.target_url, best.anchor)))) AS target_urls, -- what that link points to
     arrayMap(b -> b.4, arraySort(groupArray((best.target_domain, best.source_url, best.target_url, best.anchor)))) AS anchors, -- its anchor text
-    toUInt32(sum(best.live)) AS live, -- live links to them
+    toUInt32(sum(best.live)) AS links, -- live links to them
     toUInt32(sum(best.followed)) AS followed, -- of them followed
     source_domain IN (SELECT source_domain FROM referrers WHERE target_domain = {domain:String} AND lost > 0) AS lost -- 1 where a link of it to the target's domain was lost
 FROM

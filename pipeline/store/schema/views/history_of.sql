@@ -7,7 +7,7 @@
 -- Version: 1
 SELECT
     period, -- its first day, UTC
-    toUInt32(sum(came_then) OVER past - sum(went_then) OVER past) AS domains, -- referring domains at its end that had not lost all their links
+    toUInt32(sum(came_then) OVER past - sum(went_then) OVER past) AS referring_domains, -- referring domains at its end that had not lost all their links
     toUInt32(came_then) AS gained, -- domains whose first link was first seen then
     toUInt32(went_then) AS lost, -- domains whose last link was known to be gone then
     uniqCombinedMerge(14)(their_pages) OVER past AS their_pages_read, -- pages of these domains that had been read by its end, estimated

@@ -5,13 +5,13 @@
 -- Version: 1
 SELECT
     network, -- address, network or owner; empty where it is not known
-    toUInt32(count()) AS domains, -- referring domains with a live link
-    if(network = '', NULL, domains / nullIf(sum(if(network = '', 0, domains)) OVER (), 0)) AS share, -- of those whose network is known, 0 to 1
-    toUInt32(sum(links)) AS live, -- live links
+    toUInt32(count()) AS referring_domains, -- referring domains with a live link
+    if(network = '', NULL, referring_domains / nullIf(sum(if(network = '', 0, referring_domains)) OVER (), 0)) AS share, -- of those whose network is known, 0 to 1
+    toUInt32(sum(one.links)) AS links, -- live links
     toUInt32(sum(one.followed)) AS followed, -- of them followed
     max(one.authority) AS authority, -- greatest of the referring domains
     -- So many networks of one size would be as concentrated as these.
-    pow(sum(if(network = '', 0, domains)) OVER (), 2) / nullIf(sum(if(network = '', 0, pow(domains, 2))) OVER (), 0) AS effective -- so many networks of one size would be as concentrated; the same in every row
+    pow(sum(if(network = '', 0, referring_domains)) OVER (), 2) / nullIf(sum(if(network = '', 0, pow(referring_domains, 2))) OVER (), 0) AS effective -- so many networks of one size would be as concentrated; the same in every row
 FROM
 (
     SELECT

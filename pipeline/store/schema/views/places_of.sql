@@ -6,9 +6,9 @@
 -- Version: 1
 SELECT
     place, -- top-level domain, ISO 3166 code of the country, or language; empty where it is not known
-    toUInt32(count()) AS domains, -- referring domains with a live link
-    if(place = '', NULL, domains / nullIf(sum(if(place = '', 0, domains)) OVER (), 0)) AS share, -- of those whose place is known, 0 to 1
-    toUInt32(sum(links)) AS live, -- live links
+    toUInt32(count()) AS referring_domains, -- referring domains with a live link
+    if(place = '', NULL, referring_domains / nullIf(sum(if(place = '', 0, referring_domains)) OVER (), 0)) AS share, -- of those whose place is known, 0 to 1
+    toUInt32(sum(one.links)) AS links, -- live links
     toUInt32(sum(one.followed)) AS followed, -- of them followed
     max(one.authority) AS authority -- greatest of the referring domains
 FROM
