@@ -88,7 +88,9 @@ def changes(
     events = profile.changes(
         target, mode, only=only or "", authority=authority, limit=limit, after=after, **between
     )
-    answer(ctx, events, hide=frozenset({"source_domain", "position", "kind", "state"}), **out)
+    answer(
+        ctx, events, hide=frozenset({"source_domain", "position", "kind", "state", "after"}), **out
+    )
 
 
 @cli.command()

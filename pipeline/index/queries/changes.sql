@@ -41,16 +41,16 @@ SELECT
     at,
     change,
     reason,
-    after,
     events.source_domain AS source_domain,
     source_url,
-    target_url,
     anchor,
+    target_url,
     arrayStringConcat(arrayFilter(r -> r != '', [if(nofollow = 1, 'nofollow', ''), if(ugc = 1, 'ugc', ''), if(sponsored = 1, 'sponsored', '')]), ' ') AS rel,
     position,
     kind,
     state,
-    authority
+    authority,
+    after
 FROM changes_of(domain = {domain:String}, under = {under:String}) AS events
 WHERE events.source_domain IN (SELECT source_domain FROM latest)
     AND toUnixTimestamp64Milli(at) >= {since:UInt64}

@@ -28,6 +28,7 @@ OWN: list[Outcome] = ["ok", "gone", "gone", "error", "redirect", "timeout"]
 ADDRESSES = ("192.0.2.7", "192.0.2.7", "192.0.2.99", "198.51.100.1", "2001:db8:1:2::9",
              "2001:db8:1:ff::1", "")  # fmt: skip
 LANGUAGES = ("en", "de", "")
+HOSTILE = "\u202eevil\x1b[2J"
 FIRST = TODAY - 60 * DAY
 UNDERS = ("%", "t.org/%", "t.org/blog/%", "www.t.org/%", r"t.org/blog/b\_c", "t.org:8080/%")
 
@@ -89,7 +90,7 @@ def _elsewhere(chance: random.Random) -> Iterator[Page]:
 def _link(chance: random.Random, target: str) -> Link:
     return Link(
         target,
-        anchor=chance.choice(["one", "two", "", "=cmd()", "t.org"]),
+        anchor=chance.choice(["one", "two", "", "t.org", "=cmd()", HOSTILE]),
         rel=chance.choice([0, 0, 0, 1, 6]),
         position=chance.choice(get_args(Position)),
     )
