@@ -128,6 +128,7 @@ def fill(store: Store) -> None:
         ("domain_quality", "domain"),
         ("page_strength", "domain"),
         ("sites", "domain"),
+        ("crawled_sites", "domain"),
     ):
         store.insert(table, pa.table({column: ["gone.example"]}))
 
@@ -151,6 +152,14 @@ def ask(store: Store) -> None:
     assert index.links("c.example", context=True).rows()
     for asked in (index.refs, index.anchors, index.terms, index.pages):
         assert asked("c.example").rows()
+    for asked in (index.networks, index.places, index.history, index.change_counts, index.changes):
+        assert asked("c.example").rows()
+    assert index.outlinks("a.example", state="all").rows()
+    assert index.outlink_counts("a.example", state="all").rows()
+    assert index.between("a.example", "c.example").rows()
+    index.broken("c.example").rows()
+    index.broken_pages("c.example").rows()
+    index.gap("b.example", ["c.example"]).rows()
     assert index.domains()
     assert index.quality()
 
