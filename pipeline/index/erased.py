@@ -48,6 +48,8 @@ ROWS = (
     Rows("links", "target_domain", "target_host", "target_path"),
     Rows("link_context", "source_domain", "source_host", "source_path"),
     Rows("link_context", "target_domain", "target_host", "target_path"),
+    Rows("link_looks", "source_domain", "source_host", "source_path"),
+    Rows("link_looks", "target_domain", "target_host", "target_path"),
     Rows("page_links", "domain", "host", "path"),
     Rows("pages", "domain", "host", "path"),
     Rows("frontier", "domain", "host", "path"),
@@ -112,6 +114,12 @@ MENTIONS = (
         ("final_url",),
         f"final_url != '' AND ({_url('final_url')})",
         "final_url = ''",
+    ),
+    Mention(
+        "page_links",
+        ("leads_to", "leads_domain"),
+        f"leads_to != '' AND ({_url('leads_to', 'leads_domain')})",
+        "leads_to = '', leads_domain = ''",
     ),
     Mention(
         "pages",

@@ -1,0 +1,253 @@
+-- What became of links: canonicalised away, broken, changed, and led on to another page.
+
+ALTER TABLE page_records ADD COLUMN IF NOT EXISTS leads_to String COMMENT 'URL of the other page that it redirects to or names as its canonical';
+
+ALTER TABLE page_records ADD COLUMN IF NOT EXISTS leads_domain String COMMENT 'its registered domain';
+
+ALTER TABLE page_records ADD COLUMN IF NOT EXISTS leads_by String DEFAULT 'nothing' COMMENT 'redirect, canonical or nothing';
+
+-- Rows from before: redirects alone, since these visits did not keep their canonical.
+ALTER TABLE page_links ADD COLUMN IF NOT EXISTS leads_to String DEFAULT if(outcome = 'redirect', final_url, '') COMMENT 'URL of the other page that it redirects to or names as its canonical';
+
+ALTER TABLE page_links ADD COLUMN IF NOT EXISTS leads_domain String DEFAULT multiIf(leads_to = '', '', has(kinds, 'redirect'), target_domains[indexOf(kinds, 'redirect')], domain) COMMENT 'its registered domain';
+
+ALTER TABLE page_links ADD COLUMN IF NOT EXISTS leads_by Enum8('nothing' = 0, 'redirect' = 1, 'canonical' = 2) DEFAULT if(leads_to = '', 'nothing', 'redirect') COMMENT 'what leads there';
+
+ALTER TABLE page_links_from_records MODIFY QUERY
+SELECT domain, host, path, at, source, part, parts, outcome, status, complete, incomplete, extractor, noindex, https, final_url, targets, target_domains, kinds, leads_to, leads_domain, leads_by
+FROM page_records;
+
+ALTER TABLE links MODIFY COLUMN seen COMMENT 'latest sighting: at << 16 | source << 8 | canonicalised << 7 | position << 4 | noindex << 3 | rel';
+
+ALTER TABLE links ADD COLUMN IF NOT EXISTS uncounted SimpleAggregateFunction(max, UInt128) COMMENT 'sighting << 84 | latest sighting before that counted << 40 | the sighting, less the first since that does not count';
+
+ALTER TABLE links_from_records MODIFY QUERY
+SELECT
+    target_domain,
+    domain AS source_domain,
+    host AS source_host,
+    path AS source_path,
+    substring(rest, 1, slash - 1) AS target_host,
+    substring(rest, slash) AS target_path,
+    kind,
+    at AS first_seen,
+    bitOr(bitShiftLeft(at, 16), bitOr(bitShiftLeft(CAST(source, 'Enum8(\'crawl\' = 1, \'warc\' = 2, \'wat\' = 3, \'list\' = 4)')::UInt64, 8), bitOr(bitShiftLeft(elsewhere::UInt64, 7), bitOr(bitShiftLeft(place::UInt64, 4), bitOr(bitShiftLeft(noindex::UInt64, 3), rel::UInt64))))) AS seen,
+    https AS source_https,
+    startsWith(target, 'https:') AS target_https,
+    initializeAggregation('argMaxState', anchor, bitOr(bitShiftLeft(at, 16), cityHash64(anchor) % 65536)) AS anchor
+FROM
+(
+    SELECT
+        domain, host, path, https, at, source, noindex, target, target_domain, kind, rel, place, anchor,
+        leads_by = 'canonical' AND kind NOT IN ('canonical', 'redirect') AS elsewhere,
+        substring(target, position(target, '://') + 3) AS rest,
+        position(rest, '/') AS slash
+    FROM page_records
+    ARRAY JOIN
+        targets AS target,
+        target_domains AS target_domain,
+        kinds AS kind,
+        rels AS rel,
+        positions AS place,
+        anchors AS anchor
+);
+
+-- Every link with its life told in columns. Ask it by target_domain: it reads only those rows.
+CREATE OR REPLACE VIEW link_states AS
+SELECT
+    target_domain,
+    source_domain,
+    source_host,
+    source_path,
+    target_host,
+    target_path,
+    toString(kind) AS kind,
+    concat(if(source_https = 1, 'https://', 'http://'), source_host, source_path) AS source_url,
+    concat(if(target_https = 1, 'https://', 'http://'), target_host, target_path) AS target_url,
+    multiIf(lost_epoch = epoch, 'lost', noindex = 1 OR elsewhere = 1, 'lost', doubt_epoch = epoch, 'unverified', 'live') AS state,
+    multiIf(lost_epoch = epoch, transform(toUInt16(bitAnd(bitShiftRight(lost, 44), 65535)), [1, 2, 3, 4], ['removed', 'gone', 'redirected', 'redirected'], ''), noindex = 1, 'noindex', elsewhere = 1, 'canonicalised', doubt_epoch = epoch, transform(toUInt16(bitAnd(doubt, 65535)), [1, 5, 6, 7, 8, 9], ['incomplete', 'error', 'timeout', 'robots', 'blocked', 'refused'], ''), '') AS reason,
+    first_seen,
+    if(all_ones - bitShiftRight(absent_before, 64) = first_seen, toUInt64(bitAnd(absent_before, 18446744073709551615)), 0) AS not_before,
+    sighting + toUInt64(bitAnd(epoch, 1099511627775)) AS last_seen,
+    if(lost_epoch = epoch, toUInt64(all_ones - toUInt128(bitAnd(lost, 17592186044415))), uncounted_since) AS lost_by,
+    if(noindex = 1 OR elsewhere = 1, counted, last_seen) AS counted_until,
+    bitAnd(seen, 1) AS nofollow,
+    bitAnd(bitShiftRight(seen, 1), 1) AS ugc,
+    bitAnd(bitShiftRight(seen, 2), 1) AS sponsored,
+    transform(toUInt8(bitAnd(bitShiftRight(seen, 4), 7)), [0, 1, 2, 3, 4, 5], ['main', 'nav', 'header', 'footer', 'aside', 'comment'], '') AS position,
+    transform(toUInt8(bitAnd(bitShiftRight(seen, 8), 255)), [1, 2, 3, 4], ['crawl', 'warc', 'wat', 'list'], '') AS source,
+    anchor
+FROM
+(
+    SELECT
+        target_domain,
+        source_domain,
+        source_host,
+        source_path,
+        target_host,
+        target_path,
+        kind,
+        min(first_seen) AS first_seen,
+        max(seen) AS seen,
+        max(confirmed) AS confirmed,
+        max(doubt) AS doubt,
+        max(lost) AS lost,
+        max(absent_before) AS absent_before,
+        max(uncounted) AS uncounted,
+        max(source_https) AS source_https,
+        max(target_https) AS target_https,
+        argMaxMerge(anchor) AS anchor,
+        toUInt128(17592186044415) AS all_ones,
+        bitShiftRight(seen, 16) AS sighting,
+        bitAnd(bitShiftRight(seen, 3), 1) AS noindex,
+        bitAnd(bitShiftRight(seen, 7), 1) AS elsewhere,
+        -- Told of the latest sighting alone: one since has another answer.
+        (noindex = 1 OR elsewhere = 1) AND bitShiftRight(uncounted, 84) = sighting AS is_uncounted,
+        if(is_uncounted, toUInt64(bitAnd(bitShiftRight(uncounted, 40), all_ones)), 0) AS counted,
+        if(counted > 0, sighting - toUInt64(bitAnd(uncounted, 1099511627775)), 0) AS uncounted_since,
+        -- What a loss and a doubt are told of: the sighting with what confirmed it since.
+        greatest(confirmed, bitShiftLeft(toUInt128(sighting), 84)) AS epoch,
+        toUInt128(bitShiftRight(lost, 128)) AS lost_epoch,
+        toUInt128(bitShiftRight(doubt, 128)) AS doubt_epoch
+    FROM links
+    GROUP BY target_domain, source_domain, source_host, source_path, target_host, target_path, kind
+    HAVING seen > 0
+);
+
+-- How each link looked: a row for each anchor, position and rel that it was seen with by whoever read the
+-- page itself. What an archive's WAT or a list says of them is less, and no change.
+CREATE TABLE link_looks
+(
+    target_domain String,
+    source_domain String,
+    source_host String,
+    source_path String,
+    target_host String,
+    target_path String,
+    kind Enum8('a' = 1, 'area' = 2, 'img-link' = 3, 'iframe' = 4, 'form' = 5, 'canonical' = 6, 'redirect' = 7, 'alternate' = 8, 'next' = 9, 'prev' = 10),
+    anchor String COMMENT 'anchor text',
+    position Enum8('main' = 0, 'nav' = 1, 'header' = 2, 'footer' = 3, 'aside' = 4, 'comment' = 5) COMMENT 'its best place on the page',
+    rel UInt8 COMMENT 'nofollow 1 + ugc 2 + sponsored 4',
+    first_seen SimpleAggregateFunction(min, UInt64) COMMENT 'earliest sighting that looked so',
+    last_seen SimpleAggregateFunction(max, UInt64) COMMENT 'latest sighting that looked so',
+    source_https SimpleAggregateFunction(max, UInt8) COMMENT '1 where the page was ever asked for with https',
+    target_https SimpleAggregateFunction(max, UInt8) COMMENT '1 where the link ever pointed to https'
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (target_domain, source_domain, source_host, source_path, target_host, target_path, kind, anchor, position, rel)
+SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE MATERIALIZED VIEW link_looks_from_records TO link_looks AS
+SELECT
+    target_domain,
+    domain AS source_domain,
+    host AS source_host,
+    path AS source_path,
+    substring(rest, 1, slash - 1) AS target_host,
+    substring(rest, slash) AS target_path,
+    kind,
+    anchor,
+    place AS position,
+    rel,
+    at AS first_seen,
+    at AS last_seen,
+    https AS source_https,
+    startsWith(target, 'https:') AS target_https
+FROM
+(
+    SELECT
+        domain, host, path, https, at, target, target_domain, kind, anchor, place, rel,
+        substring(target, position(target, '://') + 3) AS rest,
+        position(rest, '/') AS slash
+    FROM page_records
+    ARRAY JOIN
+        targets AS target,
+        target_domains AS target_domain,
+        kinds AS kind,
+        anchors AS anchor,
+        positions AS place,
+        rels AS rel
+    WHERE source IN ('crawl', 'warc')
+);
+
+-- Of links from before, how they looked last.
+INSERT INTO link_looks
+SELECT
+    target_domain,
+    source_domain,
+    source_host,
+    source_path,
+    target_host,
+    target_path,
+    kind,
+    argMaxMerge(anchor) AS text,
+    toInt8(bitAnd(bitShiftRight(max(seen), 4), 7)) AS position,
+    toUInt8(bitAnd(max(seen), 7)) AS rel,
+    bitShiftRight(max(seen), 16) AS first_seen,
+    bitShiftRight(max(seen), 16) AS last_seen,
+    max(source_https),
+    max(target_https)
+FROM links
+GROUP BY target_domain, source_domain, source_host, source_path, target_host, target_path, kind
+HAVING bitAnd(bitShiftRight(max(seen), 8), 255) IN (1, 2)
+SETTINGS optimize_aggregation_in_order = 1;
+
+-- What changed on the backlinks of a registered domain: SELECT * FROM link_changes(domain = 'example.org').
+-- A row tells of two sightings of a link that looked different; none is known between them.
+CREATE OR REPLACE VIEW link_changes AS
+SELECT
+    source_domain,
+    concat(if(source_https = 1, 'https://', 'http://'), source_host, source_path) AS source_url,
+    concat(if(target_https = 1, 'https://', 'http://'), target_host, target_path) AS target_url,
+    toString(kind) AS kind,
+    arrayFilter(w -> w != '', [if(was.1 != became.1, 'anchor', ''), if(was.2 != became.2, 'position', ''), if(was.3 != became.3, 'rel', '')]) AS what,
+    was.1 AS anchor_before,
+    became.1 AS anchor_after,
+    toString(was.2) AS position_before,
+    toString(became.2) AS position_after,
+    arrayStringConcat(arrayFilter(r -> r != '', [if(bitAnd(was.3, 1) > 0, 'nofollow', ''), if(bitAnd(was.3, 2) > 0, 'ugc', ''), if(bitAnd(was.3, 4) > 0, 'sponsored', '')]), ' ') AS rel_before,
+    arrayStringConcat(arrayFilter(r -> r != '', [if(bitAnd(became.3, 1) > 0, 'nofollow', ''), if(bitAnd(became.3, 2) > 0, 'ugc', ''), if(bitAnd(became.3, 4) > 0, 'sponsored', '')]), ' ') AS rel_after,
+    fromUnixTimestamp64Milli(toInt64(change.1.1), 'UTC') AS changed_after,
+    fromUnixTimestamp64Milli(toInt64(change.2.1), 'UTC') AS changed_by
+FROM
+(
+    SELECT
+        source_domain,
+        source_host,
+        source_path,
+        target_host,
+        target_path,
+        kind,
+        max(source_https) AS source_https,
+        max(target_https) AS target_https,
+        -- Each look's first and last sighting, by time. Where it came back in between, it is not known
+        -- when: the changes told are true, and there may have been more.
+        arraySort(arrayDistinct(groupArrayArray([(first_seen, (anchor, position, rel)), (last_seen, (anchor, position, rel))]))) AS sightings,
+        arrayFilter(c -> c.1.2 != c.2.2 AND c.1.1 < c.2.1, arrayZip(arrayPopBack(sightings), arrayPopFront(sightings))) AS changes
+    FROM
+    (
+        SELECT
+            source_domain,
+            source_host,
+            source_path,
+            target_host,
+            target_path,
+            kind,
+            anchor,
+            position,
+            rel,
+            min(first_seen) AS first_seen,
+            max(last_seen) AS last_seen,
+            max(source_https) AS source_https,
+            max(target_https) AS target_https
+        FROM link_looks
+        WHERE target_domain = {domain:String}
+        GROUP BY source_domain, source_host, source_path, target_host, target_path, kind, anchor, position, rel
+    )
+    GROUP BY source_domain, source_host, source_path, target_host, target_path, kind
+    HAVING length(sightings) > 1
+)
+ARRAY JOIN
+    changes AS change,
+    arrayMap(c -> c.1.2, changes) AS was,
+    arrayMap(c -> c.2.2, changes) AS became;
