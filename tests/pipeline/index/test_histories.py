@@ -140,13 +140,13 @@ def test_the_index_says_what_the_rules_say(store: AnyStore, seed: int) -> None:
     assert told.keys() == expected.keys()
     reasons = {(life.state, life.reason) for life, _ in told.values()}
     assert len(reasons) > 8, "the schedules meet most of the rules"
-    assert changed(store, histories) >= 3
+    assert changed(store, histories) > 5
 
 
 def changed(store: Store, histories: list[list[Page]]) -> int:
-    """Of a tenth of the pages, whether their changes are told, and how many there were."""
+    """Of pages that were visited most, whether changes are told, and how many there were."""
     count = 0
-    for found in histories[::10]:
+    for found in sorted(histories, key=len)[-15:]:
         told: dict[tuple[str, str], list[Change]] = {}
         for domain in sorted({domain for one in found for domain in one.external.domain}):
             for row in rows(store.query(CHANGES, {"domain": domain})):
