@@ -104,7 +104,7 @@ FROM
         -- Told of the latest sighting alone: one since has another answer.
         (noindex = 1 OR elsewhere = 1) AND bitShiftRight(uncounted, 84) = sighting AS is_uncounted,
         if(is_uncounted, toUInt64(bitAnd(bitShiftRight(uncounted, 40), all_ones)), 0) AS counted,
-        if(counted > 0, sighting - toUInt64(bitAnd(uncounted, 1099511627775)), 0) AS uncounted_since,
+        if(counted > 0, toUInt64(sighting - toUInt64(bitAnd(uncounted, 1099511627775))), 0) AS uncounted_since,
         -- What a loss and a doubt are told of: the sighting with what confirmed it since.
         greatest(confirmed, bitShiftLeft(toUInt128(sighting), 84)) AS epoch,
         toUInt128(bitShiftRight(lost, 128)) AS lost_epoch,
