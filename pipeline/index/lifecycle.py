@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.errors import StoreBusy, StoreRefused
+from pipeline.index.leads import keep_ways
 from pipeline.index.referrers import roll_up
 from pipeline.settings import Settings
 from pipeline.store import Parameters, Store, rows, sql
@@ -70,6 +71,7 @@ class Lifecycle:
         self.store.execute(sql("pipeline/index/suspects"), {**span, "wanted": wanted})
         # Where a clock was ahead, what arrives once it is right must not be passed over.
         now_ms = int(now * 1000)
+        keep_ways(self.store, max(now_ms, version), since=since, to=latest)
         roll_up(self.store, max(now_ms, version), since=since, to=latest)
         move(self.store, _JOB, min(latest, now_ms), max(now_ms, version))
 

@@ -46,12 +46,12 @@ class Visit:
     """One visit of one page: the parts of it that arrived."""
 
     def __init__(self, parts: Sequence[Page]) -> None:
-        one = parts[0]
+        self.one = one = parts[0]
         self.at, self.source, self.outcome, self.status = (
             one.fetched_at, one.source, one.outcome, one.status,
         )  # fmt: skip
         self.extractor, self.noindex = one.extractor, one.noindex
-        self.elsewhere = one.outcome == "ok" and _is_another(one)
+        self.elsewhere = one.outcome == "ok" and is_another(one)
         self.links = {
             (target, kind)
             for part in parts
@@ -84,7 +84,7 @@ class Visit:
         return THOROUGH[self.source] >= THOROUGH[other.source] and self.extractor >= other.extractor
 
 
-def _is_another(page: Page) -> bool:
+def is_another(page: Page) -> bool:
     """Does it name as its canonical another page, and not only another spelling of its own?"""
     if not page.canonical or page.incomplete == "refresh":
         return False
