@@ -17,7 +17,7 @@ ALTER TABLE page_links_from_records MODIFY QUERY
 SELECT domain, host, path, at, source, part, parts, outcome, status, complete, incomplete, extractor, noindex, https, final_url, targets, target_domains, kinds, leads_to, leads_domain, leads_by
 FROM page_records;
 
-ALTER TABLE links MODIFY COLUMN seen COMMENT 'latest sighting: at << 16 | source << 8 | canonicalised << 7 | position << 4 | noindex << 3 | rel';
+ALTER TABLE links COMMENT COLUMN seen 'latest sighting: at << 16 | source << 8 | canonicalised << 7 | position << 4 | noindex << 3 | rel';
 
 ALTER TABLE links ADD COLUMN IF NOT EXISTS uncounted SimpleAggregateFunction(max, UInt128) COMMENT 'sighting << 84 | latest sighting before that counted << 40 | the sighting, less the first since that does not count';
 
@@ -281,8 +281,8 @@ CREATE TABLE leads
     path String,
     https UInt8 COMMENT '1 where that page was ever asked for with https',
     end_domain String COMMENT 'registered domain of the page that it gets to',
-    end_host String,
-    end_path String,
+    end_host String COMMENT 'its host',
+    end_path String COMMENT 'its path and query',
     end_https UInt8 COMMENT '1 where it is led to by https',
     version UInt64 COMMENT 'of the run that found it; the greatest is the current row',
     active UInt8 COMMENT '0 once it does not get there any more',
@@ -303,8 +303,8 @@ CREATE TABLE leads_in
     path String,
     https UInt8 COMMENT '1 where that page was ever asked for with https',
     end_domain String COMMENT 'registered domain of the page that it gets to',
-    end_host String,
-    end_path String,
+    end_host String COMMENT 'its host',
+    end_path String COMMENT 'its path and query',
     end_https UInt8 COMMENT '1 where it is led to by https',
     version UInt64 COMMENT 'of the run that found it; the greatest is the current row',
     active UInt8 COMMENT '0 once it does not get there any more',
@@ -330,8 +330,8 @@ CREATE TABLE indirect_links
     source_host String,
     source_path String,
     named_domain String COMMENT 'registered domain of the page that the link names',
-    named_host String,
-    named_path String,
+    named_host String COMMENT 'its host',
+    named_path String COMMENT 'its path and query',
     kind Enum8('a' = 1, 'area' = 2, 'img-link' = 3, 'iframe' = 4, 'form' = 5, 'canonical' = 6, 'redirect' = 7, 'alternate' = 8, 'next' = 9, 'prev' = 10),
     first_seen SimpleAggregateFunction(min, UInt64) DEFAULT 18446744073709551615 COMMENT 'this and all that follow: as in links',
     seen SimpleAggregateFunction(max, UInt64),
