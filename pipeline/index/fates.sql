@@ -29,8 +29,14 @@ WITH
         WHERE (domain, host, path) IN
             (
                 SELECT domain, host, path
-                FROM arrivals
-                WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
+                FROM page_links
+                WHERE (domain, host, path) IN
+                    (
+                        SELECT domain, host, path
+                        FROM arrivals
+                        WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
+                    )
+                    AND (outcome IN ('redirect', 'gone', 'error', 'timeout', 'robots') OR leads_by != 'nothing')
             )
             AND source IN ('crawl', 'warc')
         GROUP BY domain, host, path, at, source

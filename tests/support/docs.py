@@ -34,7 +34,7 @@ PUBLIC = (
     "links", "pages", "page_links", "frontier", "snapshots", "controls", "domain_edges",
     "domain_quality", "page_fates",
 )  # fmt: skip
-VIEWS = ("link_states", "backlinks", "link_changes", "indirect_states")
+VIEWS = ("link_states", "backlinks", "link_changes", "all_link_states")
 OF_A_DOMAIN = ("backlinks", "link_changes")  # views that take one
 
 # Options whose name is not their setting's, and those that only look like one.

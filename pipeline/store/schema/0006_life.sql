@@ -348,8 +348,8 @@ ENGINE = AggregatingMergeTree
 ORDER BY (target_domain, source_domain, source_host, source_path, named_domain, named_host, named_path, kind)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1;
 
--- Every indirect link as link_states tells the direct ones. Ask it by target_domain.
-CREATE OR REPLACE VIEW indirect_states AS
+-- Every link by each domain where it ends or ever did, and by the one that it names. Ask it by target_domain.
+CREATE OR REPLACE VIEW all_link_states AS
 SELECT
     target_domain,
     named_domain,
@@ -407,7 +407,14 @@ FROM
         greatest(confirmed, bitShiftLeft(toUInt128(sighting), 84)) AS epoch,
         toUInt128(bitShiftRight(lost, 128)) AS lost_epoch,
         toUInt128(bitShiftRight(doubt, 128)) AS doubt_epoch
-    FROM indirect_links
+    FROM
+    (
+        SELECT target_domain, source_domain, source_host, source_path, target_domain AS named_domain, target_host AS named_host, target_path AS named_path, kind, first_seen, seen, confirmed, doubt, lost, absent_before, uncounted, source_https, target_https, anchor
+        FROM links
+        UNION ALL
+        SELECT target_domain, source_domain, source_host, source_path, named_domain, named_host, named_path, kind, first_seen, seen, confirmed, doubt, lost, absent_before, uncounted, source_https, target_https, anchor
+        FROM indirect_links
+    )
     GROUP BY target_domain, source_domain, source_host, source_path, named_domain, named_host, named_path, kind
     HAVING seen > 0
 );
@@ -434,7 +441,7 @@ SELECT
     if(lost_by > 0, fromUnixTimestamp64Milli(toInt64(lost_by), 'UTC'), NULL) AS lost_by,
     source,
     if(counted_until > 0, fromUnixTimestamp64Milli(toInt64(counted_until), 'UTC'), NULL) AS counted_until,
-    notEmpty(via) AS indirect,
+    led AS indirect,
     end_url,
     via,
     arrayMap(hop -> toString(hop), hops) AS hops,
@@ -447,45 +454,27 @@ FROM
 (
     SELECT
         states.*,
-        if(empty(leads.via), states.target_host, leads.end_host) AS end_host,
-        if(empty(leads.via), states.target_path, leads.end_path) AS end_path,
-        if(empty(leads.via), states.target_url, concat(if(leads.end_https = 1, 'https://', 'http://'), leads.end_host, leads.end_path)) AS end_url,
-        leads.via AS via,
-        leads.hops AS hops,
-        leads.hint AS hint
-    FROM
-    (
-        SELECT source_domain, target_host, target_path, source_url, target_url, kind, state, reason, first_seen, not_before, last_seen, lost_by, counted_until, nofollow, ugc, sponsored, position, source, anchor
-        FROM link_states
-        WHERE target_domain = {domain:String}
-    ) AS states
-    LEFT ANY JOIN
-    (
-        SELECT host, path, end_host, end_path, end_https, via, hops, hint
-        FROM leads_in FINAL
-        WHERE end_domain = {domain:String} AND domain = {domain:String} AND active = 1 AND leads_on = ''
-    ) AS leads ON leads.host = states.target_host AND leads.path = states.target_path
-    UNION ALL
-    SELECT
-        states.* EXCEPT named_domain,
-        leads.end_host AS end_host,
-        leads.end_path AS end_path,
-        concat(if(leads.end_https = 1, 'https://', 'http://'), leads.end_host, leads.end_path) AS end_url,
+        notEmpty(leads.via) AS led,
+        if(led, leads.end_host, named_host) AS end_host,
+        if(led, leads.end_path, named_path) AS end_path,
+        if(led, concat(if(leads.end_https = 1, 'https://', 'http://'), leads.end_host, leads.end_path), target_url) AS end_url,
         leads.via AS via,
         leads.hops AS hops,
         leads.hint AS hint
     FROM
     (
         SELECT source_domain, named_domain, named_host, named_path, source_url, target_url, kind, state, reason, first_seen, not_before, last_seen, lost_by, counted_until, nofollow, ugc, sponsored, position, source, anchor
-        FROM indirect_states
+        FROM all_link_states
         WHERE target_domain = {domain:String}
     ) AS states
-    INNER JOIN
+    LEFT ANY JOIN
     (
         SELECT domain, host, path, end_host, end_path, end_https, via, hops, hint
         FROM leads_in FINAL
-        WHERE end_domain = {domain:String} AND domain != {domain:String} AND active = 1 AND leads_on = ''
+        WHERE end_domain = {domain:String} AND active = 1 AND leads_on = ''
     ) AS leads ON leads.domain = states.named_domain AND leads.host = states.named_host AND leads.path = states.named_path
+    -- What names another domain's page is here while that leads to this one.
+    WHERE named_domain = {domain:String} OR led
 ) AS reached
 LEFT ANY JOIN
 (
