@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipeline.errors import StoreBusy, StoreRefused
-from pipeline.index.leads import keep_ways
 from pipeline.index.referrers import roll_up
+from pipeline.index.ways import keep_ways
 from pipeline.metrics import LIFECYCLE, LIFECYCLE_PAGES, LIFECYCLE_WAITING, Sample
 from pipeline.settings import Settings
 from pipeline.store import Parameters, Store, rows, sql

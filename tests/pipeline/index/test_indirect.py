@@ -11,11 +11,14 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.index import leads
-from pipeline.index.leads import HOPS, Place, Step, ways
+from pipeline.index import ways as subject
 from pipeline.index.lifecycle import Lifecycle
+from pipeline.index.ways import HOPS, Place, Step, ways
 from pipeline.page import Page
 from pipeline.store import Store, rows
 from tests.pipeline.index.test_histories import deliver
@@ -291,8 +294,8 @@ def test_a_link_that_goes_straight_now_has_moved(web: Web) -> None:
 def test_more_ways_through_a_page_than_are_found_at_once(
     web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leads, "_THROUGH", 3)
-    monkeypatch.setattr(leads, "_AT_ONCE", 2)
+    monkeypatch.setattr(subject, "_THROUGH", 3)
+    monkeypatch.setattr(subject, "_AT_ONCE", 2)
     names = [f"x/{number}" for number in range(8)]
     web.visit(1, "a/", *names)
     for name in names:
@@ -315,13 +318,38 @@ def test_who_was_stopped_between_links_and_ways_does_both_again(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    for method, name in (("execute", "_keep_links"), ("insert", "_table")):
+    for step_of_it in ("_keep_links", "_table"):
         with monkeypatch.context() as patch:
-            patch.setattr(leads, name, stop)
+            patch.setattr(subject, step_of_it, stop)
             with pytest.raises(KeyboardInterrupt):
                 web.update()
-        assert method
     assert set(web.told("b")) == {("a/", "short/x")}
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("kinds", [["redirect"], []])
+def test_a_redirect_that_was_visited_before_ways_were_kept_leads_on(
+    web: Web, kinds: list[str]
+) -> None:
+    """Its row has no columns that say where to: to another domain it has a link, within it none."""
+    web.visit(1, "a/", "x/old")
+    web.update()
+    to = web.url("b/new" if kinds else "x/new")
+    domain, host = f"x-{web.number}.org", f"x-{web.number}.org"
+    old = {
+        "domain": [domain], "host": [host], "path": ["/old"], "at": [START + DAY],
+        "source": ["crawl"], "part": [1], "parts": [1], "outcome": ["redirect"], "status": [301],
+        "https": [1], "final_url": [to], "targets": [[to] * len(kinds)], "kinds": [kinds],
+        "target_domains": [[f"b-{web.number}.org"] * len(kinds)],
+    }  # fmt: skip
+    arrived = {"arrived": [next(_arrivals)], "domain": [domain], "host": [host], "path": ["/old"]}
+    texts = {"targets", "kinds", "target_domains"}
+    made = {n: pa.array(v, pa.list_(pa.string())) if n in texts else v for n, v in old.items()}
+    web.store.insert("page_links", pa.table(made))
+    web.store.insert("arrivals", pa.table(arrived))
+    web.job.run()
+    found = backlinks(web.store, f"{'b' if kinds else 'x'}-{web.number}.org")
+    assert [one.end for one in found.values()] == [to]
 
 
 @pytest.mark.embedded
@@ -350,6 +378,24 @@ def test_a_way_that_does_not_end_names_no_end() -> None:
     round_about = {place("a"): step("b"), place("b"): step("a")}
     assert [way.ends for way in ways(place("a"), round_about).values()] == [False]
     assert ways(place("z"), steps) == {}
+
+
+@given(st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("abcdefgh")))
+def test_whatever_leads_where_a_way_is_short_and_ends_once_where_nothing_leads_on(
+    arrows: dict[str, str],
+) -> None:
+    steps = {place(a): step(b) for a, b in arrows.items()}
+    for start in "abcdefgh":
+        found = ways(place(start), steps)
+        assert len(found) <= HOPS
+        assert place(start) not in found
+        ends = [end for end, way in found.items() if way.ends]
+        assert len(ends) <= 1
+        assert all(end not in steps and end == [*found][-1] for end in ends)
+        walked = start
+        for end in found:
+            walked = arrows[walked]
+            assert end == place(walked)
 
 
 # --- random webs ---
