@@ -15,7 +15,7 @@ from pipeline.store import Store, rows
 By = Literal["day", "week", "month"]
 Network = Literal["ip", "net", "owner"]
 Place = Literal["tld", "country", "language"]
-Change = Literal["", "appeared", "discovered", "lost"]
+Change = Literal["", "appeared", "discovered", "lost", "changed"]
 BYS: tuple[By, ...] = get_args(By)
 NETWORKS: tuple[Network, ...] = get_args(Network)
 PLACES: tuple[Place, ...] = get_args(Place)

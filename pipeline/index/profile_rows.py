@@ -70,39 +70,44 @@ class ChangeCount(msgspec.Struct, frozen=True):
     discovered: int
     lost: int
     reasons: list[tuple[str, int]]
+    changed: int
     domains_gained: int
     domains_lost: int
     links: int
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A link that came or went, after `after` and by `at`. state: as it is now."""
+    """A link that came, went or changed, after `after` and by `at`.
+
+    reason: of a loss; of a change what changed. was: what there was before.
+    """
 
     at: datetime
     change: str
     reason: str
-    after: datetime | None
     source_domain: str
     source_url: str
-    target_url: str
     anchor: str
+    target_url: str
     rel: str
+    was: str
     position: str
     kind: str
-    state: str
     authority: float | None
+    after: datetime | None
 
 
 class BrokenLink(msgspec.Struct, frozen=True):
-    """A live link to a page that answered our latest visit with an error. status: 0 without any."""
+    """A live link to a page that is gone. end_url: that page; target_url, or where it leads to."""
 
     authority: float | None
     source_domain: str
     source_url: str
     target_url: str
+    end_url: str
     status: int
     outcome: str
-    visited: datetime
+    broken_since: datetime
     anchor: str
     rel: str
     position: str
@@ -112,12 +117,12 @@ class BrokenLink(msgspec.Struct, frozen=True):
 
 
 class BrokenPage(msgspec.Struct, frozen=True):
-    """A page that did, with the best link to it."""
+    """A page that is gone, with the best link to it."""
 
-    target_url: str
+    url: str
     status: int
     outcome: str
-    visited: datetime
+    broken_since: datetime
     authority: float | None
     referring_domains: int
     links: int
@@ -176,7 +181,7 @@ class OutlinkCount(msgspec.Struct, frozen=True):
 
 
 class LinkBetween(msgspec.Struct, frozen=True):
-    """A link from one of two targets to the other."""
+    """A link from one of two targets to the other. indirect: a page on the way leads to end_url."""
 
     target_domain: str
     source_url: str
@@ -191,3 +196,5 @@ class LinkBetween(msgspec.Struct, frozen=True):
     not_before: datetime | None
     last_seen: datetime
     lost_by: datetime | None
+    indirect: int
+    end_url: str

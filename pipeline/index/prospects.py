@@ -20,7 +20,7 @@ def broken(
     limit: int = LIMIT,
     after: str | None = None,
 ) -> Paged:
-    """Live backlinks of pages that answered our latest visit with an error, the strongest first.
+    """Live backlinks of pages that are gone, the strongest first.
 
     followed: these alone. authority: at least, of the domain that links. Raises UsageError.
     """
@@ -52,7 +52,7 @@ def broken_pages(
     return Paged(
         "broken_pages",
         _broken(target, mode, followed, authority),
-        keys={"authority": float, "referring_domains": int, "target_url": str},
+        keys={"authority": float, "referring_domains": int, "url": str},
         limit=limit,
         after=after,
     )

@@ -96,4 +96,9 @@ def between(
     backlinks between example.org/page "example.com/*" --state live
     """
     question = outward.between(one, other, mode, state=state, limit=limit, after=after)
-    answer(ctx, question, hide=frozenset({"kind", "not_before", "target_domain"}), **out)
+    answer(
+        ctx,
+        question,
+        hide=frozenset({"kind", "not_before", "target_domain", "indirect", "end_url"}),
+        **out,
+    )

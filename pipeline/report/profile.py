@@ -67,7 +67,7 @@ def changes(
     after: str | None,
     **out: Any,
 ) -> None:
-    """Which backlinks appeared, were discovered or were lost, and when.
+    """Which backlinks appeared, were discovered, changed or were lost, and when.
 
     A link appeared where its page had been read without it. Else it was discovered: it may be
     older.
@@ -88,9 +88,7 @@ def changes(
     events = profile.changes(
         target, mode, only=only or "", authority=authority, limit=limit, after=after, **between
     )
-    answer(
-        ctx, events, hide=frozenset({"source_domain", "position", "kind", "state", "after"}), **out
-    )
+    answer(ctx, events, hide=frozenset({"source_domain", "position", "kind", "after"}), **out)
 
 
 @cli.command()

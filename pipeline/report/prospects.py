@@ -43,7 +43,7 @@ def broken(
 ) -> None:
     """Pages of TARGET that are gone but have live backlinks, worth reclaiming.
 
-    Only pages that were visited are known to be gone: 404, 410, any other error, or no answer.
+    Only pages that were visited are known to be gone: by 404 or 410 twice, or no answer for a week.
 
     \b
     backlinks broken example.org
@@ -52,7 +52,7 @@ def broken(
     """
     asked = prospects.broken if listed else prospects.broken_pages
     question = asked(target, mode, followed=followed, authority=authority, limit=limit, after=after)
-    hide = {"source_domain", "kind", "outcome", "first_seen"} if listed else {"outcome", "visited"}
+    hide = {"source_domain", "kind", "outcome", "first_seen", "end_url"} if listed else {"outcome"}
     answer(ctx, question, hide=frozenset(hide), **out)
 
 

@@ -13,7 +13,9 @@ SELECT
     first_seen,
     not_before,
     last_seen,
-    lost_by
+    lost_by,
+    indirect,
+    end_url
 FROM links_between(domain = {domain:String}, under = {under:String}, other = {other:String}, other_under = {other_under:String})
 WHERE ({state:String} = 'all' OR state = {state:String})
     AND ({paged:UInt8} = 0 OR (target_domain != {domain:String}, source_url, target_url, kind) > ({after_target_domain:String} != {domain:String}, {after_source_url:String}, {after_target_url:String}, {after_kind:String}))

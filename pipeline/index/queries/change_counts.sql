@@ -6,6 +6,7 @@ SELECT
     discovered,
     lost,
     reasons,
+    changed,
     domains_gained,
     domains_lost,
     links

@@ -1,6 +1,6 @@
 -- What came and went among the backlinks of a target in a span of time, the latest first; `only` names one
 -- change, empty for all. First which domains it happened on is found, then their links alone are read whole.
--- Cost: the links of the domains whose links were first seen in that span, or lost.
+-- Cost: the links of the domains whose links were first seen in that span, or lost; and how all looked.
 WITH latest AS
 (
     SELECT source_domain
@@ -12,7 +12,8 @@ WITH latest AS
             event.1 AS at,
             event.2 AS change
         FROM link_states
-        WHERE target_domain = {domain:String}
+        WHERE {only:String} != 'changed'
+            AND target_domain = {domain:String}
             AND concat(target_host, target_path) LIKE {under:String}
             AND source_domain IN
             (
@@ -24,12 +25,20 @@ WITH latest AS
                 FROM referrers
                 WHERE target_domain = {domain:String} AND lost > 0
             )
-            AND ({least_authority:Float64} < 0 OR source_domain IN (SELECT source_domain FROM referrers FINAL WHERE target_domain = {domain:String} AND authority >= {least_authority:Float64}))
+        UNION ALL
+        SELECT
+            source_domain,
+            (toUInt64(toUnixTimestamp64Milli(changed_by)), 'changed') AS event,
+            event.1 AS at,
+            event.2 AS change
+        FROM link_changes(domain = {domain:String})
+        WHERE {only:String} IN ('', 'changed') AND substring(target_url, position(target_url, '://') + 3) LIKE {under:String}
     )
     WHERE at > 0
         AND at >= {since:UInt64}
         AND at < {until:UInt64}
         AND ({only:String} = '' OR change = {only:String})
+        AND ({least_authority:Float64} < 0 OR source_domain IN (SELECT source_domain FROM referrers FINAL WHERE target_domain = {domain:String} AND authority >= {least_authority:Float64}))
         AND ({paged:UInt8} = 0 OR (-toFloat64(at), source_domain) > (-{after_at:Float64}, {after_source_domain:String}))
     ORDER BY at DESC, source_domain
     LIMIT {limit:UInt64}
@@ -45,10 +54,10 @@ SELECT
     source_url,
     anchor,
     target_url,
-    arrayStringConcat(arrayFilter(r -> r != '', [if(nofollow = 1, 'nofollow', ''), if(ugc = 1, 'ugc', ''), if(sponsored = 1, 'sponsored', '')]), ' ') AS rel,
+    rel,
+    was,
     position,
     kind,
-    state,
     authority,
     after
 FROM changes_of(domain = {domain:String}, under = {under:String}) AS events

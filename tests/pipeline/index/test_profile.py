@@ -51,7 +51,7 @@ QUESTIONS: dict[str, tuple[Asked, tuple[Any, ...]]] = {
     ),
     "broken pages": (
         lambda **more: broken_pages("t.org", **more),
-        ("-authority", "-referring_domains", "target_url"),
+        ("-authority", "-referring_domains", "url"),
     ),
     "gap": (
         lambda **more: gap("t.org", VS, **more),
@@ -185,7 +185,7 @@ def test_only_some_changes_are_told(world: World) -> None:
     whole = changes("t.org", limit=10_000).rows(world.store)
     middle = sorted(row["at"].timestamp() for row in whole)[len(whole) // 2]
     at = int(middle * 1000)
-    for only in ("appeared", "discovered", "lost"):
+    for only in ("appeared", "discovered", "lost", "changed"):
         told = changes("t.org", only=only, since=at, limit=10_000).rows(world.store)
         assert told == [r for r in whole if r["change"] == only and r["at"].timestamp() >= middle]
     told = changes("t.org", until=at, limit=10_000).rows(world.store)
@@ -199,7 +199,7 @@ def test_only_some_changes_are_told(world: World) -> None:
 def test_changes_are_counted_as_they_are_listed(world: World, by: Any) -> None:
     counts = change_counts("t.org", by=by, limit=10_000).rows(world.store)
     listed = changes("t.org", limit=10_000).rows(world.store)
-    for change in ("appeared", "discovered", "lost"):
+    for change in ("appeared", "discovered", "lost", "changed"):
         assert sum(row[change] for row in counts) == sum(r["change"] == change for r in listed)
     lost = [row["reason"] for row in listed if row["change"] == "lost"]
     reasons: dict[str, int] = {}

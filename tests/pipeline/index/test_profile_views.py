@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from pipeline.page import Page
 from pipeline.store import rows
 from tests.pipeline.index.world import OTHERS, TARGETS, UNDERS, World, grouped, like, made
 from tests.support.stores import AnyStore
@@ -36,6 +35,10 @@ def key(row: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(row[c] for c in ("source_url", "target_url", "kind"))
 
 
+def end(row: dict[str, Any]) -> str:
+    return str(row["end_url"].partition("://")[2])
+
+
 def when(row: dict[str, Any]) -> datetime.datetime:
     """When a link is known to be gone."""
     found = row["lost_by"] or row["last_seen"]
@@ -54,64 +57,65 @@ def test_every_coming_and_going_is_told(world: World, under: str) -> None:
         how = "appeared" if link["not_before"] else "discovered"
         wanted.add((link["first_seen"], how, "", link["not_before"], *key(link)))
         if link["state"] == "lost":
-            wanted.add((when(link), "lost", link["reason"], link["last_seen"], *key(link)))
+            counted = link["lost_by"] is None or link["reason"] in ("noindex", "canonicalised")
+            until = link["counted_until"] if counted else link["last_seen"]
+            wanted.add((when(link), "lost", link["reason"], until, *key(link)))
+    for row in asked(world, "link_changes(domain = 't.org')"):
+        if like(row["target_url"].partition("://")[2], under):
+            span = (row["changed_by"], "changed", " ".join(row["what"]), row["changed_after"])
+            wanted.add((*span, *key(row)))
     found = [(r["at"], r["change"], r["reason"], r["after"], *key(r)) for r in told]
     assert len(found) == len(set(found))
     assert set(found) == wanted
     if under == "%":
-        assert {one[1] for one in found} == {"appeared", "discovered", "lost"}
+        assert {one[1] for one in found} == {"appeared", "discovered", "lost", "changed"}
+        was = [row["was"].split(" · ") for row in told if row["change"] == "changed"]
+        assert {len(one) for one in was} >= {1, 2}, "of several things at once"
         assert len({one[2] for one in found}) > 3, "of many reasons"
 
 
 # --- broken ---
 
 
-def broken(world: World) -> dict[str, tuple[str, int, int]]:
-    """Outcome, status and time of the latest visit of each target that answered with an error."""
-    latest: dict[str, Page] = {}
-    for page in world.pages:
-        name = page.host + page.path
-        if name not in latest or latest[name].fetched_at < page.fetched_at:
-            latest[name] = page
-    return {
-        name: (page.outcome, page.status, page.fetched_at)
-        for name, page in latest.items()
-        if page.outcome in ("gone", "error")
-    }
+def gone(world: World, under: str = "%") -> list[dict[str, Any]]:
+    """Live links that end on a page that is gone."""
+    return [
+        x for x in world.to()
+        if x["state"] == "live" and x["broken"] and like(end(x), under)
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("under", UNDERS)
 def test_live_links_to_pages_that_are_gone_are_broken(world: World, under: str) -> None:
-    gone = broken(world)
     told = asked(world, "broken_links_of(domain = 't.org', under = {under:String})", under=under)
-    wanted = {
-        (*key(link), *gone[link["target"]])
-        for link in world.to(under=under)
-        if link["state"] == "live" and link["target"] in gone
-    }
-    found = [
-        (*key(r), r["outcome"], r["status"], int(r["visited"].timestamp() * 1000)) for r in told
-    ]
-    assert len(found) == len(set(found))
-    assert set(found) == wanted
-    assert wanted or under != "%"
+    wanted = gone(world, under)
+    same = ("end_url", "broken_since", "first_seen", "last_seen", "anchor", "nofollow")
+    assert sorted((*key(row), *(row[c] for c in same)) for row in told) == sorted(
+        (*key(row), *(row[c] for c in same)) for row in wanted
+    )
+    for row in told:
+        assert (row["outcome"], row["status"]) == ("gone", 404)
+    if under == "%":
+        assert len({row["end_url"] for row in wanted}) > 1
+        assert {row["target_url"] for row in wanted} - {row["end_url"] for row in wanted}
 
 
 def test_broken_pages_are_counted_by_who_links_there(world: World) -> None:
     told = asked(world, "broken_pages_of(domain = 't.org', under = '%')")
-    gone = broken(world)
-    live = [x for x in world.to() if x["state"] == "live" and x["target"] in gone]
-    groups = grouped(live, "target")
-    assert {row["target_url"].partition("://")[2] for row in told} == groups.keys()
+    groups = grouped(({**x, "end": end(x)} for x in gone(world)), "end")
+    assert {row["url"].partition("://")[2] for row in told} == groups.keys()
     for row in told:
-        links = groups[row["target_url"].partition("://")[2]]
+        links = groups[row["url"].partition("://")[2]]
         assert row["links"] == len(links)
         assert row["referring_domains"] == len({link["source_domain"] for link in links})
         assert row["followed"] == sum(link["followed"] for link in links)
         best = min(
             links,
-            key=lambda x: (not x["followed"], x["position"] != "main", x["source_url"], x["kind"]),
-        )
+            key=lambda x: (
+                not x["followed"], x["position"] != "main", x["source_url"], x["target_url"],
+                x["kind"],
+            ),
+        )  # fmt: skip
         assert (row["source_url"], row["anchor"]) == (best["source_url"], best["anchor"])
 
 
@@ -121,7 +125,9 @@ def test_broken_pages_are_counted_by_who_links_there(world: World) -> None:
 @pytest.mark.parametrize("under", ["%", "u.org/%", "u.org/p", "www.u.org/%"])
 def test_outlinks_are_the_backlinks_of_others_from_here(world: World, under: str) -> None:
     told = asked(world, "outlinks_of(domain = 'u.org', under = {under:String})", under=under)
-    wanted = [x for x in world.links if x["source_domain"] == "u.org" and like(x["source"], under)]
+    wanted = [
+        x for x in world.named() if x["source_domain"] == "u.org" and like(x["source"], under)
+    ]
     same = ("source_url", "target_domain", "target_url", "kind", "state", "reason", "anchor",
             "position", "nofollow", "first_seen", "not_before", "last_seen", "lost_by")  # fmt: skip
     assert sorted(key(row) for row in told) == sorted(key(row) for row in wanted)
@@ -142,8 +148,9 @@ def test_links_between_two_go_both_ways(world: World, under: str, other_under: s
         u=under, o=other_under,
     )  # fmt: skip
     there = [
-        x for x in world.to(under=under)
+        x for x in world.links
         if x["source_domain"] == "u.org" and like(x["source"], other_under)
+        and x["target_domain"] == "t.org" and (like(x["target"], under) or like(end(x), under))
     ]  # fmt: skip
     back = [
         x for x in world.to("u.org", other_under)
@@ -161,6 +168,7 @@ def test_links_between_two_go_both_ways(world: World, under: str, other_under: s
     )  # fmt: skip
     assert sorted(map(key, turned)) == sorted(map(key, told))
     assert there
+    assert {row["indirect"] for row in told} == {0, 1}, "some by way of another page"
     assert back or other_under != "%"
 
 
@@ -219,7 +227,7 @@ def test_the_gap_is_who_links_to_others_and_not_here(
 ) -> None:
     call = "gap_of(domain = 't.org', under = {under:String}, others = {others:Array(String)})"
     told = asked(world, call, under=under, others=others)
-    live = [x for x in world.links if x["state"] == "live"]
+    live = [x for x in world.named() if x["state"] == "live"]
     mine = {x["source_domain"] for x in live if x in world.to(under=under)}
     lost = {x["source_domain"] for x in world.to() if x["state"] == "lost"}
     wanted = {}
@@ -250,6 +258,7 @@ def test_the_gap_is_who_links_to_others_and_not_here(
 
 def test_the_world_has_what_is_to_be_told_apart(world: World) -> None:
     assert {x["target"] for x in world.to()} == {u.partition("://")[2] for u in TARGETS}
-    assert {x["target_domain"] for x in world.links} == {"t.org", "u.org", "v.co.uk"}
+    assert {x["target_domain"] for x in world.links} == {"t.org", "u.org", "v.co.uk", "w.net"}
     assert {x["state"] for x in world.links} >= {"live", "lost"}
-    assert len(OTHERS) == 3
+    assert len(OTHERS) == 4
+    assert [x for x in world.links if x["indirect"] and x not in world.named()]

@@ -18,13 +18,13 @@ TARGETS = (
     "https://t.org/", "https://t.org/blog/a", "https://t.org/blog/b_c", "https://www.t.org/",
     "https://www.t.org/100%25", "http://t.org:8080/x",
 )  # fmt: skip
-OTHERS = ("https://u.org/", "https://u.org/blog/a", "https://v.co.uk/")
+SHORT = "https://w.net/go"  # leads to a page of the target
+OTHERS = ("https://u.org/", "https://u.org/blog/a", "https://v.co.uk/", SHORT)
 SOURCES = (
     "a.de", "b.co.uk", "jo.github.io", "mo.github.io", "c.io", "d.com", "e.fr", "u.org",
     "xn--e1afmkfd.xn--p1ai",
 )  # fmt: skip
 OUTCOMES: list[Outcome] = [*["ok"] * 8, "gone", "error"]  # type: ignore[list-item]
-OWN: list[Outcome] = ["ok", "gone", "gone", "error", "redirect", "timeout"]
 ADDRESSES = ("192.0.2.7", "192.0.2.7", "192.0.2.99", "198.51.100.1", "2001:db8:1:2::9",
              "2001:db8:1:ff::1", "")  # fmt: skip
 LANGUAGES = ("en", "de", "")
@@ -42,7 +42,14 @@ class World(NamedTuple):
     links: list[dict[str, Any]]
 
     def to(self, domain: str = TARGET, under: str = "%") -> list[dict[str, Any]]:
-        return [x for x in self.links if x["target_domain"] == domain and like(x["target"], under)]
+        """Links that name its pages."""
+        return [
+            x for x in self.named() if x["target_domain"] == domain and like(x["target"], under)
+        ]
+
+    def named(self) -> list[dict[str, Any]]:
+        """Every link once: where it is told to the domain that it names."""
+        return [x for x in self.links if canonical(x["target_url"]).domain == x["target_domain"]]
 
 
 def like(text: str, pattern: str) -> bool:
@@ -97,16 +104,20 @@ def _link(chance: random.Random, target: str) -> Link:
 
 
 def _own(chance: random.Random) -> Iterator[Page]:
-    """Our visits of what is linked."""
+    """Our visits of what is linked: some of it is gone, and one page leads to another that is."""
+    gone = chance.sample(TARGETS[2:], 2)
     for target in TARGETS:
-        for number in range(chance.randrange(3)):
-            outcome = chance.choice(OWN)
+        for number in range(2):
+            outcome: Outcome = "gone" if target in gone else chance.choice(OUTCOMES)
             links = chance.sample(OTHERS, 2)
             yield page(target, FIRST + (50 + number) * DAY, links, outcome=outcome)
+    for number in (1, 2):
+        yield page(SHORT, FIRST + number * DAY, outcome="redirect", final_url="https://t.org/")
+    yield page(TARGETS[1], FIRST + 59 * DAY, outcome="redirect", final_url=gone[0])
 
 
 def _links(store: Store) -> Iterator[dict[str, Any]]:
-    for domain in (TARGET, "u.org", "v.co.uk"):
+    for domain in (TARGET, "u.org", "v.co.uk", "w.net"):
         for row in rows(store.query(f"SELECT * FROM backlinks(domain = '{domain}')")):
             yield {
                 **row,

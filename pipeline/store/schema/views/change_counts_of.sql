@@ -9,6 +9,7 @@ SELECT
     counted.discovered AS discovered, -- links that were discovered
     counted.lost AS lost, -- links that were lost
     counted.reasons AS reasons, -- of these by reason
+    counted.changed AS changed, -- changes of an anchor, a position or a rel
     counted.domains_gained AS domains_gained, -- domains whose first link was first seen then
     counted.domains_lost AS domains_lost, -- domains whose last link was known to be gone then
     toUInt64(sum(toInt64(counted.appeared + counted.discovered) - toInt64(counted.lost)) OVER (ORDER BY period ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)) AS links -- links at its end that were not lost
@@ -20,6 +21,7 @@ FROM
         countIf(change = 'discovered') AS discovered,
         countIf(change = 'lost') AS lost,
         sumMapIf(map(reason, 1), change = 'lost') AS reasons,
+        countIf(change = 'changed') AS changed,
         countIf(change = 'gained domain') AS domains_gained,
         countIf(change = 'lost domain') AS domains_lost
     FROM
@@ -38,7 +40,15 @@ FROM
         FROM backlinks(domain = {domain:String})
         WHERE state = 'lost'
             AND substring(target_url, position(target_url, '://') + 3) LIKE {under:String}
+            AND (domain(target_url) = {domain:String} OR endsWith(domain(target_url), concat('.', {domain:String})))
             AND source_domain IN (SELECT source_domain FROM referrers WHERE target_domain = {domain:String} AND lost > 0)
+        UNION ALL
+        SELECT
+            toDate(changed_by) AS day,
+            'changed' AS change,
+            '' AS reason
+        FROM link_changes(domain = {domain:String})
+        WHERE substring(target_url, position(target_url, '://') + 3) LIKE {under:String}
         UNION ALL
         SELECT
             toDate(event.1) AS day,
