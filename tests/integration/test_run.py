@@ -301,7 +301,7 @@ def test_an_answer_is_written_to_a_file_by_its_ending(crawled: Crawled, tmp_path
 
 
 def test_show_sql_prints_the_question_and_asks_nobody(tmp_path: Path) -> None:
-    for arguments in (("links", "two.example"), ("domains",), ("domains", "two.example"),
+    for arguments in (("links", "two.example"), ("domains",), ("refs", "two.example"),
                       ("show", "two.example"), ("sql", "SELECT 1")):  # fmt: skip
         ran = backlinks(*arguments, "--show-sql", data=tmp_path / "none")
         assert ran.code == 0, ran.err
@@ -313,18 +313,20 @@ def test_show_sql_prints_the_question_and_asks_nobody(tmp_path: Path) -> None:
 
 
 def test_shown_sql_can_be_asked(crawled: Crawled) -> None:
-    shown = backlinks("links", "two.example", "--show-sql", data=crawled.data).out
-    text, _, line = shown.rpartition("-- ")
-    parameters = [part for item in json.loads(line).items() for part in ("-p", *map(str, item))]
-    asked = backlinks("sql", text, *parameters, "--json", data=crawled.data)
-    links = backlinks("links", "two.example", "--json", data=crawled.data)
-    assert asked.code == 0, asked.err
-    assert json.loads(asked.out) == json.loads(links.out)
+    for words in (("links", "two.example", "--all"), ("refs", "two.example"), ("domains",)):
+        shown = backlinks(*words, "--show-sql", data=crawled.data).out
+        text, _, line = shown.rpartition("-- ")
+        parameters = [part for item in json.loads(line).items() for part in ("-p", *map(str, item))]
+        asked = backlinks("sql", text, *parameters, "--json", data=crawled.data)
+        answer = backlinks(*words, "--json", data=crawled.data)
+        assert asked.code == 0, asked.err
+        assert json.loads(asked.out) == json.loads(answer.out)
 
 
-def test_domains_lists_who_links_and_without_a_domain_the_snapshot(crawled: Crawled) -> None:
-    who = json.loads(backlinks("domains", "two.example", "--json", data=crawled.data).out)
-    assert {row["domain"]: row["live"] for row in who} == {"one.example": 3, "three.example": 1}
+def test_refs_lists_who_links_and_domains_the_snapshot(crawled: Crawled) -> None:
+    who = json.loads(backlinks("refs", "two.example", "--json", data=crawled.data).out)
+    found = {row["source_domain"]: row["live"] for row in who}
+    assert found == {"one.example": 3, "three.example": 1}
     every = json.loads(backlinks("domains", "--json", data=crawled.data).out)
     assert every[0]["domain"] == "two.example"
     assert {row["domain"] for row in every} >= {"one.example", "two.example", "three.example"}

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.index.backlinks import PERS, Filters, Links, endings
+from pipeline.index.backlinks import PERS, Filters, Links, Per, endings
 from pipeline.index.questions import Index
 from pipeline.index.rows import Backlink
-from pipeline.store import Store
+from pipeline.store import Store, rows
 from tests.pipeline.index.small_web import Seen, SmallWeb, bare
 from tests.support.records import DAY, START, TODAY, page, write
 from tests.support.stores import AnyStore
@@ -34,11 +34,11 @@ def expected(web: SmallWeb, per: str, keeps: Keeps) -> list[tuple[Any, ...]]:
     folded: dict[tuple[str, ...], list[Seen]] = {}
     for link in filter(keeps, web.links()):
         folded.setdefault(unit(per, link), []).append(link)
-    rows = []
+    found = []
     for name in sorted(folded, key=lambda name: (web.place(name[0]), *name[1:])):
         best = min(folded[name], key=lambda link: link.order)
-        rows.append((best.source_page, best.target_page, best.kind, best.state, len(folded[name])))
-    return rows
+        found.append((best.source_page, best.target_page, best.kind, best.state, len(folded[name])))
+    return found
 
 
 def told(answer: Any) -> list[tuple[Any, ...]]:
@@ -64,10 +64,10 @@ def test_links_of_each_state_folded_or_not(web: SmallWeb, per: str, state: str) 
 
 def test_both_stores_answer_alike(web: SmallWeb) -> None:
     answer = Index(web.store).links(web.target, per="link", context=True, limit=1000)
-    rows = answer.rows()
-    assert told(rows) == expected(web, "link", live)
+    found = answer.rows()
+    assert told(found) == expected(web, "link", live)
     by_key = {(link.source_page, link.target_page, link.kind): link for link in web.links()}
-    for row in rows:
+    for row in found:
         link = by_key[bare(row.source_url), bare(row.target_url), row.kind]
         assert row.anchor == link.anchor
         assert row.position == link.position
@@ -186,11 +186,9 @@ def test_filters_and_rows_are_declared_once() -> None:
     assert Backlink.__struct_fields__[-3:] == ("language", "text_before", "text_after")
 
 
-@pytest.mark.embedded
-def test_what_is_shown_are_the_statements_that_are_asked(web: SmallWeb) -> None:
-    shown = Links(web.target, context=True).statements()
-    assert [sql.split(",")[0].split(" of ")[0] for sql, _ in shown] == [
-        "-- The referring domains that may have such links",
-        "-- Backlinks",
-        "-- The texts around some links",
-    ]
+@pytest.mark.engine
+@pytest.mark.parametrize("per", PERS)
+def test_what_is_shown_answers_the_same(web: SmallWeb, per: Per) -> None:
+    question = Links(web.target, per=per, rel="followed", limit=4)
+    ((text, parameters),) = question.statements()
+    assert rows(web.store.query(text, parameters)) == question.rows(web.store)
