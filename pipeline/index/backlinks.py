@@ -162,15 +162,15 @@ class Links(Paged):
         return batch
 
     def _blocks(self, store: Store) -> Iterator[pa.Table]:
-        """Referring domains in order, in ever larger blocks; an empty one where there is none."""
+        """Referring domains in order, in ever larger blocks."""
         asked, count = dict(self.parameters), int(str(self.parameters["count"]))
-        size, first = count, True
+        size = count
         while True:
             found = store.query(self.sql, {**asked, "count": count})
             place = 0
-            while place < found.num_rows or first:
+            while place < found.num_rows:
                 yield found.slice(place, size)
-                place, size, first = place + size, min(size * _GROWTH, _MOST), False
+                place, size = place + size, min(size * _GROWTH, _MOST)
             if found.num_rows < count:
                 return
             last = rows(found.slice(found.num_rows - 1))[0]
