@@ -27,6 +27,7 @@ _FIRST, _MOST = 64, 16_384  # referring domains of a block: 8 MB of links, or so
 _GROWTH = 4  # of a block after the one before: few are read in vain, and all of them soon
 _LIST = 65_536  # referring domains that are known ahead
 _AROUND = ("language", "text_before", "text_after")
+_DOMAINS, _AUTHORITIES = "{domains:Array(String)}", "{authorities:Array(Float64)}"
 _EVER = 1 << 62  # ms
 # What two letters of a country are, where its domains end in others.
 _ENDINGS = {"gb": ["uk", "gb"], "uk": ["uk", "gb"]}
@@ -115,10 +116,16 @@ class Links(Paged):
         self.around_sql = sql("pipeline/index/queries/links_around")
 
     def statements(self) -> list[tuple[str, Parameters]]:
-        """The referring domains, then their links; their names come from the first."""
-        more: Parameters = {**self.parameters, "domains": [], "authorities": [], "limit": LIMIT}
-        shown = [(self.sql, self.parameters), (self.links_sql, more)]
-        return [*shown, (self.around_sql, more)] if self.context else shown
+        """As one, which answers the same: the referring domains stand in it, and not their names."""
+        listed = f"\n(\n{self.sql.strip()}\n)"
+        shown = self.links_sql
+        for name, read in (
+            (f"IN {_DOMAINS}", f"IN (SELECT source_domain FROM {listed})"),
+            (_DOMAINS, f"(SELECT groupArray(source_domain) FROM {listed})"),
+            (_AUTHORITIES, f"(SELECT groupArray(known) FROM {listed})"),
+        ):
+            shown = shown.replace(name, read)
+        return [(shown, {**self.parameters, "count": _LIST, "limit": self.limit})]
 
     def _all(self, store: Store) -> Iterator[pa.RecordBatch]:
         left = self.limit + 1
@@ -132,7 +139,7 @@ class Links(Paged):
             found = store.stream(self.links_sql, asked)
             for batch in list(found) if self.context else found:
                 left -= batch.num_rows
-                yield self._with_context(store, batch) if self.context else _without(batch)
+                yield self._with_context(store, batch) if self.context else batch
             if left <= 0:
                 return
 
@@ -149,18 +156,21 @@ class Links(Paged):
                 "kinds": [row["kind"] for row in found],
             },
         )
-        return _joined(batch, [texts.column(name).combine_chunks() for name in _AROUND])
+        for name in _AROUND:
+            place = batch.schema.get_field_index(name)
+            batch = batch.set_column(place, name, _chunk(texts.column(name)))
+        return batch
 
     def _blocks(self, store: Store) -> Iterator[pa.Table]:
-        """Referring domains in order, in ever larger blocks; an empty one where there is none."""
+        """Referring domains in order, in ever larger blocks."""
         asked, count = dict(self.parameters), int(str(self.parameters["count"]))
-        size, first = count, True
+        size = count
         while True:
             found = store.query(self.sql, {**asked, "count": count})
             place = 0
-            while place < found.num_rows or first:
+            while place < found.num_rows:
                 yield found.slice(place, size)
-                place, size, first = place + size, min(size * _GROWTH, _MOST), False
+                place, size = place + size, min(size * _GROWTH, _MOST)
             if found.num_rows < count:
                 return
             last = rows(found.slice(found.num_rows - 1))[0]
@@ -182,18 +192,6 @@ class Links(Paged):
         if self.per == "page":
             return page
         return f"{page} {_without_scheme(row['target_url'])} {row['kind']}"
-
-
-def _without(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Nobody asked for what is around the links."""
-    return _joined(batch, [pa.nulls(batch.num_rows, pa.string()) for _ in _AROUND])
-
-
-def _joined(batch: pa.RecordBatch, more: list[pa.Array]) -> pa.RecordBatch:
-    columns = [_chunk(array) for array in more]
-    return pa.RecordBatch.from_arrays(
-        [*batch.columns, *columns], names=[*batch.schema.names, *_AROUND]
-    )
 
 
 def _chunk(array: pa.Array | pa.ChunkedArray) -> pa.Array:

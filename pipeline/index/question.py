@@ -74,6 +74,9 @@ class Paged(Question):
             },
         )
 
+    def statements(self) -> list[tuple[str, Parameters]]:
+        return [(self.sql, {**self.parameters, "limit": self.limit})]
+
     def stream(self, store: Store) -> Generator[pa.RecordBatch, None, None]:
         snapshot = snapshot_of(store)
         if self.after is not None:

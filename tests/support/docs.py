@@ -497,7 +497,7 @@ def _given(view: View) -> str:
 
 def view_meanings(view: View) -> dict[str, str]:
     """What the comments behind a view's columns say."""
-    return dict(re.findall(r"^ {4}(?:\S.*?\W)?(\w+),? -- (.+)$", view.text, re.MULTILINE))
+    return dict(re.findall(r"^ {4}(?:.*\W)?(\w+),? -- (.+)$", view.text, re.MULTILINE))
 
 
 def _plumbing_part(found: Mapping[str, Table]) -> str:

@@ -17,7 +17,10 @@ SELECT
     first_seen,
     not_before,
     last_seen,
-    lost_by
+    lost_by,
+    CAST(NULL AS Nullable(String)) AS language,
+    CAST(NULL AS Nullable(String)) AS text_before,
+    CAST(NULL AS Nullable(String)) AS text_after
 FROM
 (
     SELECT

@@ -7,10 +7,10 @@ SELECT
     source_domain, -- registered domain that links
     use.anchor AS anchor, -- anchor text, empty where there is none
     use.links AS links, -- live links with it
-    if(followed = 0, 0, use.links) AS followed -- of them followed
+    if(referrers.followed = 0, 0, use.links) AS followed -- of them followed
 FROM referrers FINAL
 ARRAY JOIN anchors AS use
-WHERE {under:String} = '%' AND target_domain = {domain:String} AND live > 0 AND length(anchors) < 10 AND followed IN (0, live)
+WHERE {under:String} = '%' AND target_domain = {domain:String} AND live > 0 AND length(referrers.anchors) < 10 AND referrers.followed IN (0, live)
 UNION ALL
 SELECT
     source_domain,

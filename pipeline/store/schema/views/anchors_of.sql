@@ -10,18 +10,18 @@ SELECT
         length(brand) > 2 AND position(replaceRegexpAll(lowerUTF8(anchor), '[^\\pL\\pN]', ''), brand) > 0, 'brand',
         'words'
     ) AS form, -- empty, url (an address), brand (holds the name of the target's domain) or words
-    links, -- live links with it
-    referring_domains, -- domains that use it
-    followed, -- of the links, those that are followed
-    links / sum(links) OVER () AS share -- of all live links of the target, 0 to 1
+    counted.links AS links, -- live links with it
+    counted.referring_domains AS referring_domains, -- domains that use it
+    counted.followed AS followed, -- of the links, those that are followed
+    counted.links / sum(counted.links) OVER () AS share -- of all live links of the target, 0 to 1
 FROM
 (
     SELECT
         anchor,
-        sum(links) AS links,
+        sum(uses.links) AS links,
         count() AS referring_domains,
-        sum(followed) AS followed,
+        sum(uses.followed) AS followed,
         replaceRegexpAll(splitByChar('.', {domain:String})[1], '[^\\pL\\pN]', '') AS brand
-    FROM anchor_uses_of(domain = {domain:String}, under = {under:String})
+    FROM anchor_uses_of(domain = {domain:String}, under = {under:String}) AS uses
     GROUP BY anchor
-)
+) AS counted

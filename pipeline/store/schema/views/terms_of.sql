@@ -12,7 +12,7 @@ FROM
 (
     SELECT
         source_domain,
-        arrayJoin(arrayDistinct(splitByNonAlpha(lowerUTF8(anchor)))) AS term,
+        arrayJoin(arrayDistinct(extractAll(lowerUTF8(anchor), '[\\pL\\pM\\pN]+'))) AS term,
         links,
         followed,
         all_links
