@@ -122,6 +122,15 @@ def test_broken_pages_are_counted_by_who_links_there(world: World) -> None:
 # --- outlinks and between ---
 
 
+def is_elsewhere(world: World, link: dict[str, Any]) -> bool:
+    """Its domain links the very page from another one."""
+    return any(
+        x["state"] == "live" and x["first_seen"] >= link["last_seen"]
+        for x in world.to(link["target_domain"])
+        if (x["source_domain"], x["target"]) == (link["source_domain"], link["target"])
+    )
+
+
 @pytest.mark.parametrize("under", ["%", "u.org/%", "u.org/p", "www.u.org/%"])
 def test_outlinks_are_the_backlinks_of_others_from_here(world: World, under: str) -> None:
     told = asked(world, "outlinks_of(domain = 'u.org', under = {under:String})", under=under)
@@ -133,12 +142,17 @@ def test_outlinks_are_the_backlinks_of_others_from_here(world: World, under: str
     assert sorted(key(row) for row in told) == sorted(key(row) for row in wanted)
     by_key = {key(row): row for row in wanted}
     for row in told:
-        assert {c: row[c] for c in same} == {c: by_key[key(row)][c] for c in same}
+        one = by_key[key(row)]
+        if one["reason"] == "moved" and not is_elsewhere(world, one):
+            # To the same end by another way: what a link's own page can't tell.
+            one = {**one, "reason": row["reason"]}
+            assert row["reason"] in ("removed", "gone", "redirected")
+        assert {c: row[c] for c in same} == {c: one[c] for c in same}
         assert row["page"] == row["source_url"].partition("://")[2]
     assert wanted
 
 
-@pytest.mark.parametrize("under", ["%", "t.org/blog/%"])
+@pytest.mark.parametrize("under", ["%", "t.org/%"])
 @pytest.mark.parametrize("other_under", ["%", "u.org/p"])
 def test_links_between_two_go_both_ways(world: World, under: str, other_under: str) -> None:
     told = asked(
@@ -221,7 +235,7 @@ def test_history_counts_domains_with_the_pages_read_beneath(
 
 
 @pytest.mark.parametrize("under", UNDERS)
-@pytest.mark.parametrize("others", [["u.org"], ["u.org", "v.co.uk"], ["t.org", "u.org"]])
+@pytest.mark.parametrize("others", [["u.org"], ["u.org", "v.co.uk"], ["t.org", "g0.com", "u.org"]])
 def test_the_gap_is_who_links_to_others_and_not_here(
     world: World, under: str, others: list[str]
 ) -> None:

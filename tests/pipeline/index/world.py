@@ -79,7 +79,7 @@ def _linking(chance: random.Random, visits: int) -> Iterator[Page]:
             FIRST + chance.randrange(60) * DAY + chance.randrange(DAY // 1000) * 1000,
             [_link(chance, x) for x in links if canonical(x).domain != domain],
             outcome=chance.choice(OUTCOMES),
-            ip=chance.choice(ADDRESSES),
+            ip="" if domain == "d.com" else chance.choice(ADDRESSES),
             language=chance.choice(LANGUAGES),
             noindex=chance.random() < 0.05,
         )
