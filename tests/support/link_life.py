@@ -69,8 +69,10 @@ def lives(pages: Iterable[Page]) -> dict[tuple[str, str], Life]:
 def life(history: Sequence[Visit], link: tuple[str, str]) -> Life:
     sightings = [visit for visit in history if link in visit.links]
     first = min(sightings, key=lambda visit: (visit.at, THOROUGH[visit.source]))
-    last = min(sightings, key=lambda visit: (-visit.at, THOROUGH[visit.source]))
-    last_seen = confirmed_at(history, last)
+    # What we saw ourselves goes before what a list says, and a list is no body that a 304 would mean.
+    own = [visit for visit in sightings if visit.source != "list"]
+    last = min(own or sightings, key=lambda visit: (-visit.at, THOROUGH[visit.source]))
+    last_seen = confirmed_at(history, last) if own else last.at
     later = [v for v in history if v.at > last_seen]
     telling = [v for v in later if v.is_as_good_as(last) and (v.is_whole or is_away(v))]
     before = [v.at for v in history if v.at < first.at and v.is_whole and v.is_as_good_as(first)]
@@ -84,6 +86,8 @@ def life(history: Sequence[Visit], link: tuple[str, str]) -> Life:
     if len(failures) >= 2:
         reason = failures[-1].outcome
         return Life("unverified", "incomplete" if reason == "ok" else reason, *times, 0)
+    if not own:
+        return Life("unverified", "list", *times, 0)
     return Life("live", "", *times, 0)
 
 

@@ -128,6 +128,7 @@ def fill(store: Store) -> None:
         ("domain_quality", "domain"),
         ("page_strength", "domain"),
         ("sites", "domain"),
+        ("graph_referrers", "source_domain"),
     ):
         store.insert(table, pa.table({column: ["gone.example"]}))
 
