@@ -69,7 +69,7 @@ def lives(pages: Iterable[Page]) -> dict[tuple[str, str], Life]:
 def life(history: Sequence[Visit], link: tuple[str, str]) -> Life:
     sightings = [visit for visit in history if link in visit.links]
     first = min(sightings, key=lambda visit: (visit.at, THOROUGH[visit.source]))
-    # What we saw ourselves goes before what a list says, and a list is no body that a 304 would mean.
+    # What we saw ourselves goes before what a list says; and a 304 means no list.
     own = [visit for visit in sightings if visit.source != "list"]
     last = min(own or sightings, key=lambda visit: (-visit.at, THOROUGH[visit.source]))
     last_seen = confirmed_at(history, last) if own else last.at
