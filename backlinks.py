@@ -32,6 +32,7 @@ from pipeline.log.sqlite import SqliteLog
 from pipeline.mirror import Mirror
 from pipeline.report import admin as _admin
 from pipeline.report import control as _control
+from pipeline.report import coverage as _coverage
 from pipeline.report import doctor as _doctor
 from pipeline.report import frontier as _frontier
 from pipeline.report import importing as _importing
@@ -72,6 +73,7 @@ _COMMANDS = (
     _admin,
     _check,
     _control,
+    _coverage,
     _doctor,
     _frontier,
     _importing,
@@ -369,14 +371,12 @@ def fetch_only(
 ) -> None:
     """Visits these pages, and where they redirect to within their site; then `tell`s what to ask."""
     plan = settings.plan.model_copy(update={"scope": "site", "pages": (1 + count) * 10})
-    runner = Run(settings.model_copy(update={"plan": plan}), pages, only=Redirects())
-    try:
+    settings = settings.model_copy(update={"plan": plan})
+    with closing(Run(settings, pages, only=Redirects())) as runner:
         on_signal(runner.interrupt, settings.crawl.timeout_s + _DRAIN_S + settings.consume.stop_s)
         with Progress(lambda: f"{runner.crawl.counts['pages']:,} of {count:,} pages"):
             runner.run()
         tell(runner.store, runner.started_ms)
-    finally:
-        runner.close()
 
 
 _importing.import_.add_command(list_command(fetch_only))

@@ -129,7 +129,7 @@ def judged(link: Listed, looked: Looked) -> dict[str, Any]:
             break
         page, via = _page(url), url.url
         visit = looked.visits[page]
-    sighting = _best(link, looked.sightings.get(page, []))
+    sighting = best(link, looked.sightings.get(page, []))
     return {
         "verdict": _verdict(visit, sighting),
         "source_url": link.url,
@@ -161,7 +161,7 @@ def _why(visit: Visit | None) -> str:
     return visit.incomplete or visit.outcome
 
 
-def _best(link: Listed, sightings: list[Sighting]) -> Sighting | None:
+def best(link: Listed, sightings: list[Sighting]) -> Sighting | None:
     """Of the same target, or of any page of the site where the list names none; followed first,
     and of the kind that the list tells."""
     wanted = link.target.partition("://")[2]
@@ -198,11 +198,12 @@ def _look(store: Store, links: list[Listed], since_ms: int) -> Looked:
         pages = list(led - visits.keys())
         if not pages:
             break
-    return Looked(visits, _sightings(store, list(visits), links, since_ms))
+    targets = sorted({link.target_domain for link in links})
+    return Looked(visits, sightings(store, list(visits), targets, since_ms))
 
 
 def _visits(store: Store, pages: list[Page], since_ms: int) -> dict[Page, Visit]:
-    where = {**_parameters(pages), "since": since_ms}
+    where = {**page_parameters(pages), "since": since_ms}
     return {
         (row["domain"], row["host"], row["path"]): Visit(
             row["outcome"], row["status"], bool(row["whole"]), row["incomplete"],
@@ -212,11 +213,11 @@ def _visits(store: Store, pages: list[Page], since_ms: int) -> dict[Page, Visit]
     }  # fmt: skip
 
 
-def _sightings(
-    store: Store, pages: list[Page], links: list[Listed], since_ms: int
+def sightings(
+    store: Store, pages: list[Page], targets: list[str], since_ms: int
 ) -> dict[Page, list[Sighting]]:
-    targets = sorted({link.target_domain for link in links})
-    where = {**_parameters(pages), "since": since_ms, "targets": targets}
+    """The links from these pages to these domains that were seen since then."""
+    where = {**page_parameters(pages), "since": since_ms, "targets": targets}
     site = {page[1:]: page[0] for page in pages}
     found: dict[Page, list[Sighting]] = defaultdict(list)
     for row in rows(store.query(sql("pipeline/lists/sightings"), where)):
@@ -233,7 +234,8 @@ def _sightings(
     return found
 
 
-def _parameters(pages: list[Page]) -> dict[str, Value]:
+def page_parameters(pages: list[Page]) -> dict[str, Value]:
+    """For SQL that asks for these pages."""
     domains, hosts, paths = (list(column) for column in zip(*pages, strict=True)) if pages else (
         [], [], [],
     )  # fmt: skip

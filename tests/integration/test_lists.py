@@ -72,8 +72,8 @@ def web() -> Iterator[LoopbackWeb]:
 def ahrefs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As Ahrefs writes it: UTF-16, tabs, every cell quoted."""
     file = tmp_path_factory.mktemp("lists") / "ahrefs.csv"
-    head = ["Referring page title", "Referring page URL", "Target URL", "Anchor", "Type", "Nofollow",
-            "First seen", "Last seen"]  # fmt: skip
+    head = ["Referring page title", "Referring page URL", "Target URL", "Anchor", "Type",
+            "Nofollow", "First seen", "Last seen"]  # fmt: skip
     rows = [head] + [
         ["Mühle", url, "https://mine.example/", "Mine", "Text", "FALSE", "2024-05-17 13:05:22",
          "2025-01-02 03:04:05"]
@@ -157,3 +157,21 @@ def test_a_list_that_does_not_say_what_is_linked_needs_to(latest: Path, tmp_path
     ran = backlinks("import", "list", latest, data=tmp_path / "data")
     assert ran.code == 2
     assert ran.err.endswith("does not say what is linked; add --to YOUR-DOMAIN\n")
+
+
+def test_what_the_index_knows_of_a_list_is_what_was_seen(
+    verified: tuple[Path, Ran], ahrefs: Path
+) -> None:
+    asked = ["coverage", "--against", ahrefs]
+    ran = backlinks(*asked, "--json", data=verified[0])
+    assert ran.code == 0, ran.err
+    found = {(r["of"], r["by"], r["band"]): (r["known"], r["listed"]) for r in json.loads(ran.out)}
+    assert found["links", "all", ""] == (2, 9), "the one that redirects has its link elsewhere"
+    assert found["pages", "all", ""] == (9, 9), "all were visited, whatever came"
+    assert found["referring domains", "all", ""] == (3, 6)
+    assert found["links", "age", "over a year"] == (2, 9)
+    ran = backlinks(*asked, "--missing", data=verified[0])
+    assert ran.code == 0, ran.err
+    assert set(ran.out.split()) == VERDICTS.keys() - {
+        "https://a.example/live", "https://a.example/nofollow",
+    }  # fmt: skip
