@@ -39,6 +39,7 @@ from pipeline.report import importing as _importing
 from pipeline.report import planning as _planning
 from pipeline.report import scoring as _scoring
 from pipeline.report import status as _status
+from pipeline.report import webgraph as _webgraph
 from pipeline.report.commands import (
     cli,
     crawl_flags,
@@ -69,18 +70,10 @@ from spiders import check as _check
 # Scrapy and numba take two seconds to import, and who asks a question needs neither: they are
 # imported where they are used.
 
-_COMMANDS = (
-    _admin,
-    _check,
-    _control,
-    _coverage,
-    _doctor,
-    _frontier,
-    _importing,
-    _planning,
-    _scoring,
-    _status,
-)  # imported for the commands that they add
+_COMMANDS = (  # imported for the commands that they add
+    _admin, _check, _control, _coverage, _doctor, _frontier, _importing, _planning, _scoring,
+    _status, _webgraph,
+)  # fmt: skip
 _IDLE_S = 3.0  # a page that lost a link is wanted again a second later
 _DRAIN_S = 60.0
 _WINDOW = 1_000  # requests planned ahead

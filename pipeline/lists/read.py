@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +23,7 @@ _HEAD = 50  # rows among which the header is
 _SAMPLE = 1_000  # rows that the order of day and month is taken from
 _YES = frozenset("true yes y 1 x ja oui si sí sim wahr vrai verdadero".split())
 _NO = frozenset(["", *"- — n/a none null no n 0 false nein non falsch".split()])
+_HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)")  # and no host with its port
 _TYPES: tuple[tuple[str, Kind], ...] = (
     ("image", "img-link"), ("redirect", "redirect"), ("frame", "iframe"), ("form", "form"),
     ("canonical", "canonical"), ("alternate", "alternate"),
@@ -175,11 +177,12 @@ class _Reading:
         if not text:
             found.left["no URL"] += 1
             return None
-        whole = (
-            text if "://" in text else f"https:{text}" if text[:2] == "//" else f"https://{text}"
-        )
+        if text.startswith("//"):
+            text = f"https:{text}"
+        elif not _HAS_SCHEME.match(text):
+            text = f"https://{text}"
         try:
-            return canonical(whole, allow_ip=self.options.allow_ip)
+            return canonical(text, allow_ip=self.options.allow_ip)
         except Refused as refusal:
             found.left[f"no URL that can be crawled ({refusal.reason})"] += 1
             return None
