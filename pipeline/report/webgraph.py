@@ -63,7 +63,7 @@ class _Files(NamedTuple):
 @click.option("--date", type=_DAY, help="Date of the graph. [default: the file's time]")
 @click.option(
     "--seed",
-    type=click.IntRange(1),
+    type=click.IntRange(0),
     default=0,
     metavar="N",
     help="Make the home pages of the N best known to the crawl, and want them now.",
@@ -90,9 +90,8 @@ def graph(
     by `backlinks domains`, marked with the graph's name. Embedded, it holds the store alone.
 
     \b
-    backlinks import graph --vertices domain-vertices.txt.gz --edges domain-edges.txt.gz \\
-        --ranks domain-ranks.txt.gz --to example.org
-    backlinks import graph --vertices v.txt --edges e.txt --to example.org --seed 1000
+    backlinks import graph --vertices v.txt.gz --edges e.txt.gz --to example.org
+    backlinks import graph --vertices v.txt --edges e.txt --ranks r.txt --to example.org --seed 1000
     """
     settings = settings_of(ctx)
     files = _Files(vertices, edges, ranks)
@@ -109,7 +108,7 @@ def graph(
         for line in _told(web, done, time.monotonic() - started):
             say(line)
         if seed:
-            say(f"{_seeded(store, named, seed):,} home pages are wanted. Next: backlinks run")
+            say(f"{seeded(store, named, seed):,} home pages are wanted. Next: backlinks run")
         where: dict[str, Value] = {"graph": named.graph, "targets": named.targets}
         put(store.query(sql("pipeline/webgraph/counts"), where), form, output)
 
@@ -167,7 +166,8 @@ def _told(web: Graph, done: Written, seconds: float) -> list[str]:
     return [safe(line) for line in told]
 
 
-def _seeded(store: Store, named: Named, most: int) -> int:
+def seeded(store: Store, named: Named, most: int) -> int:
+    """Wants the home pages of the best; how many."""
     urls, now = best_referrers(store, named, most), int(time.time())
     for start in range(0, len(urls), _SEEDS_AT_ONCE):
         some = urls[start : start + _SEEDS_AT_ONCE]

@@ -11,7 +11,7 @@ from pyarrow import csv
 from pipeline.errors import UsageError
 from pipeline.lists.text import opened, shown
 
-BLOCK = 16 << 20  # bytes read at once; no line may be longer
+BLOCK = 4 << 20  # bytes read at once; no line may be longer
 _HEAD = 1 << 16  # bytes in which the first line must end
 
 Fields = Mapping[str, pa.DataType]
