@@ -99,6 +99,8 @@ def read(where: str, options: Options, found: Found) -> Iterator[Listed]:
             raise UsageError(f"{name} has no column of URLs; name it with --source-column")
         if "target" not in columns.at and not options.to:
             raise UsageError(f"{name} does not say what is linked; add --to YOUR-DOMAIN")
+        if "target" not in columns.at and len(options.to) > 1:
+            raise UsageError(f"{name} does not say what is linked; give it alone, with one --to")
         date = min(options.date or source.changed_ms, now)
         reading = _Reading(columns, sample, date, now, options)
         found.files += 1

@@ -35,6 +35,7 @@ class Rows:
             first, line = taken.lines[0]
             if taken.is_short:
                 # A quote that doesn't end: the line stands for itself, and so do those after it.
+                # They have no quote, or it would have ended there: they are read twice at most.
                 self._ahead.extendleft(reversed(taken.lines[1:]))
                 cells = line.split(self._delimiter)
             if any(cell.strip() for cell in cells):

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from typing import IO
 
+from pipeline.errors import UsageError
 from pipeline.lists.read import Listed
 
 _AT_ONCE = 50_000  # links in memory, some 50 MB
+_MOST_FILES = 400  # open at once; with _AT_ONCE, 20 million links
 _BLOCK = 500  # links that are written and read together
 
 
@@ -54,6 +56,9 @@ class Sorted:
             file.close()
 
     def _write(self, part: list[Listed]) -> None:
+        if len(self._files) >= _MOST_FILES:
+            most = _MOST_FILES * _AT_ONCE
+            raise UsageError(f"these are more than {most:,} links; give the lists one by one")
         file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this
         self._files.append(file)
         for start in range(0, len(part), _BLOCK):

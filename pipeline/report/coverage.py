@@ -52,7 +52,7 @@ def coverage(
     \b
     backlinks coverage --against ahrefs.csv
     backlinks coverage --against latest-links.csv --to example.org --json
-    backlinks coverage --against ahrefs.csv --missing | backlinks run --from - --contact me@example.org
+    backlinks coverage --against ahrefs.csv --missing > more.txt    # for `run --from more.txt`
     """
     if missing and (form or output):
         raise UsageError("--missing writes URLs, one a line; direct it into a file")

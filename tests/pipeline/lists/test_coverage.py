@@ -6,9 +6,9 @@ import pyarrow as pa
 import pytest
 
 from pipeline.lists.coverage import Coverage, Known, age_of, band_of, known
-from pipeline.store.chdb import ChdbStore
 from tests.pipeline.lists.test_records import listed, made
 from tests.support.records import DAY, START, TODAY, page, write
+from tests.support.stores import AnyStore
 
 NOW = START + 100 * DAY
 
@@ -23,7 +23,7 @@ def counted(found: list[Known]) -> dict[tuple[str, str, str], tuple[int, int]]:
     }
 
 
-def test_known_is_what_was_seen_here(store: ChdbStore) -> None:
+def test_known_is_what_was_seen_here(store: AnyStore) -> None:
     links = sorted(
         [
             listed("a.example/seen"), listed("a.example/visited"), listed("b.example/"),

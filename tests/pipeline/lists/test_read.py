@@ -109,6 +109,8 @@ def test_an_export_of_search_console_links_to_some_page_of_the_site(tmp_path: Pa
     assert not found.names_page
     with pytest.raises(UsageError, match="add --to YOUR-DOMAIN"):
         links(content, tmp_path)
+    with pytest.raises(UsageError, match="give it alone, with one --to"):
+        links(content, tmp_path, OURS._replace(to=("mine.example", "other.example")))
 
 
 def test_the_old_search_console_says_page_for_what_is_linked(tmp_path: Path) -> None:

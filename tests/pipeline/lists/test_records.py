@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.control import Controls
+from pipeline.errors import UsageError
 from pipeline.lists import records as records_module
 from pipeline.lists import sorting
 from pipeline.lists.read import Listed
@@ -19,9 +20,9 @@ from pipeline.log import PAGES
 from pipeline.log.sqlite import SqliteLog
 from pipeline.page import Page, decode
 from pipeline.store import rows
-from pipeline.store.chdb import ChdbStore
 from tests.pipeline.said import controls, said
 from tests.support.records import DAY, START, TODAY, write
+from tests.support.stores import AnyStore
 
 
 def listed(
@@ -87,6 +88,9 @@ def test_however_many_they_come_sorted_and_each_once(monkeypatch: pytest.MonkeyP
             assert list(found) == sorted(links), "as often as they are read"
     with Sorted([]) as found:
         assert list(found) == []
+    monkeypatch.setattr(sorting, "_MOST_FILES", 3)
+    with pytest.raises(UsageError, match="more than 3 links; give the lists one by one"):
+        Sorted(links)
     assert [len(part) for part in batches(links, 40)] == [40, 40, 10]
 
 
@@ -117,7 +121,7 @@ def test_what_operators_suppress_is_not_imported(tmp_path: Path) -> None:
 
 
 def test_lists_of_one_page_and_day_stand_beside_each_other_and_twice_is_once(
-    store: ChdbStore,
+    store: AnyStore,
 ) -> None:
     mine, theirs = (
         listed(),

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from pipeline.lists.verify import VERDICTS, Looked, Redirects, Sighting, Visit, judged
-from pipeline.store.chdb import ChdbStore
 from tests.pipeline.lists.test_records import listed
 from tests.support.records import TODAY, page, write
+from tests.support.stores import AnyStore
 
 LINK = listed("a.example/page")
 SEEN = Sighting("mine.example", "mine.example/", True, "a", 0, "found")
@@ -65,7 +65,7 @@ def test_a_redirect_within_the_site_is_followed_and_a_ring_ends() -> None:
     assert judged(LINK, Looked({LINK.page: ring}, {}))["verdict"] == "redirected"
 
 
-def test_redirects_are_asked_for_once_within_their_site_and_some_hops_far(store: ChdbStore) -> None:
+def test_redirects_are_asked_for_once_within_their_site_and_some_hops_far(store: AnyStore) -> None:
     def redirect(path: str, to: str) -> None:
         write(
             store,

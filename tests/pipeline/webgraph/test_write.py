@@ -12,7 +12,6 @@ from pipeline.control import Controls
 from pipeline.errors import UsageError
 from pipeline.index.questions import referring_domains
 from pipeline.store import rows
-from pipeline.store.chdb import ChdbStore
 from pipeline.webgraph import write as write_module
 from pipeline.webgraph.join import Graph
 from pipeline.webgraph.streams import Counted
@@ -20,6 +19,7 @@ from pipeline.webgraph.write import Named, Written, best_referrers, write_pairs,
 from tests.pipeline.said import controls, said
 from tests.pipeline.webgraph.graphs import Files, write_graph
 from tests.support.records import START, TODAY, page, write
+from tests.support.stores import AnyStore
 
 HOSTS = ["best.example", "a.example", "www.b.example", "c.example", "mine.example", "too.example"]
 LINKING = ["a.example", "www.b.example", "best.example"]
@@ -27,7 +27,7 @@ EDGES = [(host, "mine.example") for host in LINKING] + [("a.example", "too.examp
 
 
 def put(
-    store: ChdbStore,
+    store: AnyStore,
     files: Files,
     *,
     graph: str = "g",
@@ -44,7 +44,7 @@ def put(
     return done
 
 
-def told(store: ChdbStore, domain: str = "mine.example") -> dict[str, Any]:
+def told(store: AnyStore, domain: str = "mine.example") -> dict[str, Any]:
     found = rows(store.query(f"SELECT * FROM graph_backlinks(domain = '{domain}')"))
     return {
         row["source_domain"]: (row["graph"], row["harmonic_rank"], row["pagerank_rank"])
@@ -58,7 +58,7 @@ def files(tmp_path: Path) -> Files:
 
 
 def test_pairs_and_ranks_are_told_and_twice_is_once(
-    store: ChdbStore, files: Files, monkeypatch: pytest.MonkeyPatch
+    store: AnyStore, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(write_module, "_PAIRS", 2)
     wanted = {"best.example": ("g", 1, 6), "a.example": ("g", 2, 5), "b.example": ("g", 3, 4)}
@@ -72,7 +72,7 @@ def test_pairs_and_ranks_are_told_and_twice_is_once(
     assert told(store) == wanted, "nor are ranks lost that were known"
 
 
-def test_the_newest_graph_is_told(store: ChdbStore, files: Files, tmp_path: Path) -> None:
+def test_the_newest_graph_is_told(store: AnyStore, files: Files, tmp_path: Path) -> None:
     put(store, files)
     (tmp_path / "later").mkdir()
     later = write_graph(tmp_path / "later", HOSTS[::-1], EDGES[:1])
@@ -82,7 +82,7 @@ def test_the_newest_graph_is_told(store: ChdbStore, files: Files, tmp_path: Path
     assert told(store)["best.example"] == ("g", 1, 6)
 
 
-def test_what_operators_suppress_is_left_out(store: ChdbStore, files: Files) -> None:
+def test_what_operators_suppress_is_left_out(store: AnyStore, files: Files) -> None:
     heard = controls(said(1, "suppress", "a.example"), said(2, "suppress", "too.example"))
     done = put(store, files, heard=heard)
     assert done.barred == 2
@@ -91,7 +91,7 @@ def test_what_operators_suppress_is_left_out(store: ChdbStore, files: Files) -> 
 
 
 def test_referring_domains_that_only_a_graph_knows_come_last_and_are_marked(
-    store: ChdbStore, files: Files
+    store: AnyStore, files: Files
 ) -> None:
     put(store, files)
     write(store, [page("https://a.example/", START, ["https://mine.example/"])], START)
@@ -107,7 +107,7 @@ def test_referring_domains_that_only_a_graph_knows_come_last_and_are_marked(
     assert found[1]["unverified"] == 1
 
 
-def test_seeds_are_the_best_that_were_not_seen_to_link(store: ChdbStore, files: Files) -> None:
+def test_seeds_are_the_best_that_were_not_seen_to_link(store: AnyStore, files: Files) -> None:
     put(store, files)
     write(store, [page("https://best.example/", START, ["https://mine.example/"])], START)
     named = Named("g", START, ["mine.example"])
@@ -118,7 +118,7 @@ def test_seeds_are_the_best_that_were_not_seen_to_link(store: ChdbStore, files: 
 
 
 def test_ranks_without_their_first_line_are_told(
-    store: ChdbStore, files: Files, tmp_path: Path
+    store: AnyStore, files: Files, tmp_path: Path
 ) -> None:
     bare = tmp_path / "bare"
     bare.write_text("1\t0.5\t2\t0.1\texample.a\n")
