@@ -38,9 +38,9 @@ _RELS = ("nofollow", "ugc", "sponsored")
 SCHEMA = pa.schema(
     [
         ("verdict", pa.string()), ("source_url", pa.string()), ("target_url", pa.string()),
-        ("found_url", pa.string()), ("rel", pa.string()), ("anchor", pa.string()),
-        ("status", pa.int64()), ("why", pa.string()), ("via", pa.string()),
-        ("visited", pa.timestamp("ms", "UTC")), ("listed", pa.timestamp("ms", "UTC")),
+        ("status", pa.int64()), ("why", pa.string()), ("rel", pa.string()),
+        ("visited", pa.timestamp("ms", "UTC")), ("via", pa.string()), ("found_url", pa.string()),
+        ("anchor", pa.string()), ("listed", pa.timestamp("ms", "UTC")),
     ]
 )  # fmt: skip
 
