@@ -27,6 +27,8 @@ OVER_BOTH = (
     "consumers/",
     "pipeline/frontier/",
     "pipeline/index/",
+    "pipeline/lists/",
+    "pipeline/webgraph/",
     "pipeline/quality/",
     "pipeline/store/test_chdb.py",
     "pipeline/store/test_durable.py",

@@ -69,6 +69,8 @@ ROWS = (
     Rows("domain_quality", "domain"),
     Rows("page_strength", "domain", "host", "path"),
     Rows("sites", "domain"),
+    Rows("graph_referrers", "source_domain"),
+    Rows("graph_referrers", "target_domain"),
 )
 
 

@@ -67,13 +67,15 @@ WITH
             link.2 AS target_domain,
             link.3 AS kind,
             min(at) AS first_seen,
-            max(at) AS sighting,
+            -- What we saw ourselves goes before what a list says, whenever it says it.
+            max(source != 'list') AS was_seen,
+            argMax(at, (source != 'list', at)) AS sighting,
             -- Where two sources saw it at once, as an archive's WARC and WAT do, the lesser counts.
             argMin(thoroughness, (at, thoroughness)) AS first_thoroughness,
             argMin(extractor, (at, extractor)) AS first_extractor,
-            argMax(thoroughness, (at, 255 - thoroughness)) AS last_thoroughness,
-            argMax(extractor, (at, 65535 - extractor)) AS last_extractor,
-            maxIf(at, NOT is_out) AS counted,
+            argMax(thoroughness, (source != 'list', at, 255 - thoroughness)) AS last_thoroughness,
+            argMax(extractor, (source != 'list', at, 65535 - extractor)) AS last_extractor,
+            maxIf(at, NOT is_out AND source != 'list') AS counted,
             arrayMin(arrayFilter(a -> a > counted, groupArrayIf(at, is_out))) AS uncounted_since
         FROM
         (
@@ -82,7 +84,7 @@ WITH
                 link,
                 -- It stands, and does not count, since its page is kept out of search indexes, or names
                 -- another that stands there for it.
-                noindex = 1 OR (elsewhere AND link.3 NOT IN ('canonical', 'redirect')) AS is_out
+                source != 'list' AND (noindex = 1 OR (elsewhere AND link.3 NOT IN ('canonical', 'redirect'))) AS is_out
             FROM visits
             ARRAY JOIN links AS link
         )
@@ -107,15 +109,18 @@ FROM
         *,
         substring(target, position(target, '://') + 3) AS rest,
         position(rest, '/') AS slash,
-        -- A 304 says that the last body stands; it confirms what that body held.
+        -- A 304 says that the last body stands; it confirms what that body held, and no list.
         arrayFirst(b -> b > sighting, bodies) AS next_body,
-        arrayLast(u -> u > sighting AND (next_body = 0 OR u < next_body), unmodified) AS confirmed_at,
+        if(was_seen, arrayLast(u -> u > sighting AND (next_body = 0 OR u < next_body), unmodified), 0) AS confirmed_at,
         greatest(sighting, confirmed_at) AS last_seen,
-        bitOr(
-            bitShiftLeft(toUInt128(sighting), 84),
+        -- Of a list's mention less than of any sighting, and whether the page was read since.
+        if(was_seen,
             bitOr(
-                if(next_body = 0, toUInt128(0), bitShiftLeft(all_ones - toUInt128(next_body), 40)),
-                toUInt128(least(last_seen - sighting, 1099511627775)))) AS epoch,
+                bitShiftLeft(toUInt128(sighting), 84),
+                bitOr(
+                    if(next_body = 0, toUInt128(0), bitShiftLeft(all_ones - toUInt128(next_body), 40)),
+                    toUInt128(least(last_seen - sighting, 1099511627775)))),
+            bitOr(bitShiftLeft(toUInt128(sighting), 40), toUInt128(next_body > 0))) AS epoch,
         arrayFilter(p -> p.1 > last_seen AND p.3 >= last_thoroughness AND p.4 >= last_extractor, proofs) AS later,
         -- Two visits of one kind prove a loss, a permanent redirect one.
         arraySort(arrayFilter(c -> c.1 > 0, [

@@ -22,3 +22,6 @@ def roll_up(
             "written": written,
         },
     )  # fmt: skip
+    if to:
+        span = {"from": since, "to": to, "written": written}
+        store.execute(sql("pipeline/index/referrers_unnamed"), span)

@@ -32,10 +32,10 @@ REGENERATE = "python -m tests.support.docs"
 
 PUBLIC = (
     "links", "pages", "page_links", "frontier", "snapshots", "controls", "domain_edges",
-    "domain_quality", "page_fates",
+    "domain_quality", "page_fates", "graph_referrers",
 )  # fmt: skip
-VIEWS = ("link_states", "backlinks", "link_changes", "all_link_states")
-OF_A_DOMAIN = ("backlinks", "link_changes")  # views that take one
+VIEWS = ("link_states", "backlinks", "link_changes", "all_link_states", "graph_backlinks")
+OF_A_DOMAIN = ("backlinks", "link_changes", "graph_backlinks")  # views that take one
 
 # Options whose name is not their setting's, and those that only look like one.
 OPTION_SETTINGS = {"trusted": "score.seeds", "archive_to": "archive.to", "to": ""}
@@ -53,9 +53,12 @@ EXAMPLES = {
 _MS, _S, _PLACE, _PACKED = "ms since 1970", "s since 1970", "place", "packed"
 UNITS = {
     **dict.fromkeys(["first_seen", "at", "first_visit", "last_visit", "last_complete"], _MS),
-    **dict.fromkeys(["arrived", "written", "snapshot", "mark", "version", "applied", "since"], _MS),
+    **dict.fromkeys(
+        ["arrived", "graphed", "written", "snapshot", "mark", "version", "applied", "since"], _MS
+    ),
     **dict.fromkeys(["discovered", "wanted", "due"], _S),
-    **dict.fromkeys(["seen", "confirmed", "doubt", "lost", "absent_before", "uncounted"], _PACKED),
+    **dict.fromkeys(["seen", "listed", "confirmed", "doubt", "lost", "absent_before"], _PACKED),
+    "uncounted": _PACKED,
     **dict.fromkeys(["fetched", "failures", "delay", "leased"], _PACKED),
     **dict.fromkeys(["trusted_harmonic_rank", "trust_rank", "pagerank_rank"], _PLACE),
     **dict.fromkeys(["harmonic_rank", "referring_domains_rank"], _PLACE),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from pipeline.control import Controls
@@ -61,6 +62,8 @@ def indexed(store: AnyStore) -> AnyStore:
     Lifecycle(store, 0).run()
     score(store, ScoreSettings())
     Sites(store, PlanSettings(), clock=lambda: (TODAY + DAY) / 1000).run()
+    pairs = {"target_domain": [GONE, "b.example"], "source_domain": ["a.example", GONE]}
+    store.insert("graph_referrers", pa.table({**pairs, "graph": ["g", "g"]}))
     return store
 
 

@@ -200,7 +200,7 @@ def test_every_rule_is_met_by_some_schedule() -> None:
         "removed", "gone", "redirected", "noindex", "canonicalised",
     }  # fmt: skip
     assert {reason for state, reason in met if state == "unverified"} == {
-        "incomplete", "error", "timeout", "robots", "blocked", "refused",
+        "incomplete", "error", "timeout", "robots", "blocked", "refused", "list",
     }  # fmt: skip
     assert confirmed > 50
     assert known_before > 50

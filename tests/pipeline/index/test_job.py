@@ -139,6 +139,17 @@ def test_a_page_that_lost_a_link_is_wanted_again_soon(job: Job) -> None:
     assert job.wanted() == {"/page": NOW // 1000 + 1 + 60}
 
 
+def test_a_list_that_speaks_of_the_page_later_is_no_visit_of_it(job: Job) -> None:
+    lose(job.store, NOW, first=0)
+    pages = [
+        page("https://source.org/listed", START, [LINK]),
+        page("https://source.org/listed", START + DAY, BARE),
+        page("https://source.org/listed", START + 3 * DAY, [LINK], source="list", complete=False),
+    ]
+    write(job.store, pages, NOW + 1)
+    assert "/listed" in job.wanted()
+
+
 def test_a_page_that_is_gone_is_wanted_again_soon(job: Job) -> None:
     gone = page(URL, START + DAY, outcome="gone")
     write(job.store, [page(URL, START, [LINK]), gone], NOW)

@@ -53,6 +53,20 @@ def visited(at: int, *links: Link | str, url: str = "https://s.org/p", **more: A
     return page(url, START + at * DAY, list(links), **more)
 
 
+def test_what_a_list_says_of_a_site_is_rolled_up_until_the_page_is_read(job: Job) -> None:
+    some = {"source": "list", "complete": False}
+    for number in range(2):
+        url = f"https://s{number}.org/"
+        job.run(visited(0, "https://t.org/*", url=url, **some))
+    assert [(row["unverified"], row["reason"]) for row in job.kept()] == [(1, "list")] * 2
+    job.run(visited(1, "https://else.org/", url="https://s0.org/"))
+    job.run(visited(1, "https://t.org/x", url="https://s1.org/"))
+    kept = {(row["target_domain"], row["source_domain"]): row for row in job.kept()}
+    none, found = kept["t.org", "s0.org"], kept["t.org", "s1.org"]
+    assert (none["live"], none["unverified"], none["lost"]) == (0, 0, 0)
+    assert (found["live"], found["unverified"], found["target_path"]) == (1, 0, "/x")
+
+
 def test_a_pair_is_counted_by_state_rel_and_place(job: Job) -> None:
     job.run(
         visited(0, "https://t.org/gone"),

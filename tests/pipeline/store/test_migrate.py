@@ -32,7 +32,8 @@ def schema(store: Store) -> list[dict[str, object]]:
 
 def test_all_migrations_are_applied_once(empty_store: AnyStore) -> None:
     applied = migrate(empty_store)
-    assert [m.number for m in applied] == list(range(1, len(migrations()) + 1))
+    numbers = [m.number for m in applied]
+    assert numbers == sorted(set(numbers)) == [m.number for m in migrations()]
     assert migrate(empty_store) == []
     assert check(empty_store) == {m.number for m in migrations()}
 
@@ -154,7 +155,7 @@ def test_a_store_that_was_never_migrated_cannot_be_checked(empty_store: AnyStore
 def test_a_later_migration_is_applied_to_what_is_there(
     store: AnyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    number = len(migrations()) + 1
+    number = migrations()[-1].number + 1
     later = Migration(number, "more", ("CREATE TABLE more (a UInt8) ENGINE = Memory",), "0" * 16)
     known = [*migrations(), later]
     monkeypatch.setattr(subject, "migrations", lambda: known)
