@@ -30,6 +30,7 @@ from pipeline.log.settled import unsettled
 from pipeline.log.sqlite import SqliteLog
 from pipeline.mirror import Mirror
 from pipeline.report import admin as _admin
+from pipeline.report import asking as _asking
 from pipeline.report import control as _control
 from pipeline.report import doctor as _doctor
 from pipeline.report import frontier as _frontier
@@ -68,6 +69,7 @@ from spiders import check as _check
 
 _COMMANDS = (
     _admin,
+    _asking,
     _check,
     _control,
     _doctor,

@@ -28,6 +28,7 @@ OVER_BOTH = (
     "pipeline/frontier/",
     "pipeline/index/",
     "pipeline/quality/",
+    "pipeline/store/test_asked.py",
     "pipeline/store/test_chdb.py",
     "pipeline/store/test_durable.py",
     "pipeline/store/test_migrate.py",

@@ -46,6 +46,8 @@ SQL_IN_PYTHON = {
     ("pipeline/store/chdb.py", "CREATE DATABASE"): "a database's name can be no parameter",
     ("pipeline/store/chdb.py", "USE "): "a database's name can be no parameter",
     ("pipeline/store/chdb.py", "SET readonly"): "the session's, not a question",
+    ("pipeline/store/chdb.py", "SET log_comment"): "the session's, not a question",
+    ("pipeline/store/asked.py", "EXPLAIN AST"): "of whatever statement is given",
     ("pipeline/store/chdb.py", "INSERT INTO "): "of whatever table and columns are given",
     ("pipeline/store/chdb.py", "SELECT 1 "): "asks nothing: it clears what a failed query left",
     ("pipeline/store/clickhouse.py", "CREATE DATABASE"): "a database's name can be no parameter",

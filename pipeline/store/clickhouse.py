@@ -97,6 +97,9 @@ class ClickHouseStore:
                 for block in wire.ask(sql, parameters):
                     if block.names and block.batch.num_rows:
                         yield block.batch
+        except (GeneratorExit, KeyboardInterrupt):
+            wire.cancel()
+            raise
         finally:
             wire.close()
 

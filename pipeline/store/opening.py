@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from pipeline.errors import StoreMismatch
@@ -45,12 +45,17 @@ def open_to_write(
     return store, close_both
 
 
-def open_to_read(settings: Settings, command: str) -> tuple[Store, Callable[[], None]]:
-    """The store for questions. Raises StoreError."""
+def open_to_read(
+    settings: Settings, command: str, limits: Mapping[str, int] | None = None
+) -> tuple[Store, Callable[[], None]]:
+    """The store for questions. Raises StoreError.
+
+    limits: of each question, embedded; on a server those of the user's profile hold.
+    """
     if not settings.store.hosts:
         from pipeline.store import directory
 
-        return directory.open_to_read(settings.data, command)
+        return directory.open_to_read(settings.data, command, limits)
     return _server(settings, readonly=True)
 
 
