@@ -371,6 +371,17 @@ class StoreSettings(_Login):
     database: str = Field(
         default="backlinks", pattern=r"^[a-z_][a-z0-9_]{0,60}$", description="with our tables"
     )
+    cluster: str = Field(
+        default="",
+        pattern=r"^[A-Za-z_0-9][\w.-]{0,60}$|^$",
+        description="of the servers' remote_servers, over which `admin migrate` spreads the tables; "
+        "empty: they are one server's. Afterwards the store itself says it",
+    )
+    hot_domains: list[str] = Field(
+        default=[],
+        description="domains with so many backlinks that one shard should not have them all: their "
+        "links are spread by the domain that links; `admin migrate` puts another list into force",
+    )
     user: str = Field(default="default", description="name to log in with")
     tls: bool = Field(default=False, description="speak TLS to the server")
     tls_ca: str = Field(

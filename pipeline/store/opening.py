@@ -10,6 +10,7 @@ from pipeline.settings import Settings
 from pipeline.store import Store
 from pipeline.store.migrate import missing
 from pipeline.store.remote import Server
+from pipeline.store.spread import cluster_of
 
 if TYPE_CHECKING:
     from pipeline.store.clickhouse import ClickHouseStore
@@ -87,6 +88,9 @@ def _server(
     store = ClickHouseStore(settings.store, readonly=readonly)
     try:
         demand(store)
+        cluster = cluster_of(store, settings.store)
+        if cluster is not None:
+            store.altered = cluster.altered
     except BaseException:
         store.close()
         raise

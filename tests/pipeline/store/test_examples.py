@@ -14,13 +14,12 @@ from pipeline.mirror import Mirror
 from pipeline.quality.score import score
 from pipeline.settings import Settings
 from pipeline.store.examples import examples, read
-from pipeline.store.migrate import migrate
 from pipeline.url import canonical
 from tests.pipeline.said import controls, said
 from tests.support import docs
 from tests.support.command import REPOSITORY
 from tests.support.records import DAY, TODAY, Link, page, write
-from tests.support.stores import AnyStore, Databases
+from tests.support.stores import AnyStore, Databases, made
 
 _SHOWN = re.findall(
     r"^```sql\n(.*?)^```", (REPOSITORY / "docs" / "sql.md").read_text(), re.M | re.S
@@ -33,7 +32,7 @@ _EMPTY = {"page_records": "keeps nothing", "frontier_in": "keeps nothing"}
 def filled(databases: Databases) -> Iterator[AnyStore]:
     """Five sites: two link to example.org, one of them no more; scored from a trusted seed."""
     store = databases.new()
-    migrate(store)
+    made(store)
     org, com, net = (f"https://example.{end}/" for end in ("org", "com", "net"))
     linking = Link(org, anchor="an example", before="see", after="for more")
     three, two, one = TODAY - 3 * DAY, TODAY - 2 * DAY, TODAY - DAY
