@@ -29,7 +29,7 @@ _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
 # Where a server's profile turns on asynchronous inserts, an insert returns once it is written.
 # Our inserts are large already; where a proxy makes them asynchronous, they wait for their end.
 # On a cluster an insert returns once every shard has its rows; a subquery is answered by all of
-# them and not by each for itself; rows are told to their own shard and not kept where they were read;
+# them and not by each for itself; rows go to their own shard, and do not stay where they were read;
 # and no replica is asked that is behind by more than half of what jobs look at again.
 _SETTINGS = {
     "async_insert": 0,

@@ -108,6 +108,10 @@ class Cluster:
             if table.is_spread:
                 yield table, self._distributed(table, "CREATE OR REPLACE TABLE")
 
+    def engine(self, table: Table) -> str:
+        """Of a table that is spread."""
+        return f"Distributed('{self.name}', '{self.database}', '{table.stored}', {table.key})"
+
     def _told(self, statement: str) -> Iterator[str]:
         head, text = _split(statement)
         if match := _TABLE.match(text):
@@ -149,9 +153,8 @@ class Cluster:
         return f"ENGINE = Replicated{name}({given}){rest.rstrip()}{joint}{_NO_TOKENS}"
 
     def _distributed(self, table: Table, how: str) -> str:
-        given = f"'{self.name}', '{self.database}', '{table.stored}', {table.key}"
         return (
-            f"{how} {table.name}{self._on} AS {table.stored}\nENGINE = Distributed({given})\n"
+            f"{how} {table.name}{self._on} AS {table.stored}\nENGINE = {self.engine(table)}\n"
             "SETTINGS fsync_after_insert = 1, fsync_directories = 1"
         )
 
@@ -161,7 +164,9 @@ class Cluster:
             return "cityHash64(domain)" if "domain" in names else ""
         if not self.hot or "source_domain" not in names:
             return "cityHash64(target_domain)"
-        listed = ", ".join("'" + h.replace("\\", "\\\\").replace("'", "\\'") + "'" for h in self.hot)
+        listed = ", ".join(
+            "'" + h.replace("\\", "\\\\").replace("'", "\\'") + "'" for h in self.hot
+        )
         return (
             f"if(target_domain IN ({listed}), cityHash64(source_domain), cityHash64(target_domain))"
         )

@@ -39,7 +39,9 @@ def spread_anew(store: Store, cluster: Cluster) -> int:
     made = {row["name"]: row["made"] for row in rows(store.query(sql("pipeline/store/spread")))}
     changed = 0
     for table, statement in cluster.spread():
-        if _bare(table.key) not in _bare(made.get(table.name, "")):
+        if _bare(made.get(table.name, "").partition(" SETTINGS ")[0]) != _bare(
+            cluster.engine(table)
+        ):
             store.execute(statement)
             changed += 1
     return changed

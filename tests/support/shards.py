@@ -22,7 +22,8 @@ from pipeline.store.clickhouse import _SETTINGS
 from pipeline.store.shards import Cluster
 
 NAME, SHARDS = "two", 2
-_CONFIG = """<clickhouse><tcp_port>9000</tcp_port><remote_servers><two>{shards}</two></remote_servers></clickhouse>"""
+_CONFIG = """<clickhouse><tcp_port>9000</tcp_port>
+<remote_servers><two>{shards}</two></remote_servers></clickhouse>"""
 _SHARD = "<shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard>"
 
 
@@ -53,9 +54,11 @@ class ShardedChdb(ChdbStore):
         self._session.query(f"USE {database}")
         self._spread()
 
-    def _spread(self) -> None:
+    def _spread(self, **otherwise: str) -> None:
+        """otherwise: expressions by which rows of a table lie, other than its sharding key."""
         filters = {
-            f"{self.database}.{table.stored}": f"shardNum() = 0 OR ({table.key}) % {SHARDS} + 1 = shardNum()"
+            f"{self.database}.{table.stored}": "shardNum() = 0 OR "
+            f"({otherwise.get(table.name, table.key)}) % {SHARDS} + 1 = shardNum()"
             for table in self.cluster.tables.values()
             if table.is_spread
         }
@@ -63,6 +66,11 @@ class ShardedChdb(ChdbStore):
         for name, value in _SETTINGS.items():
             self._session.query(f"SET {name} = '{value}'")
         self._session.query(f"SET additional_table_filters = {{{told}}}")
+
+    def scatter(self) -> None:
+        """As after other lists of hot domains, and more shards: a link's rows lie anywhere."""
+        anyhow = "cityHash64(source_path, target_path, seen, lost, confirmed)"
+        self._spread(links=anyhow, domain_edges="cityHash64(source_domain, target_domain, 1)")
 
     def execute(self, sql: str, parameters: Parameters | None = None) -> None:
         super().execute(alone(self.cluster.altered(sql)), parameters)

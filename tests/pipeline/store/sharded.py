@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 import sys
 from collections.abc import Iterator
 from importlib import resources
@@ -20,6 +21,7 @@ from pipeline.frontier.sites import Sites
 from pipeline.index.erase import count, erase
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.mirror import Mirror
+from pipeline.page import Page
 from pipeline.quality.score import score
 from pipeline.settings import Settings, StoreSettings
 from pipeline.store import Store, rows, sql
@@ -31,11 +33,11 @@ from pipeline.store.shards import Cluster
 from pipeline.store.spread import cluster_of, spread_anew
 from pipeline.url import canonical
 from tests.pipeline.said import controls, said
-from tests.support.records import DAY, TODAY, Link, Page, page, write
+from tests.support.records import DAY, TODAY, Link, page, write
 from tests.support.shards import NAME, ShardedChdb, configured
 
 HOT = "site0.example"
-SITES = 24
+SITES = 10
 _KINDS = ("links_local", "pages_local", "frontier_local", "domain_edges_local")
 # What a question's parameters stand for; a new question may need more.
 GIVEN: dict[str, Any] = {
@@ -43,7 +45,7 @@ GIVEN: dict[str, Any] = {
     "since": TODAY - 30 * DAY, "rows": 1000,
 }  # fmt: skip
 # Columns that say how a store lies, and not what it knows.
-_OF_THE_STORE = {"bytes", "behind_ms", "since", "read", "manifest"}
+_OF_THE_STORE = {"bytes", "behind_ms", "since", "noted", "manifest"}
 
 
 def web() -> list[Page]:
@@ -53,7 +55,9 @@ def web() -> list[Page]:
         site, at = f"site{number}.example", TODAY - (4 - day) * DAY + number
         for path in ("", "about"):
             picked = drawn.sample(range(SITES), 3)
-            targets = [0] * (drawn.random() < 0.7 and number != 0) + [p for p in picked if p != number]
+            targets = [0] * (drawn.random() < 0.7 and number != 0) + [
+                p for p in picked if p != number
+            ]
             links = [Link(f"https://site{t}.example/{path}", anchor=f"to {t}") for t in targets]
             made.append(page(f"https://{site}/{path}", at, links, title=site, language="en"))
     return made
@@ -79,8 +83,9 @@ def questions(store: Store) -> Iterator[tuple[str, str, dict[str, Any]]]:
             names = declared(parsed(store, text))
             yield file.name, text, {name: GIVEN[name] for name in names}
     for name, example in examples().items():
-        yield f"example {name}", example.sql.replace("example.org", HOT), {}
-    for name in ("stats", "waiting", "known", "spent", "urls"):
+        whole = re.sub(r"\nLIMIT \d+\Z", "", example.sql)  # which of equals come is anybody's guess
+        yield f"example {name}", whole.replace("example.org", HOT), {}
+    for name in ("stats", "waiting", "spent", "urls"):
         text = sql(f"pipeline/frontier/{name}")
         given = {"buckets": list(range(1024))} if "buckets:Array" in text else {"buckets": 1024}
         more = {"now": 2**31, "max_hops": 9, "barred": [], "said_of": [], "said_budget": [],
@@ -110,7 +115,9 @@ def spread_of(store: Store) -> dict[str, list[int]]:
     found = {}
     for stored in _KINDS:
         table = stored.removesuffix("_local")
-        counted = rows(store.query(f"SELECT shardNum() AS shard, count() AS n FROM {table} GROUP BY shard"))
+        counted = rows(
+            store.query(f"SELECT shardNum() AS shard, count() AS n FROM {table} GROUP BY shard")
+        )
         found[table] = [row["n"] for row in sorted(counted, key=lambda row: row["shard"])]
     return found
 
@@ -125,7 +132,12 @@ def main(directory: Path) -> dict[str, Any]:
         fill(store)
     told: dict[str, Any] = {"spread": answers(spread), "single": answers(single)}
     told["rows"] = spread_of(spread)
-    hot = rows(spread.query("SELECT DISTINCT shardNum() AS s FROM links WHERE target_domain = {d:String}", {"d": HOT}))
+    hot = rows(
+        spread.query(
+            "SELECT DISTINCT shardNum() AS s FROM links WHERE target_domain = {d:String}",
+            {"d": HOT},
+        )
+    )
     told["shards of the hot"] = len(hot)
     gone = "site3.example"
     told["counted"] = [sum(f.rows for f in count(store, [gone])) > 0 for store in (spread, single)]
@@ -137,11 +149,10 @@ def main(directory: Path) -> dict[str, Any]:
     found = cluster_of(spread, settings)
     assert found is not None
     cooled = Cluster(NAME, "spread", ())
-    told["cluster"] = [found.name, spread_anew(spread, spread.cluster), spread_anew(spread, cooled)]
-    told["cooled"] = answers(spread)
-    fill(spread)  # what is written again goes elsewhere now, and says the same
-    fill(single)
-    told["spread again"], told["single again"] = answers(spread), answers(single)
+    lists = (spread.cluster, cooled, cooled)
+    told["cluster"] = [found.name, *(spread_anew(spread, cluster) for cluster in lists)]
+    spread.scatter()
+    told["scattered"] = answers(spread)
     return told
 
 
