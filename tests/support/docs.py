@@ -26,6 +26,7 @@ from pipeline.store import Store, rows
 from pipeline.store.chdb import ChdbStore
 from pipeline.store.examples import examples
 from pipeline.store.migrate import migrate, migrations
+from pipeline.store.shards import Cluster
 from pipeline.url import SESSION, SESSION_PREFIXES, TRACKING, TRACKING_PREFIXES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -460,6 +461,18 @@ def _plumbing_part(found: Mapping[str, Table]) -> str:
     return "\n".join(lines)
 
 
+def _shards_part() -> str:
+    lines = ["| table | lies on the shard of | kept |", "|---|---|---|"]
+    for table in Cluster("main", "backlinks").tables.values():
+        where = table.key.removeprefix("cityHash64(").removesuffix(")")
+        kept = "on every server, whole" if not table.key else f"in `{table.stored}`"
+        told = f"its `{where}`" if where else ""
+        if not table.kept:
+            told, kept = "", "nowhere: its views write the others"
+        lines.append(f"| `{table.name}` | {told} | {kept} |")
+    return "\n".join(lines)
+
+
 def made(store: Store) -> dict[str, dict[str, str]]:
     """Every made part, by file and name. `store`: migrated."""
     found = tables(store)
@@ -473,6 +486,7 @@ def made(store: Store) -> dict[str, dict[str, str]]:
         "docs/urls.md": {"parameters": _parameters_part()},
         "docs/demo.md": {"planted": _demo_part()},
         "docs/schema.md": schema,
+        "docs/cluster.md": {"shards": _shards_part()},
     }
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from pipeline.store.shards import Cluster
 from pipeline.store.spread import cluster_of
 from tests.pipeline.store.sharded import HOT
 from tests.support.command import REPOSITORY, backlinks
+from tests.support.compose import DEPLOY
 from tests.support.stores import AnyStore
 
 CLUSTER = Cluster("main", "backlinks", ["big.example", "o'hostile\\"])
@@ -132,6 +135,36 @@ def test_a_store_of_one_server_is_no_cluster(shared_store: AnyStore) -> None:
 def test_the_schema_is_printed_as_a_cluster_has_it() -> None:
     told = backlinks("admin", "schema", "--cluster", "main").out
     assert told == "".join(f"{each};\n\n" for each in Cluster("main", "backlinks").script())
+
+
+_CLUSTERS = """
+import sys
+from chdb.session import Session
+session = Session(f"{sys.argv[1]}?config-file={sys.argv[2]}")
+for query in ("SELECT shard_num, count() AS replicas FROM system.clusters WHERE cluster = 'main' "
+              "GROUP BY shard_num ORDER BY shard_num",
+              "SELECT getMacro('shard') AS shard, getMacro('replica') AS replica"):
+    print(str(session.query(query, "JSONEachRow")).strip())
+"""
+
+
+def test_the_example_of_a_cluster_is_one_of_two_shards_and_two_replicas(tmp_path: Path) -> None:
+    """As the engine reads it."""
+    config = tmp_path / "config.xml"
+    text = (DEPLOY / "clickhouse" / "cluster.xml").read_text()
+    config.write_text(re.sub(r"<zookeeper>.*</zookeeper>", "", text, flags=re.DOTALL))
+    ran = subprocess.run(
+        [sys.executable, "-c", _CLUSTERS, str(tmp_path / "data"), str(config)],
+        capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "CLUSTER_SECRET": "x", "SHARD": "1", "REPLICA": "a"},
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert [json.loads(each) for each in ran.stdout.splitlines()] == [
+        {"shard_num": 1, "replicas": 2},
+        {"shard_num": 2, "replicas": 2},
+        {"shard": "1", "replica": "a"},
+    ]
+    assert text.count("<internal_replication>true</internal_replication>") == 2
 
 
 # --- two shards, of one process ---
