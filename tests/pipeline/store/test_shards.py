@@ -10,18 +10,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from pipeline.errors import StoreMismatch, StoreRefused
 from pipeline.settings import StoreSettings
 from pipeline.store.asked import parsed
+from pipeline.store.clickhouse import ClickHouseStore
 from pipeline.store.migrate import Migration, migrations, tables
 from pipeline.store.shards import Cluster
 from pipeline.store.spread import cluster_of
 from tests.pipeline.store.sharded import HOT
 from tests.support.command import REPOSITORY, backlinks
 from tests.support.compose import DEPLOY
-from tests.support.stores import AnyStore
+from tests.support.native_bridge import NativeBridge
+from tests.support.stores import AnyStore, Databases
 
 CLUSTER = Cluster("main", "backlinks", ["big.example", "o'hostile\\"])
 TARGET = (
@@ -103,6 +106,37 @@ def test_rows_are_changed_where_they_are(statement: str, told: str) -> None:
     told = told.format(on=" ON CLUSTER 'main'")
     assert CLUSTER.altered(f"-- why\nALTER TABLE {statement}") == f"-- why\nALTER TABLE {told}"
     assert CLUSTER.altered("SELECT 1") == "SELECT 1"
+
+
+def test_the_store_s_client_tells_it_so(bridge: NativeBridge, databases: Databases) -> None:
+    database = databases.new()
+    store = ClickHouseStore(StoreSettings(hosts=[bridge.address], database=database.database))
+    store.altered = CLUSTER.altered
+    with pytest.raises(StoreRefused):  # there is no cluster there
+        store.execute("ALTER TABLE links DELETE WHERE {x:UInt8}", {"x": 1})
+    asked = bridge.queries[-1]
+    assert asked.text == "ALTER TABLE links_local ON CLUSTER 'main' DELETE WHERE {x:UInt8}"
+    assert asked.settings["distributed_foreground_insert"] == "1"
+    assert asked.settings["distributed_product_mode"] == "global"
+    assert asked.settings["parallel_distributed_insert_select"] == "0"
+    store.close()
+    databases.drop(database)
+
+
+def test_a_store_that_is_spread_says_so_itself(empty_store: AnyStore) -> None:
+    """By how its tables were made, and no setting of a worker."""
+    told = "Distributed('main', currentDatabase(), 'links_local', cityHash64(target_domain))"
+
+    class Spread:
+        def query(self, *_: object) -> pa.Table:
+            return pa.table({"name": ["links"], "made": [told]})
+
+    found = cluster_of(Spread(), StoreSettings())  # type: ignore[arg-type]
+    assert found is not None
+    assert found.name == "main"
+    with pytest.raises(StoreMismatch, match="spread over cluster main, not other"):
+        cluster_of(Spread(), StoreSettings(cluster="other"))  # type: ignore[arg-type]
+    assert cluster_of(empty_store, StoreSettings(cluster="new")) is not None
 
 
 @pytest.mark.parametrize(
