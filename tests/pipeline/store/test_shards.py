@@ -60,7 +60,11 @@ def test_rows_that_merge_lie_together() -> None:
 
 def test_every_table_and_view_is_made_and_keeps_its_name() -> None:
     script = "\n".join(CLUSTER.script())
-    made = set(re.findall(r"^CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) (\w+)", script, re.MULTILINE))
+    made = set(
+        re.findall(
+            r"^CREATE (?:OR REPLACE )?(?:TABLE|VIEW|MATERIALIZED VIEW) (\w+)", script, re.MULTILINE
+        )
+    )
     stored = {table.stored for table in CLUSTER.tables.values()}
     assert made == tables(views=True) | stored
 
