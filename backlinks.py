@@ -31,6 +31,7 @@ from pipeline.log.settled import unsettled
 from pipeline.log.sqlite import SqliteLog
 from pipeline.mirror import Mirror
 from pipeline.report import admin as _admin
+from pipeline.report import asking as _asking
 from pipeline.report import control as _control
 from pipeline.report import coverage as _coverage
 from pipeline.report import doctor as _doctor
@@ -71,8 +72,8 @@ from spiders import check as _check
 # imported where they are used.
 
 _COMMANDS = (  # imported for the commands that they add
-    _admin, _check, _control, _coverage, _doctor, _frontier, _importing, _planning, _scoring,
-    _status, _webgraph,
+    _admin, _asking, _check, _control, _coverage, _doctor, _frontier, _importing, _planning,
+    _scoring, _status, _webgraph,
 )  # fmt: skip
 _IDLE_S = 3.0  # a page that lost a link is wanted again a second later
 _DRAIN_S = 60.0

@@ -10,13 +10,14 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.errors import StoreError, StoreFull, StoreLocked
 from pipeline.store import Store
 from pipeline.store.chdb import ChdbStore
+from pipeline.store.failures import safe
 from pipeline.store.migrate import check, migrate
 from pipeline.store.remote import RemoteStore
 
@@ -100,8 +101,10 @@ def open_to_write(directory: Path, command: str) -> tuple[ChdbStore, Held, Calla
     return store, held, close
 
 
-def open_to_read(directory: Path, command: str) -> tuple[Store, Callable[[], None]]:
-    """The store, or the running process that holds it.
+def open_to_read(
+    directory: Path, command: str, limits: Mapping[str, int] | None = None
+) -> tuple[Store, Callable[[], None]]:
+    """The store, or the running process that holds it. limits: see `ChdbStore.read_only`.
 
     Raises StoreError where there is none, StoreLocked where the holder does not answer.
     """
@@ -118,13 +121,15 @@ def open_to_read(directory: Path, command: str) -> tuple[Store, Callable[[], Non
             raise
         try:
             remote = RemoteStore(Path(holder.socket))
+            for name, value in (limits or {}).items():
+                remote.execute(f"SET {safe(name)} = {value:d}")
         except OSError:
             raise locked from None
         return remote, remote.close
     try:
         store = ChdbStore(directory / STORE)
         check(store)
-        reading = store.read_only()
+        reading = store.read_only(limits)
     except BaseException:
         held.release()
         raise

@@ -24,7 +24,9 @@ from pipeline.report.commands import cli
 from pipeline.settings import PREFIX, Settings
 from pipeline.store import Store, rows
 from pipeline.store.chdb import ChdbStore
+from pipeline.store.examples import examples
 from pipeline.store.migrate import migrate, migrations
+from pipeline.store.shards import Cluster
 from pipeline.url import SESSION, SESSION_PREFIXES, TRACKING, TRACKING_PREFIXES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -438,7 +440,13 @@ def _table_part(table: Table) -> str:
         told = f"{meaning}: {values}" if values else meaning
         unit = "" if kind == "UInt8" else UNITS.get(name, "")  # a small number is nothing packed
         lines.append(f"| `{name}` | `{short}` | {unit} | {_cell(told)} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", example_part(table.name)]).rstrip()
+
+
+def example_part(table: str) -> str:
+    """What a question to it costs, and one; nothing where there is none to ask."""
+    found = examples().get(table)
+    return f"{found.cost}\n\n{found.asks}\n\n```sql\n{found.sql}\n```" if found else ""
 
 
 def shortened(kind: str) -> tuple[str, str]:
@@ -459,10 +467,23 @@ def _plumbing_part(found: Mapping[str, Table]) -> str:
     return "\n".join(lines)
 
 
+def _shards_part() -> str:
+    lines = ["| table | lies on the shard of | kept |", "|---|---|---|"]
+    for table in Cluster("main", "backlinks").tables.values():
+        where = table.key.removeprefix("cityHash64(").removesuffix(")")
+        kept = "on every server, whole" if not table.key else f"in `{table.stored}`"
+        told = f"its `{where}`" if where else ""
+        if not table.kept:
+            told, kept = "", "nowhere: its views write the others"
+        lines.append(f"| `{table.name}` | {told} | {kept} |")
+    return "\n".join(lines)
+
+
 def made(store: Store) -> dict[str, dict[str, str]]:
     """Every made part, by file and name. `store`: migrated."""
     found = tables(store)
     schema = {f"table {name}": _table_part(found[name]) for name in PUBLIC}
+    schema |= {f"view {name}": example_part(name) for name in VIEWS}
     schema["plumbing"] = _plumbing_part(found)
     return {
         "docs/commands.md": {"commands": _commands_part()},
@@ -471,6 +492,7 @@ def made(store: Store) -> dict[str, dict[str, str]]:
         "docs/urls.md": {"parameters": _parameters_part()},
         "docs/demo.md": {"planted": _demo_part()},
         "docs/schema.md": schema,
+        "docs/cluster.md": {"shards": _shards_part()},
     }
 
 
