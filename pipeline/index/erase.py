@@ -41,7 +41,8 @@ def count(store: Store, names: Collection[str]) -> Iterator[Found]:
         yield Found(table, _count(store, table, where, given))
     for mention in MENTIONS:
         what = f"{mention.table}.{mention.columns[0]}"
-        yield Found(what, _count(store, mention.table, mention.where, given))
+        stays = f"({mention.where}) AND NOT ({DELETIONS[mention.table]})"
+        yield Found(what, _count(store, mention.table, stays, given))
 
 
 def _count(store: Store, table: str, where: str, given: Parameters) -> int:

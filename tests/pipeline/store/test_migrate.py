@@ -50,7 +50,9 @@ def test_migrated_equals_declared(empty_store: AnyStore) -> None:
             if found is not None:
                 declared.add(found[1])
             else:
-                assert re.match(r"(?:\s|--.*\n)*ALTER TABLE (\w+)", statement), statement
+                assert re.match(r"(?:\s|--.*\n)*(ALTER TABLE|INSERT INTO) (\w+)", statement), (
+                    statement
+                )
     assert tables(views=True) == declared
     assert {str(row["name"]) for row in schema(empty_store)} == declared
 
