@@ -152,12 +152,13 @@ def counts(sightings: Sequence[Visit], kind: str) -> tuple[int, int]:
 
 def counted_until(history: Sequence[Visit], link: tuple[str, str]) -> int:
     """The last visit at which it stood and counted, 0 where there was none."""
-    sightings = [visit for visit in history if link in visit.links]
-    own = [visit for visit in sightings if visit.source != "list"]
-    last = min(own or sightings, key=lambda visit: (-visit.at, THOROUGH[visit.source]))
+    sightings = [visit for visit in history if link in visit.links and visit.source != "list"]
+    if not sightings:
+        return 0
+    last = min(sightings, key=lambda visit: (-visit.at, THOROUGH[visit.source]))
     counted, since = counts(sightings, link[1])
     if not last.why_out(link[1]):
-        return confirmed_at(history, last) if own else last.at
+        return confirmed_at(history, last)
     return counted if since else 0
 
 

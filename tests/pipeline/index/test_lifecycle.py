@@ -276,6 +276,15 @@ def test_a_link_of_a_list_that_is_not_there_is_lost_as_any_other(site: Site) -> 
     assert site.life() == Life("lost", "removed", day(1), 0, day(1), day(2))
 
 
+def test_a_304_confirms_no_list(site: Site) -> None:
+    """It means a body, and none was read since."""
+    site.seen(1, source="list", complete=False)
+    site.visit(2, outcome="gone")
+    site.visit(3, outcome="not_modified")
+    site.visit(4, outcome="gone")
+    assert site.life() == Life("lost", "gone", day(1), 0, day(1), day(2))
+
+
 def test_a_list_unseats_nothing_that_we_saw(site: Site) -> None:
     """A list that comes later says neither that it is unverified nor that it is back."""
     site.seen(1)
