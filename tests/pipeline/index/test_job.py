@@ -229,6 +229,9 @@ def test_what_runs_cost_and_how_long_pages_wait_is_told(job: Job) -> None:
     assert found["pages"][0] == 3
     job.lifecycle.look_for_waiting()
     assert waiting_s(job) == 0
+    lose(job.store, NOW + 30_000)
+    job.lifecycle.look_for_waiting()
+    assert waiting_s(job) == 10
 
 
 @pytest.mark.embedded
