@@ -37,7 +37,11 @@ from pipeline.report import coverage as _coverage
 from pipeline.report import doctor as _doctor
 from pipeline.report import frontier as _frontier
 from pipeline.report import importing as _importing
+from pipeline.report import outward as _outward
 from pipeline.report import planning as _planning
+from pipeline.report import profile as _profile
+from pipeline.report import prospects as _prospects
+from pipeline.report import query as _query
 from pipeline.report import scoring as _scoring
 from pipeline.report import status as _status
 from pipeline.report import webgraph as _webgraph
@@ -72,8 +76,8 @@ from spiders import check as _check
 # imported where they are used.
 
 _COMMANDS = (  # imported for the commands that they add
-    _admin, _asking, _check, _control, _coverage, _doctor, _frontier, _importing, _planning,
-    _scoring, _status, _webgraph,
+    _admin, _asking, _check, _control, _coverage, _doctor, _frontier, _importing, _outward,
+    _planning, _profile, _prospects, _query, _scoring, _status, _webgraph,
 )  # fmt: skip
 _IDLE_S = 3.0  # a page that lost a link is wanted again a second later
 _DRAIN_S = 60.0

@@ -18,6 +18,7 @@ from pipeline.log import Record
 from pipeline.page import FUTURE_MS, NOFOLLOW, POSITIONS, Page, decode
 from pipeline.settings import RevisitSettings
 from pipeline.url import Refused, canonical
+from pipeline.url import domains as domains_of
 
 _REMEMBERED = 500_000  # URLs; then it starts anew, which costs some rows and nothing else
 _NEVER = 1 << 20  # hops
@@ -49,6 +50,7 @@ SCHEMA = pa.schema(
         ("counts", pa.list_(pa.uint16())), ("found", _STRINGS), ("found_domains", _STRINGS),
         ("found_hops", pa.list_(pa.uint16())), ("text", pa.uint64()), ("delay_ms", pa.uint32()),
         ("leads_to", pa.string()), ("leads_domain", pa.string()), ("leads_by", pa.string()),
+        ("owner", pa.string()),
     ]
 )  # fmt: skip
 
@@ -112,6 +114,7 @@ class PageRows:
             [_PLACES[position] for position in links.position], links.anchor, links.before,
             links.after, links.ordinal, links.count, found, domains,
             hops, _number(page.text), _ms(asked.delay_s), *led(page),
+            domains_of(page.host).icann,
         )  # fmt: skip
 
     def _found(self, page: Page) -> tuple[list[str], list[str], list[int]]:

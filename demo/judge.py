@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from demo.web import DemoWeb, Link, Phase
-from pipeline.index.questions import ALL, Index, links
+from pipeline.index.backlinks import Links
+from pipeline.index.questions import Index
 from pipeline.quality.marks import is_flagged
 from pipeline.store import Store, rows
 from pipeline.url import canonical
 
 Lives = dict[Link, tuple[str, str]]  # state and reason
+
+ALL = 1 << 40  # rows, more than there are
 
 
 class Verdict(NamedTuple):
@@ -45,7 +48,7 @@ def lives(store: Store) -> Lives:
     found: Lives = {}
     targets = rows(store.query("SELECT DISTINCT target_domain FROM links ORDER BY target_domain"))
     for target in targets:
-        for row in links(target["target_domain"], state="all", limit=ALL).rows(store):
+        for row in Links(target["target_domain"], state="all", per="link", limit=ALL).rows(store):
             source = canonical(row["source_url"])
             link = Link(source.host, source.path, _schemeless(row["target_url"]), row["kind"])
             found[link] = (row["state"], row["reason"])

@@ -126,7 +126,8 @@ class Tour:
         money, honest = self.web.truth(2).money, self.web.trusted[0]
         say("\nGo on:")
         for question in (
-            f"show {honest}", f"show {money}", f"links {honest} --state lost", "domains --limit 20",
+            f"show {honest}", f"show {money}", f"links {honest} --state lost --all",
+            f"anchors {honest}", "domains --limit 20",
             'sql "SELECT state, count() FROM link_states GROUP BY state"',
         ):  # fmt: skip
             say(f"  {data} {question}")

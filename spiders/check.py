@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from pipeline.frontier.request import Wanted
-from pipeline.index import questions
+from pipeline.index.target import domain_of
 from pipeline.page import Page
 from pipeline.report.commands import cli, crawl_flags, crawl_options, settings_of
 from pipeline.report.named import local_settings
@@ -39,7 +39,7 @@ def check(ctx: click.Context, /, url: str, to: str | None, as_json: bool, **craw
     settings = settings_of(ctx, crawl=crawl_flags(**crawl))
     urls = seed_urls((url,), settings)
     settings = local_settings(settings, urls)
-    domain = questions.domain_of(to) if to else ""
+    domain = domain_of(to) if to else ""
     page = _visit(urls[0], settings)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(page), indent=2).decode())

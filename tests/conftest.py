@@ -34,6 +34,7 @@ OVER_BOTH = (
     "pipeline/store/test_chdb.py",
     "pipeline/store/test_durable.py",
     "pipeline/store/test_migrate.py",
+    "pipeline/store/test_views.py",
 )
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # a run leaves up to 1 GiB, and clears it away
 LONG = ("tests/integration/", "tests/consumers/")

@@ -274,9 +274,9 @@ def test_a_log_that_is_no_log_is_named(data: Path) -> None:
 
 
 def test_a_domain_that_is_none_is_named(tmp_path: Path) -> None:
-    for command in ("show", "links", "domains"):
+    for command in ("show", "links", "refs", "anchors", "pages"):
         said = one_line(backlinks(command, "no such domain", data=tmp_path / "data"), 2)
-        assert "'no such domain' is no domain" in said
+        assert "'no such domain' is no domain, host or URL" in said
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 
 from pipeline.report.commands import cli
 from pipeline.store.chdb import ChdbStore
+from pipeline.store.views import views
 from pipeline.url import canonical
 from tests.support import docs
 from tests.support.docs import REGENERATE, REPOSITORY
@@ -306,6 +307,14 @@ def test_every_view_and_its_columns_are_documented(shared_store: ChdbStore) -> N
     for view in docs.VIEWS:
         for name, kind in docs.view_columns(shared_store, view):
             assert f"| `{name}` | `{docs.shortened(kind)[0]}` |" in text, f"{view}.{name} {kind}"
+
+
+def test_every_column_of_a_view_with_parameters_has_a_meaning(shared_store: ChdbStore) -> None:
+    known = {name for name, _ in docs.view_columns(shared_store, "backlinks")}
+    for view in views():
+        columns = {name for name, _ in docs.view_columns(shared_store, view.name)}
+        silent = sorted(columns - known - docs.view_meanings(view).keys())
+        assert silent == [], f"{view.name}: say what these mean, as `AS {silent} -- meaning`"
 
 
 def test_public_tables_are_those_that_the_docs_promise(shared_store: ChdbStore) -> None:

@@ -60,6 +60,7 @@ SQL_IN_PYTHON = {
     ("pipeline/store/shards.py", "CREATE "): "told from the schema's files",
     ("pipeline/store/shards.py", "ALTER TABLE "): "told from the schema's files",
     ("pipeline/store/shards.py", "INSERT INTO "): "found in the schema's files",
+    ("pipeline/store/views.py", "CREATE OR REPLACE VIEW "): "of whatever view's file is given",
     ("pipeline/report/admin.py", "SELECT number FROM migrations"): "as in migrate.py",
     ("pipeline/index/lifecycle.py", "SELECT count() AS arrivals"): _MARKS,
     ("pipeline/index/lifecycle.py", "SELECT max(arrived)"): _MARKS,

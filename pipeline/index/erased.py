@@ -71,6 +71,7 @@ ROWS = (
     Rows("sites", "domain"),
     Rows("graph_referrers", "source_domain"),
     Rows("graph_referrers", "target_domain"),
+    Rows("crawled_sites", "domain"),
 )
 
 

@@ -3,106 +3,175 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyarrow as pa
+from pipeline.index import outward, profile, prospects
+from pipeline.index import profile_rows as more
+from pipeline.index.answer import Answer
+from pipeline.index.backlinks import Filters, Links
+from pipeline.index.overview import overview
+from pipeline.index.paging import Key
+from pipeline.index.question import LIMIT, Paged, Question
+from pipeline.index.rows import Anchor, Backlink, ReferringDomain, TargetPage, Term
+from pipeline.index.target import Mode, target_of
+from pipeline.store import Store
 
-from pipeline.errors import UsageError
-from pipeline.store import Parameters, Store, rows, sql
-from pipeline.url import Refused, canonical
-
-ALL = 1 << 40  # rows
-STATES = ("live", "lost", "unverified", "all")
-NEW_MS = 30 * 86_400_000  # what `show` calls new
-
-
-def domain_of(target: str) -> str:
-    """The registered domain of a domain, a host or a URL. Raises UsageError."""
-    try:
-        url = canonical(target if "://" in target else f"http://{target}/", allow_ip=True)
-    except Refused as refusal:
-        raise UsageError(
-            f"{target[:200]!r} is no domain ({refusal.reason}); give one like example.org"
-        ) from None
-    return url.domain
+_COUNTS = {"referring_domains": int, "links": int}  # what most have comes first
 
 
-class Question:
-    """One question ready to be asked: its SQL can be shown before it is run."""
+def refs(
+    target: str,
+    mode: Mode | None = None,
+    *,
+    limit: int = LIMIT,
+    after: str | None = None,
+    **filters: Any,
+) -> Paged:
+    """The referring domains of a target, by authority.
 
-    def __init__(self, name: str, parameters: Parameters) -> None:
-        self.sql = sql(f"pipeline/index/queries/{name}")
-        self.parameters = parameters
-
-    def stream(self, store: Store) -> Generator[pa.RecordBatch, None, None]:
-        """To be closed where it is not read to its end: it holds the store until then."""
-        yield from store.stream(self.sql, self.parameters)
-
-    def rows(self, store: Store) -> list[dict[str, Any]]:
-        return rows(store.query(self.sql, self.parameters))
-
-
-class Ask(Question):
-    """A question in the asker's own SQL."""
-
-    def __init__(self, text: str, parameters: Parameters) -> None:
-        self.sql, self.parameters = text, parameters
-
-
-def overview_questions(domain: str) -> dict[str, Question]:
-    """What `show` asks, by the name of the answer."""
-    since = int(time.time() * 1000) - NEW_MS
-    return {
-        "known": Question("known", {"domain": domain}),
-        "counts": Question("overview", {"domain": domain, "since": since}),
-        "quality": Question("quality", {"domain": domain}),
-        "strongest": links(domain, limit=8, per_domain=1),
-        "lost": links(domain, state="lost", limit=5),
-    }
-
-
-def links(
-    target: str, *, state: str = "live", limit: int = 100, offset: int = 0, per_domain: int = ALL
-) -> Question:
-    """Backlinks of a target's registered domain, the strongest first.
-
-    per_domain: so many of one referring domain at most.
+    filters: state, rel, authority, country, since, until, as of links.
     """
-    return Question(
-        "links",
-        {
-            "domain": domain_of(target),
-            "state": state,
-            "limit": limit,
-            "offset": offset,
-            "per_domain": per_domain,
-        },
-    )
+    kept = Filters(**filters).parameters()
+    names = ("state", "rel", "authority", "endings", "since", "until")
+    parameters = {**_parameters(target, mode), **{name: kept[name] for name in names}}
+    keys = {"authority": float, "source_domain": str}
+    return Paged("refs", parameters, keys=keys, limit=limit, after=after)
 
 
-def referring_domains(target: str, *, limit: int = 100, offset: int = 0) -> Question:
-    return Question(
-        "referring_domains", {"domain": domain_of(target), "limit": limit, "offset": offset}
-    )
+def anchors(
+    target: str,
+    mode: Mode | None = None,
+    *,
+    limit: int = LIMIT,
+    after: str | None = None,
+) -> Paged:
+    """The anchor texts of a target's live links, those that most domains use first."""
+    keys = {**_COUNTS, "anchor": str}
+    return Paged("anchors", _parameters(target, mode), keys=keys, limit=limit, after=after)
 
 
-def domains(*, limit: int = 100, offset: int = 0) -> Question:
+def terms(
+    target: str,
+    mode: Mode | None = None,
+    *,
+    limit: int = LIMIT,
+    after: str | None = None,
+) -> Paged:
+    """The words in the anchor texts of a target's live links, those that most domains use first."""
+    keys = {**_COUNTS, "term": str}
+    return Paged("terms", _parameters(target, mode), keys=keys, limit=limit, after=after)
+
+
+def pages(
+    target: str,
+    mode: Mode | None = None,
+    *,
+    limit: int = LIMIT,
+    after: str | None = None,
+) -> Paged:
+    """The pages of a target that live links point to, those that most domains link first."""
+    keys = {**_COUNTS, "url": str}
+    return Paged("target_pages", _parameters(target, mode), keys=keys, limit=limit, after=after)
+
+
+def domains(*, limit: int = LIMIT, after: str | None = None) -> Paged:
     """The domains of the newest snapshot, the best first."""
-    return Question("domains", {"limit": limit, "offset": offset})
+    keys = {"place": float, "harmonic_rank": float, "domain": str}
+    return Domains("domains", {}, keys=keys, limit=limit, after=after)
+
+
+class Domains(Paged):
+    """Ordered by the rank that is known."""
+
+    def key_of(self, row: Mapping[str, Any]) -> list[Key]:
+        rank = row["harmonic_rank"] if row["rank"] is None else row["rank"]
+        return [rank, row["harmonic_rank"], row["domain"]]
+
+
+def _parameters(target: str, mode: Mode | None) -> dict[str, Any]:
+    found = target_of(target, mode)
+    return {"domain": found.domain, "under": found.under}
 
 
 class Index:
-    """For Python: `Index(store).links("example.org")` gives rows."""
+    """For Python: `for link in Index(store).links("example.org")`. See `Answer`.
+
+    Each takes `limit`, and `after`, which is the `next` of the page before. All raise UsageError
+    for what they can't take.
+    """
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def links(self, target: str, **options: Any) -> list[dict[str, Any]]:
-        return links(target, **options).rows(self.store)
+    def links(self, target: str, mode: Mode | None = None, **options: Any) -> Answer[Backlink]:
+        """See `Links` and `Filters`."""
+        return Answer(self.store, Links(target, mode, **options), Backlink)
 
-    def referring_domains(self, target: str, **options: Any) -> list[dict[str, Any]]:
-        return referring_domains(target, **options).rows(self.store)
+    def refs(
+        self, target: str, mode: Mode | None = None, **options: Any
+    ) -> Answer[ReferringDomain]:
+        return Answer(self.store, refs(target, mode, **options), ReferringDomain)
+
+    def anchors(self, target: str, mode: Mode | None = None, **options: Any) -> Answer[Anchor]:
+        return Answer(self.store, anchors(target, mode, **options), Anchor)
+
+    def terms(self, target: str, mode: Mode | None = None, **options: Any) -> Answer[Term]:
+        return Answer(self.store, terms(target, mode, **options), Term)
+
+    def pages(self, target: str, mode: Mode | None = None, **options: Any) -> Answer[TargetPage]:
+        return Answer(self.store, pages(target, mode, **options), TargetPage)
+
+    def networks(
+        self, target: str, mode: Mode | None = None, **options: Any
+    ) -> Answer[more.Network]:
+        return Answer(self.store, profile.networks(target, mode, **options), more.Network)
+
+    def places(self, target: str, mode: Mode | None = None, **options: Any) -> Answer[more.Place]:
+        return Answer(self.store, profile.places(target, mode, **options), more.Place)
+
+    def history(self, target: str, mode: Mode | None = None, **options: Any) -> Answer[more.Period]:
+        return Answer(self.store, profile.history(target, mode, **options), more.Period)
+
+    def change_counts(
+        self, target: str, mode: Mode | None = None, **options: Any
+    ) -> Answer[more.ChangeCount]:
+        return Answer(self.store, profile.change_counts(target, mode, **options), more.ChangeCount)
+
+    def changes(self, target: str, mode: Mode | None = None, **options: Any) -> Answer[more.Change]:
+        return Answer(self.store, profile.changes(target, mode, **options), more.Change)
+
+    def broken(
+        self, target: str, mode: Mode | None = None, **options: Any
+    ) -> Answer[more.BrokenLink]:
+        return Answer(self.store, prospects.broken(target, mode, **options), more.BrokenLink)
+
+    def broken_pages(
+        self, target: str, mode: Mode | None = None, **options: Any
+    ) -> Answer[more.BrokenPage]:
+        return Answer(self.store, prospects.broken_pages(target, mode, **options), more.BrokenPage)
+
+    def gap(
+        self, mine: str, others: Sequence[str], mode: Mode | None = None, **options: Any
+    ) -> Answer[more.Gap]:
+        return Answer(self.store, prospects.gap(mine, others, mode, **options), more.Gap)
+
+    def outlinks(
+        self, source: str, mode: Mode | None = None, **options: Any
+    ) -> Answer[more.Outlink]:
+        return Answer(self.store, outward.outlinks(source, mode, **options), more.Outlink)
+
+    def outlink_counts(
+        self, source: str, mode: Mode | None = None, **options: Any
+    ) -> Answer[more.OutlinkCount]:
+        return Answer(
+            self.store, outward.outlink_counts(source, mode, **options), more.OutlinkCount
+        )
+
+    def between(
+        self, one: str, other: str, mode: Mode | None = None, **options: Any
+    ) -> Answer[more.LinkBetween]:
+        return Answer(self.store, outward.between(one, other, mode, **options), more.LinkBetween)
 
     def domains(self, **options: Any) -> list[dict[str, Any]]:
         return domains(**options).rows(self.store)
@@ -111,18 +180,12 @@ class Index:
         """Every column of every domain in the newest snapshot."""
         return Question("quality_all", {}).rows(self.store)
 
-    def overview(self, target: str) -> dict[str, Any]:
+    def overview(self, target: str, mode: Mode | None = None) -> dict[str, Any]:
         """Everything that `show` tells, as nested dictionaries."""
         started = time.monotonic()
-        domain = domain_of(target)
-        answers: dict[str, Any] = {
-            name: question.rows(self.store) for name, question in overview_questions(domain).items()
-        }
-        for single in ("known", "counts", "quality"):
-            answers[single] = answers[single][0] if answers[single] else None
-        one = {"domain": domain, **answers}
-        one["milliseconds"] = int((time.monotonic() - started) * 1000)
-        return one
+        found = overview(self.store, target, mode)
+        found["milliseconds"] = int((time.monotonic() - started) * 1000)
+        return found
 
     def status(self) -> dict[str, Any]:
         return Question("status", {}).rows(self.store)[0]

@@ -25,6 +25,7 @@ from pipeline.store.migrate import migrate as migrate_store
 from pipeline.store.opening import open_to_check, open_to_migrate
 from pipeline.store.shards import Cluster
 from pipeline.store.spread import cluster_of, spread_anew
+from pipeline.store.views import lacking as lacking_views
 
 _ROWS = 1_000  # of a batch that is written
 
@@ -92,11 +93,13 @@ def _told_what_is_missing(settings: Settings) -> bool:
     store, close = open_to_check(settings, "backlinks admin migrate --check")
     try:
         lacking = missing(store)
+        lacking += [f"view {view.name}" for view in lacking_views(store)]
         loose = [] if lacking else durability(store)
     finally:
         close()
     for name in lacking:
-        click.echo(f"schema {name} is missing; run `backlinks admin migrate`")
+        what = name if name.startswith("view ") else f"schema {name}"
+        click.echo(f"{what} is missing; run `backlinks admin migrate`")
     for sentence in loose:
         click.echo(sentence)
     return bool(lacking or loose)

@@ -1,180 +1,289 @@
-"""`backlinks sql`: the index asked in SQL, by whoever has it."""
+"""The commands that ask about the links to a target: show, links, refs, anchors, pages; domains."""
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar, get_args
 
 import click
 
-from pipeline.errors import StoreBusy, StoreError, StoreRefused, UsageError
-from pipeline.index.questions import Ask
-from pipeline.report.commands import cli, output_options, reading, settings_of, tell
-from pipeline.settings import Settings
-from pipeline.store.asked import bound, only_reads, parsed
-from pipeline.store.opening import open_to_write
-
-_MOST_BYTES = 4 << 20  # of a query; the engine itself stops at 256 KiB of what it has to parse
-_FRAME = re.compile(r"^.*?(?:DB::Exception: |Code: \d+\. (?!DB::))", re.DOTALL)
-_VERSION = re.compile(r" \(version [\d.]+[^)]*\)\.?")
-_SYNTAX = re.compile(r"position (\d+)(?: \((.*?)\))?(?: \(line (\d+), col (\d+)\))?: ")
-_SCOPE = re.compile(r": In scope SELECT formatQuery\(.*", re.DOTALL)
-_LIMITS = {
-    "TIMEOUT_EXCEEDED": "sql.time_s",
-    "MEMORY_LIMIT_EXCEEDED": "sql.memory_bytes",
-    "TOO_MANY_ROWS_OR_BYTES": "sql.rows",
-}
-_INSERTED = re.compile(r"(?s)INSERT INTO .*\bFORMAT Values\s*\Z")
-
-
-@cli.command(context_settings={"ignore_unknown_options": True})  # a query may begin with a comment
-@click.argument("query")
-@click.option(
-    "-p",
-    "parameters",
-    nargs=2,
-    multiple=True,
-    metavar="NAME VALUE",
-    help="For {NAME:Type} in the query. Text as it is; arrays and maps as in SQL; NULL for none.",
+from pipeline.index import questions
+from pipeline.index.backlinks import PERS, RELS, STATES, Links
+from pipeline.index.overview import overview_questions
+from pipeline.index.question import LIMIT, Question
+from pipeline.index.target import MODES, Mode, target_of
+from pipeline.page import Kind, Position
+from pipeline.report.commands import (
+    answer,
+    cli,
+    output_options,
+    reading,
+    settings_of,
+    show_statements,
 )
-@click.option(
-    "--outside",
-    is_flag=True,
-    help="Let it read files and other servers: file(), url(), s3(), remote() and so on.",
+from pipeline.report.output import plain
+from pipeline.report.overview import write_overview
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_DAY_MS = 86_400_000
+_AGO = re.compile(r"(\d{1,5})d\Z")
+
+
+class Moment(click.ParamType[int]):
+    """A day, a time, or so many days ago, in UTC: ms since 1970. `end`: of a day, its end."""
+
+    name = "DATE"
+
+    def __init__(self, *, end: bool = False) -> None:
+        self.end = end
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        if isinstance(value, int):
+            return value
+        ago = _AGO.match(value)
+        if ago:
+            return int(time.time() * 1000) - int(ago[1]) * _DAY_MS
+        try:
+            at = datetime.datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; give one like 2026-03-31 or 30d", param, ctx)
+        ms = int((at if at.tzinfo else at.replace(tzinfo=datetime.UTC)).timestamp() * 1000)
+        return ms + _DAY_MS if self.end and len(value) <= len("2026-03-31") else ms
+
+
+def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Options in the order in which help lists them."""
+
+    def added(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return added
+
+
+mode_option = click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    help="What TARGET is. [default: a URL if it has a path, a prefix if it ends in *, else a host "
+    "or a domain]",
 )
-@click.option(
-    "--write",
-    is_flag=True,
-    help="Let it change what the store has, and do all else that the engine can.",
+page_options = _with(
+    click.option(
+        "--limit", type=click.IntRange(0), default=LIMIT, show_default=True, help="Rows at most."
+    ),
+    click.option("--after", metavar="PLACE", help="Go on where the page before ended: it says so."),
 )
-@output_options
+target_argument = click.argument("target", metavar="TARGET")
+domain_options = _with(
+    click.option(
+        "--authority",
+        type=click.FloatRange(0, 100),
+        help="Of the domain that links, at least; unknown ones are left out.",
+    ),
+    click.option("--country", metavar="XX", default="", help="By the domain's ending, such as de."),
+    click.option("--since", type=Moment(), default=None, help="First seen then or later."),
+    click.option(
+        "--until", type=Moment(end=True), default=None, help="First seen before, or on that day."
+    ),
+)
+
+
+def state_option(told: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--state", type=click.Choice(STATES), default="live", show_default=True, help=told
+    )
+
+
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """Options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+@cli.command()
+@target_argument
+@mode_option
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+@click.option(
+    "--show-sql", "only_sql", is_flag=True, help="Print the SQL of its questions, and don't run it."
+)
 @click.pass_context
-def sql(
-    ctx: click.Context,
-    /,
-    query: str,
-    parameters: tuple[tuple[str, str], ...],
-    outside: bool,
-    write: bool,
-    form: str | None,
-    output: Path | None,
-    show_sql: bool,
-) -> None:
-    """Ask the index in SQL (ClickHouse's). docs/sql.md has examples, docs/schema.md the tables.
+def show(ctx: click.Context, target: str, mode: Mode | None, as_json: bool, only_sql: bool) -> None:
+    """A target's backlinks on one screen: how many, how good, from where, what was lost.
 
-    QUERY is one statement; - reads it from stdin, @FILE from a file. It only reads, and the index
-    alone, unless told otherwise. It has ten minutes and 4 GB (settings sql.time_s and
-    sql.memory_bytes); Ctrl-C stops it.
+    TARGET is a domain, a host, a URL, or the beginning of URLs with a * behind it.
 
     \b
-    backlinks sql "SELECT domain, count() FROM pages GROUP BY domain ORDER BY 2 DESC LIMIT 10"
-    backlinks sql "SELECT * FROM backlinks(domain = {d:String})" -p d example.org --csv
-    backlinks sql "SELECT * FROM links WHERE kind IN {k:Array(String)}" -p k "['form', 'iframe']"
-    backlinks sql @question.sql -p since 2026-11-01 -o answer.parquet
-    backlinks sql --outside "SELECT * FROM file('mine.csv') WHERE d IN (SELECT domain FROM pages)"
+    backlinks show example.org
+    backlinks show 'www.example.org/blog/*'
+    backlinks show example.org --json | jq .counts.live
     """
-    text = _text(query)
-    if show_sql:
-        click.echo(text)
-        if parameters:
-            click.echo("-- " + json.dumps(dict(parameters)))
+    if only_sql:
+        for question in overview_questions(target, mode).values():
+            show_statements(question)
+            click.echo()
         return
-    settings = settings_of(ctx)
-    with _plainly_told(text):
-        if write:
-            _change(settings, text, parameters, form, output)
-            return
-        with reading(settings, settings.sql.limits()) as store:
-            statement = parsed(store, text)
-            given = bound(statement, parameters)
-            only_reads(store, statement, given, outside=outside)
-            tell(store, Ask(statement, given), form, output)
+    target_of(target, mode)  # refused before the store is opened
+    with reading(settings_of(ctx)) as store:
+        found = questions.Index(store).overview(target, mode)
+    if as_json:
+        click.echo(json.dumps(found, default=plain, ensure_ascii=False, indent=2))
+        return
+    write_overview(found, sys.stdout, width=None if sys.stdout.isatty() else 120)
 
 
-def _text(query: str) -> str:
-    """The query as it was given, from stdin, or from a file. Raises UsageError."""
-    if query == "-":
-        text = sys.stdin.read(_MOST_BYTES + 1)
-    elif query.startswith("@"):
-        try:
-            with open(query[1:], encoding="utf-8") as file:
-                text = file.read(_MOST_BYTES + 1)
-        except (OSError, UnicodeDecodeError) as error:
-            said = getattr(error, "strerror", None) or "it is not UTF-8"
-            raise UsageError(f"can't read the query from {query[1:]}: {said}") from error
-    else:
-        text = query
-    if len(text) > _MOST_BYTES:
-        raise UsageError(f"the query is longer than {_MOST_BYTES:,} characters; shorten it")
-    if not text.strip():
-        raise UsageError('there is no query; give one such as "SELECT count() FROM pages"')
-    return text.rstrip().rstrip(";").rstrip()
+@cli.command()
+@target_argument
+@mode_option
+@click.option(
+    "--per",
+    type=click.Choice(PERS),
+    default="domain",
+    show_default=True,
+    help="What has a row: of each domain, or page, the best link for all.",
+)
+@click.option("--all", "per", flag_value="link", help="The same as --per link.")
+@state_option("Which links.")
+@click.option("--rel", type=click.Choice(RELS), default=None, help="Followed, or with that rel.")
+@click.option(
+    "--kind",
+    type=click.Choice(get_args(Kind)),
+    multiple=True,
+    help="What made it; may be repeated.",
+)
+@click.option(
+    "--position",
+    type=click.Choice(get_args(Position)),
+    multiple=True,
+    help="Where on the page; may be repeated.",
+)
+@click.option("--anchor", metavar="TEXT", help="In the anchor text, in capitals or not.")
+@click.option("--language", metavar="XX", help="Of the page with the link, such as de.")
+@click.option("--path", metavar="PATH", help="How the path of what is linked begins.")
+@domain_options
+@click.option("--context", is_flag=True, help="The text around each link, and its page's language.")
+@page_options
+@output_options
+@click.pass_context
+def links(ctx: click.Context, /, target: str, mode: Mode | None, **options: Any) -> None:
+    """The links to a target, by the authority of the domains that link.
+
+    TARGET is a domain, a host, a URL, or the beginning of URLs with a * behind it.
+
+    \b
+    backlinks links example.org
+    backlinks links example.org/page --all
+    backlinks links 'www.example.org/blog/*' --per page --rel followed --position main
+    backlinks links example.org --state lost --all --since 30d
+    backlinks links example.org --anchor "click here" --context --csv
+    backlinks links example.org --state all --all --limit 1000000 -o links.parquet
+    """
+    out = _taken(options)
+    question = Links(target, mode, **given(options))
+    hide = {"source_domain", "not_before", "kind", "first_seen"}
+    if options["state"] == "live":
+        hide |= {"state", "lost_by"}
+    answer(ctx, question, hide=frozenset(hide), **out)
 
 
-def _change(
-    settings: Settings,
-    text: str,
-    parameters: tuple[tuple[str, str], ...],
-    form: str | None,
-    output: Path | None,
+@cli.command()
+@target_argument
+@mode_option
+@state_option("Domains with a live link; with none but lost ones; or with none known to be live.")
+@click.option(
+    "--rel",
+    type=click.Choice(("followed", "nofollow")),
+    default=None,
+    help="With a followed link, or with none.",
+)
+@domain_options
+@page_options
+@output_options
+@click.pass_context
+def refs(ctx: click.Context, /, target: str, mode: Mode | None, **options: Any) -> None:
+    """The domains that link to a target, by their authority, with their links counted.
+
+    TARGET is a domain, a host, a URL, or the beginning of URLs with a * behind it.
+
+    \b
+    backlinks refs example.org
+    backlinks refs example.org --authority 40 --rel followed
+    backlinks refs example.org/page --state lost
+    backlinks refs example.org --since 30d --json
+    """
+    out = _taken(options)
+    question = questions.refs(target, mode, **given(options))
+    hide = {"first_seen", "target_pages", *({"lost_by"} if options["state"] == "live" else ())}
+    answer(ctx, question, hide=frozenset(hide), **out)
+
+
+@cli.command()
+@target_argument
+@mode_option
+@click.option("--terms", is_flag=True, help="The words in anchor texts.")
+@page_options
+@output_options
+@click.pass_context
+def anchors(
+    ctx: click.Context, /, target: str, mode: Mode | None, terms: bool, **options: Any
 ) -> None:
-    store, close = open_to_write(settings, "backlinks sql --write")
-    try:
-        statement = parsed(store, text)  # one alone, whatever it is
-        if _INSERTED.match(statement):
-            raise UsageError("write INSERT INTO ... SELECT 1, 'a' in place of VALUES (1, 'a')")
-        given = bound(statement, parameters)
-        if _answers(statement):
-            tell(store, Ask(statement, given), form, output)
-        else:
-            store.execute(statement, given)
-    finally:
-        close()
+    """The anchor texts of a target's live links, those that most domains use first.
+
+    TARGET is a domain, a host, a URL, or the beginning of URLs with a * behind it.
+
+    \b
+    backlinks anchors example.org
+    backlinks anchors example.org --terms
+    backlinks anchors www.example.org/page --limit 20 --csv
+    """
+    out = _taken(options)
+    ask = questions.terms if terms else questions.anchors
+    answer(ctx, ask(target, mode, **given(options)), **out)
 
 
-def _answers(statement: str) -> bool:
-    """Whether there is something to show."""
-    return (
-        re.match(r"\(*(?:SELECT|WITH|SHOW|DESC|EXPLAIN|EXISTS|CHECK|KILL)\b", statement) is not None
-    )
+@cli.command()
+@target_argument
+@mode_option
+@page_options
+@output_options
+@click.pass_context
+def pages(ctx: click.Context, /, target: str, mode: Mode | None, **options: Any) -> None:
+    """The pages of a target that live links point to, those that most domains link first.
+
+    Each with how its own latest visit went. One that was never fetched has no status.
+
+    \b
+    backlinks pages example.org
+    backlinks pages 'www.example.org/blog/*' --limit 20
+    backlinks pages example.org --csv
+    """
+    out = _taken(options)
+    answer(ctx, questions.pages(target, mode, **given(options)), **out)
 
 
-@contextmanager
-def _plainly_told(text: str) -> Iterator[None]:
-    """The engine's errors in one line, with the place in the query where it has one."""
-    try:
-        yield
-    except StoreError as error:
-        if type(error) not in (StoreRefused, StoreBusy) or not re.search("DB::|Code: ", str(error)):
-            raise
-        raise type(error)(plainly(str(error), text)) from error
+@cli.command()
+@page_options
+@output_options
+@click.pass_context
+def domains(ctx: click.Context, /, **options: Any) -> None:
+    """All domains of the newest snapshot, the best first.
+
+    \b
+    backlinks domains
+    backlinks domains --limit 20
+    backlinks domains --json -o domains.json
+    """
+    out = _taken(options)
+    question: Question = questions.domains(**given(options))
+    hide = {"pagerank_rank", "harmonic_rank", "out_domains", "referring_pages", "follow_share"}
+    answer(ctx, question, hide=frozenset(hide), **out)
 
 
-def plainly(message: str, text: str) -> str:
-    """ClickHouse's message without its frame; a position as a line and a column of the query."""
-    message = _FRAME.sub("", _VERSION.sub("", _SCOPE.sub(" (SYNTAX_ERROR)", message)), count=1)
-    match = _SYNTAX.search(message)
-    if match is None or "yntax error" not in message:
-        limit = next((of for name, of in _LIMITS.items() if name in message), "")
-        return f"the store says: {message}" + (f"; {limit} allows more" if limit else "")
-    place = max(0, min(int(match[1]) - 1, len(text)))
-    before = text.encode()[:place].decode(errors="ignore")
-    line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-    return (
-        f"can't read the query at line {line}, column {column}: {_expected(message, text, before)}"
-    )
-
-
-def _expected(message: str, text: str, before: str) -> str:
-    if "Multi-statements" in message:
-        return "one statement at a time; another begins there"
-    if "is not closed" in message:
-        return "a quote is not closed"
-    rest = " ".join(text[len(before) :].split())
-    near = f"near {rest[:40]!r}" if rest else "it ends too early"
-    wanted = message.partition("Expected one of: ")[2].partition(" (SYNTAX")[0].split(", ")
-    return f"{near}; expected {', '.join(wanted[:6])}{' ...' if len(wanted) > 6 else ''}"
+def _taken(options: dict[str, Any]) -> dict[str, Any]:
+    """Takes those that say how the answer is written."""
+    return {name: options.pop(name) for name in ("form", "output", "show_sql")}

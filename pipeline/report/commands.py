@@ -16,10 +16,9 @@ import click
 import pyarrow as pa
 
 from pipeline.errors import BacklinksError
-from pipeline.index import questions
+from pipeline.index.question import Question
 from pipeline.report.lines import log_to_stderr, say
-from pipeline.report.output import FORMATS, plain, save, write
-from pipeline.report.overview import write_overview
+from pipeline.report.output import FORMATS, save, write
 from pipeline.settings import Settings, load
 from pipeline.store import Store
 from pipeline.store.opening import open_to_read
@@ -118,7 +117,7 @@ def form_options(command: Command) -> Command:
 
 def answer(
     ctx: click.Context,
-    question: questions.Question,
+    question: Question,
     form: str | None,
     output: Path | None,
     show_sql: bool,
@@ -126,9 +125,7 @@ def answer(
 ) -> None:
     """Asks the store and writes what it says."""
     if show_sql:
-        click.echo(question.sql.strip())
-        if question.parameters:
-            click.echo("-- " + json.dumps(dict(question.parameters)))
+        show_statements(question)
         return
     with reading(settings_of(ctx)) as store:
         tell(store, question, form, output, hide)
@@ -136,7 +133,7 @@ def answer(
 
 def tell(
     store: Store,
-    question: questions.Question,
+    question: Question,
     form: str | None,
     output: Path | None,
     hide: frozenset[str] = frozenset(),
@@ -147,6 +144,7 @@ def tell(
         if output is not None:
             count = save(batches, output)
             click.echo(f"{count:,} rows in {output}", err=True)
+            _say_what_follows(question)
             return
         chosen = form or ("table" if sys.stdout.isatty() else "csv")
         assert chosen in FORMATS
@@ -156,6 +154,21 @@ def tell(
                 for batch in batches
             )
         write(batches, form=chosen, to=sys.stdout)
+    _say_what_follows(question)
+
+
+def _say_what_follows(question: Question) -> None:
+    """On stderr, whatever form the answer has: a program finds it on its last line."""
+    if question.next is not None:
+        click.echo(f"there is more: --after {question.next}", err=True)
+
+
+def show_statements(question: Question) -> None:
+    """The SQL of a question and its parameters."""
+    for text, parameters in question.statements():
+        click.echo(text.strip())
+        if parameters:
+            click.echo("-- " + json.dumps(dict(parameters)))
 
 
 def put(table: pa.Table, form: str | None, output: Path | None) -> None:
@@ -184,117 +197,6 @@ def reading(settings: Settings, limits: Mapping[str, int] | None = None) -> Iter
         yield store
     finally:
         close()
-
-
-@cli.command()
-@click.argument("target", metavar="DOMAIN")
-@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
-@click.option("--show-sql", is_flag=True, help="Print the SQL of its questions, and don't run it.")
-@click.pass_context
-def show(ctx: click.Context, target: str, as_json: bool, show_sql: bool) -> None:
-    """A domain's backlinks on one screen: how many, how good, from where, what was lost.
-
-    \b
-    backlinks show example.org
-    backlinks show example.org --json | jq .counts.live
-    """
-    domain = questions.domain_of(target)
-    if show_sql:
-        for question in questions.overview_questions(domain).values():
-            click.echo(
-                question.sql.strip() + "\n-- " + json.dumps(dict(question.parameters)) + "\n"
-            )
-        return
-    with reading(settings_of(ctx)) as store:
-        found = questions.Index(store).overview(domain)
-    if as_json:
-        click.echo(json.dumps(found, default=plain, ensure_ascii=False, indent=2))
-        return
-    write_overview(found, sys.stdout, width=None if sys.stdout.isatty() else 120)
-
-
-@cli.command()
-@click.argument("target", metavar="DOMAIN")
-@click.option(
-    "--state",
-    type=click.Choice(questions.STATES),
-    default="live",
-    show_default=True,
-    help="Which links.",
-)
-@click.option(
-    "--per-domain",
-    type=click.IntRange(1),
-    default=questions.ALL,
-    help="Links of one referring domain at most. [default: all]",
-)
-@click.option(
-    "--limit", type=click.IntRange(0), default=100, show_default=True, help="Rows at most."
-)
-@click.option(
-    "--offset",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Rows to leave out first.",
-)
-@output_options
-@click.pass_context
-def links(
-    ctx: click.Context,
-    /,
-    target: str,
-    state: str,
-    per_domain: int,
-    limit: int,
-    offset: int,
-    **out: Any,
-) -> None:
-    """The links to a domain, the strongest first.
-
-    \b
-    backlinks links example.org
-    backlinks links example.org --state lost
-    backlinks links example.org --per-domain 1
-    backlinks links example.org --state all --limit 1000000 -o links.parquet
-    """
-    question = questions.links(
-        target, state=state, limit=limit, offset=offset, per_domain=per_domain
-    )
-    hide = frozenset({"source_domain", "not_before", "kind", "first_seen"})
-    if state == "live":
-        hide |= {"state", "lost_by"}
-    answer(ctx, question, hide=hide, **out)
-
-
-@cli.command()
-@click.argument("target", metavar="[DOMAIN]", required=False)
-@click.option(
-    "--limit", type=click.IntRange(0), default=100, show_default=True, help="Rows at most."
-)
-@click.option(
-    "--offset",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Rows to leave out first.",
-)
-@output_options
-@click.pass_context
-def domains(ctx: click.Context, /, target: str | None, limit: int, offset: int, **out: Any) -> None:
-    """The domains that link to DOMAIN; without one, all domains of the newest snapshot.
-
-    \b
-    backlinks domains example.org
-    backlinks domains --limit 20
-    backlinks domains --json -o domains.json
-    """
-    if target is None:
-        question = questions.domains(limit=limit, offset=offset)
-    else:
-        question = questions.referring_domains(target, limit=limit, offset=offset)
-    hide = frozenset({"pagerank_rank", "harmonic_rank", "out_domains", "referring_pages"})
-    answer(ctx, question, hide=hide | {"first_seen", "follow_share"}, **out)
 
 
 def metrics_option(command: Command) -> Command:

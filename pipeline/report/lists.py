@@ -13,7 +13,7 @@ import click
 
 from pipeline.errors import UsageError
 from pipeline.follow import followed
-from pipeline.index.questions import domain_of
+from pipeline.index.target import domain_of
 from pipeline.lists.columns import NAMED
 from pipeline.lists.dates import ORDERS
 from pipeline.lists.read import Found, Listed, Options, read

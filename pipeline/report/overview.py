@@ -12,13 +12,16 @@ from rich.text import Text
 from pipeline.quality.marks import SMALL, marks, percentile
 from pipeline.report.output import safe
 
+_BARS = "·▁▂▃▄▅▆▇█"
+_DAYS = 31
+
 
 def write_overview(found: dict[str, Any], to: TextIO, *, width: int | None = None) -> None:
     """`found`: what Index.overview gives."""
     console = Console(file=to, width=width, highlight=False)
-    console.print(Text(found["domain"], style="bold"), Text(_known(found), style="dim"))
+    console.print(Text(_title(found), style="bold"), Text(_known(found), style="dim"))
     console.print(Text(_authority(found)))
-    for line in _links(found["counts"]):
+    for line in [*_links(found["counts"]), _trend(found["trend"])]:
         console.print(Text(line))
     if found["strongest"]:
         console.print(Text("\nStrongest links", style="bold"))
@@ -31,14 +34,21 @@ def write_overview(found: dict[str, Any], to: TextIO, *, width: int | None = Non
         console.print(Text("\nLook at", style="bold"))
         for note in notes:
             console.print(Text(f"  {note}"))
-    domain = found["domain"]
+    target = safe(found["target"])
     console.print(
         Text(
-            f"\nNext: backlinks links {domain} · backlinks domains {domain} · "
-            f"backlinks links {domain} --state lost   ({found['milliseconds']} ms)",
+            f"\nNext: backlinks links {target} · backlinks refs {target} · "
+            f"backlinks links {target} --state lost --all   ({found['milliseconds']} ms)",
             style="dim",
         )
     )
+
+
+def _title(found: dict[str, Any]) -> str:
+    """What was asked about; its domain where that is more."""
+    if found["mode"] == "domain":
+        return str(found["domain"])
+    return f"{safe(found['target'])} ({found['mode']} of {found['domain']})"
 
 
 def _known(found: dict[str, Any]) -> str:
@@ -73,8 +83,7 @@ def _links(counts: dict[str, Any]) -> list[str]:
     lines = [
         f"Domains       {counts['live_domains']:,} live, {counts['lost_domains']:,} lost, "
         f"{counts['unverified_domains']:,} unverified",
-        f"Links         {live:,} live ({counts['appeared']:,} appeared and "
-        f"{counts['discovered']:,} discovered in 30 days), {counts['lost']:,} lost"
+        f"Links         {live:,} live{_new(counts)}, {counts['lost']:,} lost"
         f"{_mix(counts['reasons'])}, {counts['unverified']:,} unverified",
     ]
     if live:
@@ -84,6 +93,30 @@ def _links(counts: dict[str, Any]) -> list[str]:
             + ", ".join(f"{share:,} {place}" for place, share in _pairs(counts["positions"]))
         )
     return lines
+
+
+def _new(counts: dict[str, Any]) -> str:
+    """Which are new is not counted where there are very many: the trend of domains tells."""
+    if counts["appeared"] is None:
+        return ""
+    return f" ({counts['appeared']:,} appeared and {counts['discovered']:,} discovered in 30 days)"
+
+
+def _trend(days: list[dict[str, Any]]) -> str:
+    """Referring domains that came and went in 30 days, and when they came."""
+    new, lost = sum(day["new"] for day in days), sum(day["lost"] for day in days)
+    told = f"30 days       {new:,} domains new, {lost:,} lost"
+    return f"{told}   new by day: {_bars(days)}" if new else told
+
+
+def _bars(days: list[dict[str, Any]]) -> str:
+    """One letter a day from the first with any to the last, as high as its new domains are many."""
+    by_day = {day["day"]: day["new"] for day in days}
+    first, most = min(by_day), max(by_day.values())
+    span = min((max(by_day) - first).days + 1, _DAYS)
+    counts = [by_day.get(first + datetime.timedelta(days=number), 0) for number in range(span)]
+    top = len(_BARS) - 1
+    return "".join(_BARS[-(-count * top // most)] for count in counts)
 
 
 def _pairs(found: Any) -> list[tuple[str, int]]:

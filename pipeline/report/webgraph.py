@@ -15,7 +15,7 @@ from pipeline.control import Controls
 from pipeline.errors import UsageError
 from pipeline.follow import followed
 from pipeline.frontier.plan import frontier_rows
-from pipeline.index.questions import domain_of
+from pipeline.index.target import domain_of
 from pipeline.lists.text import opened
 from pipeline.log.opening import open_log
 from pipeline.report.commands import form_options, put, settings_of

@@ -20,7 +20,7 @@ class Literal(str):
     __slots__ = ()
 
 
-Value = str | int | float | bool | list[str] | list[int]
+Value = str | int | float | bool | list[str] | list[int] | list[float]
 Parameters = Mapping[str, Value]
 DATABASE = "backlinks"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

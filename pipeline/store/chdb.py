@@ -155,8 +155,10 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\0", "\\0")
 
 
-def _quoted(item: str | int) -> str:
-    return str(item) if isinstance(item, int) else "'" + _escaped(item).replace("'", "\\'") + "'"
+def _quoted(item: str | float) -> str:
+    if isinstance(item, int | float):
+        return str(item)
+    return "'" + _escaped(item).replace("'", "\\'") + "'"
 
 
 def plain(table: pa.Table) -> pa.Table:

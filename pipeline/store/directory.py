@@ -20,6 +20,7 @@ from pipeline.store.chdb import ChdbStore
 from pipeline.store.failures import safe
 from pipeline.store.migrate import check, migrate
 from pipeline.store.remote import RemoteStore
+from pipeline.store.views import make_views
 
 LOCK = "lock"
 STORE = "store"
@@ -128,7 +129,8 @@ def open_to_read(
         return remote, remote.close
     try:
         store = ChdbStore(directory / STORE)
-        check(store)
+        if check(store):
+            make_views(store)  # of this code, so that its questions can be asked
         reading = store.read_only(limits)
     except BaseException:
         held.release()

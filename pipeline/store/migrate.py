@@ -1,4 +1,7 @@
-"""The schema's versions: numbered files, applied once each, in order, never changed afterwards."""
+"""The schema's versions: numbered files, applied once each, in order, never changed afterwards.
+
+The views that take parameters come after them (views.py).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ import pyarrow as pa
 
 from pipeline.errors import StoreMismatch, StoreRefused
 from pipeline.store import Store, rows
+from pipeline.store.views import make_views
+from pipeline.store.views import views as views_with_parameters
 from pipeline.url import suffix_list_version
 
 _FILE = re.compile(r"(\d{4})_(\w+)\.sql\Z")
@@ -44,9 +49,10 @@ def migrations() -> list[Migration]:
 def tables(*, views: bool = False) -> set[str]:
     """What the program's own are called, with its views or without."""
     made = (_MADE.match(statement) for m in migrations() for statement in m.statements)
-    return {"migrations"} | {
+    found = {"migrations"} | {
         match[2] for match in made if match is not None and (views or match[1] == "TABLE")
     }
+    return found | {view.name for view in views_with_parameters()} if views else found
 
 
 def split(text: str) -> tuple[str, ...]:
@@ -90,6 +96,7 @@ def migrate(store: Store, cluster: Spread | None = None) -> list[Migration]:
                 }
             ),
         )
+    make_views(store)
     return new
 
 

@@ -11,6 +11,7 @@ from pipeline.store import Store
 from pipeline.store.migrate import missing
 from pipeline.store.remote import Server
 from pipeline.store.spread import cluster_of
+from pipeline.store.views import lacking as lacking_views
 
 if TYPE_CHECKING:
     from pipeline.store.clickhouse import ClickHouseStore
@@ -91,6 +92,8 @@ def _server(
         cluster = cluster_of(store, settings.store)
         if cluster is not None:
             store.altered = cluster.altered
+        if readonly:
+            demand_views(store)  # workers ask none, and need no right to see them
     except BaseException:
         store.close()
         raise
@@ -99,7 +102,15 @@ def _server(
 
 def demand(store: Store) -> None:
     """Raises StoreMismatch where the store is not at this code's schema."""
-    lacking = missing(store)
+    _refuse(missing(store))
+
+
+def demand_views(store: Store) -> None:
+    """Raises StoreMismatch where a view is missing or older than this code's."""
+    _refuse([f"view {view.name}" for view in lacking_views(store)])
+
+
+def _refuse(lacking: list[str]) -> None:
     if lacking:
         raise StoreMismatch(
             f"the store lacks {', '.join(lacking)}; run `backlinks admin migrate` first"

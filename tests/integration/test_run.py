@@ -189,7 +189,7 @@ def test_every_link_between_domains_is_in_the_index_and_no_other(crawled: Crawle
 
 
 def test_show_tells_a_domain_on_one_screen(crawled: Crawled) -> None:
-    ran = backlinks("show", "https://two.example/whatever", data=crawled.data)
+    ran = backlinks("show", "https://two.example/", data=crawled.data)
     assert ran.code == 0, ran.err
     assert len(ran.out.splitlines()) <= 24
     assert "Domains       2 live, 0 lost, 0 unverified" in ran.out
@@ -221,7 +221,7 @@ def test_show_of_a_domain_that_nobody_links_says_so(crawled: Crawled) -> None:
 
 
 def test_links_are_csv_in_a_pipe(crawled: Crawled) -> None:
-    ran = backlinks("links", "two.example", data=crawled.data)
+    ran = backlinks("links", "two.example", "--all", data=crawled.data)
     rows = list(csv.DictReader(io.StringIO(ran.out)))
     assert {row["source_url"] for row in rows} == {
         "http://www.one.example/",
@@ -236,7 +236,7 @@ def test_links_are_csv_in_a_pipe(crawled: Crawled) -> None:
 
 
 def test_links_are_a_table_when_asked(crawled: Crawled) -> None:
-    ran = backlinks("links", "two.example", "--table", data=crawled.data)
+    ran = backlinks("links", "two.example", "--all", "--table", data=crawled.data)
     header, rule, *rows = ran.out.splitlines()
     assert header.split()[:2] == ["source", "url"]
     assert set(rule.strip()) == {"─"}
@@ -246,7 +246,7 @@ def test_links_are_a_table_when_asked(crawled: Crawled) -> None:
 
 
 def test_links_are_a_table_on_a_terminal(crawled: Crawled) -> None:
-    shown, ours = on_terminal("links", "two.example", data=crawled.data)
+    shown, ours = on_terminal("links", "two.example", "--all", data=crawled.data)
     assert shown == 0
     assert "source url" in ours.replace("\x1b[1m", "")
     assert "─" in ours
@@ -280,15 +280,15 @@ def on_terminal(*arguments: str, data: Path) -> tuple[int, str]:
 
 
 def test_json_is_an_array_and_nl_an_object_a_line(crawled: Crawled) -> None:
-    array = json.loads(backlinks("links", "one.example", "--json", data=crawled.data).out)
-    lines = backlinks("links", "one.example", "--nl", data=crawled.data).out.splitlines()
+    array = json.loads(backlinks("links", "one.example", "--all", "--json", data=crawled.data).out)
+    lines = backlinks("links", "one.example", "--all", "--nl", data=crawled.data).out.splitlines()
     assert array == [json.loads(line) for line in lines]
     assert len(array) == 2
 
 
 def test_an_answer_is_written_to_a_file_by_its_ending(crawled: Crawled, tmp_path: Path) -> None:
     for name in ("links.parquet", "links.csv", "links.jsonl"):
-        ran = backlinks("links", "two.example", "-o", tmp_path / name, data=crawled.data)
+        ran = backlinks("links", "two.example", "--all", "-o", tmp_path / name, data=crawled.data)
         assert (ran.code, ran.out) == (0, "")
         assert ran.err == f"4 rows in {tmp_path / name}\n"
     table = pq.read_table(tmp_path / "links.parquet")
@@ -301,7 +301,7 @@ def test_an_answer_is_written_to_a_file_by_its_ending(crawled: Crawled, tmp_path
 
 
 def test_show_sql_prints_the_question_and_asks_nobody(tmp_path: Path) -> None:
-    for arguments in (("links", "two.example"), ("domains",), ("domains", "two.example"),
+    for arguments in (("links", "two.example"), ("domains",), ("refs", "two.example"),
                       ("show", "two.example"), ("sql", "SELECT 1")):  # fmt: skip
         ran = backlinks(*arguments, "--show-sql", data=tmp_path / "none")
         assert ran.code == 0, ran.err
@@ -313,18 +313,20 @@ def test_show_sql_prints_the_question_and_asks_nobody(tmp_path: Path) -> None:
 
 
 def test_shown_sql_can_be_asked(crawled: Crawled) -> None:
-    shown = backlinks("links", "two.example", "--show-sql", data=crawled.data).out
-    text, _, line = shown.rpartition("-- ")
-    parameters = [part for item in json.loads(line).items() for part in ("-p", *map(str, item))]
-    asked = backlinks("sql", text, *parameters, "--json", data=crawled.data)
-    links = backlinks("links", "two.example", "--json", data=crawled.data)
-    assert asked.code == 0, asked.err
-    assert json.loads(asked.out) == json.loads(links.out)
+    for words in (("links", "two.example", "--all"), ("refs", "two.example"), ("domains",)):
+        shown = backlinks(*words, "--show-sql", data=crawled.data).out
+        text, _, line = shown.rpartition("-- ")
+        parameters = [part for item in json.loads(line).items() for part in ("-p", *map(str, item))]
+        asked = backlinks("sql", text, *parameters, "--json", data=crawled.data)
+        answer = backlinks(*words, "--json", data=crawled.data)
+        assert asked.code == 0, asked.err
+        assert json.loads(asked.out) == json.loads(answer.out)
 
 
-def test_domains_lists_who_links_and_without_a_domain_the_snapshot(crawled: Crawled) -> None:
-    who = json.loads(backlinks("domains", "two.example", "--json", data=crawled.data).out)
-    assert {row["domain"]: row["live"] for row in who} == {"one.example": 3, "three.example": 1}
+def test_refs_lists_who_links_and_domains_the_snapshot(crawled: Crawled) -> None:
+    who = json.loads(backlinks("refs", "two.example", "--json", data=crawled.data).out)
+    found = {row["source_domain"]: row["live"] for row in who}
+    assert found == {"one.example": 3, "three.example": 1}
     every = json.loads(backlinks("domains", "--json", data=crawled.data).out)
     assert every[0]["domain"] == "two.example"
     assert {row["domain"] for row in every} >= {"one.example", "two.example", "three.example"}
@@ -547,7 +549,7 @@ def test_again_finds_the_link_that_was_removed_and_the_one_that_came(tmp_path: P
     assert lost[0]["lost_by"] > lost[0]["last_seen"]
     came = json.loads(backlinks("links", "five.example", "--json", data=data).out)
     assert [row["not_before"] is not None for row in came] == [True]  # it appeared
-    live = json.loads(backlinks("links", "two.example", "--json", data=data).out)
+    live = json.loads(backlinks("links", "two.example", "--all", "--json", data=data).out)
     assert len(live) == 3
     shown = backlinks("show", "two.example", data=data).out
     assert "1 lost (1 removed)" in shown

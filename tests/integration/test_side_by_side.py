@@ -11,7 +11,7 @@ import pytest
 
 from backlinks import consumer
 from pipeline.frontier.plan import Planner
-from pipeline.index.lifecycle import job_of
+from pipeline.index.lifecycle import Lifecycle, job_of
 from pipeline.index.questions import Index
 from pipeline.log import CONSUME, DEAD_PAGES, PAGES, REQUESTS, Message
 from pipeline.log.kafka import KafkaLog
@@ -91,6 +91,7 @@ def test_two_installations_do_not_see_each_other(both: list[Installation]) -> No
         assert values == {b"no page of " + each.name.encode()}
         domains = rows(each.store.query("SELECT DISTINCT domain FROM pages"))
         assert [row["domain"] for row in domains] == [f"{each.name}.example"]
+        Lifecycle(each.store, 0).run()
         for asked in both:
             found = Index(each.store).links(f"{asked.name}-target.example")
-            assert len(found) == (1 if asked is each else 0)
+            assert len(found.rows()) == (1 if asked is each else 0)

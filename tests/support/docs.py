@@ -27,6 +27,7 @@ from pipeline.store.chdb import ChdbStore
 from pipeline.store.examples import examples
 from pipeline.store.migrate import migrate, migrations
 from pipeline.store.shards import Cluster
+from pipeline.store.views import View, views
 from pipeline.url import SESSION, SESSION_PREFIXES, TRACKING, TRACKING_PREFIXES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -36,8 +37,12 @@ PUBLIC = (
     "links", "pages", "page_links", "frontier", "snapshots", "controls", "domain_edges",
     "domain_quality", "page_fates", "graph_referrers",
 )  # fmt: skip
-VIEWS = ("link_states", "backlinks", "link_changes", "all_link_states", "graph_backlinks")
-OF_A_DOMAIN = ("backlinks", "link_changes", "graph_backlinks")  # views that take one
+VIEWS = (
+    "link_states", "backlinks", "link_changes", "all_link_states", "graph_backlinks",
+    *(view.name for view in views()),
+)  # fmt: skip
+OF_FILES = {view.name for view in views()}  # which tell their own cost
+OF_A_DOMAIN = ("backlinks", "link_changes", "graph_backlinks")  # views of migrations that take one
 
 # Options whose name is not their setting's, and those that only look like one.
 OPTION_SETTINGS = {"trusted": "score.seeds", "archive_to": "archive.to", "to": ""}
@@ -71,6 +76,9 @@ UNITS = {
     "delay_ms": "ms",
     "interval_s": "s",
 }
+
+# What the views that group do it by, in their examples.
+_BY = {"networks_of": "net", "places_of": "country", "history_of": "month"}
 
 # The one table that no migration makes: it holds what migrations were applied.
 _BOOK = {
@@ -406,7 +414,14 @@ def leading_comments() -> dict[str, str]:
 
 def view_columns(store: Store, view: str) -> list[tuple[str, str]]:
     """Name and type of each column of a view that people ask."""
-    asked = f"{view}(domain = '')" if view in OF_A_DOMAIN else view
+    given = {found.name: found.parameters for found in views()} | {
+        name: {"domain": "String"} for name in OF_A_DOMAIN
+    }
+    named = ", ".join(
+        f"{name} = {'[]' if kind.startswith('Array') else repr('')}"
+        for name, kind in given.get(view, {}).items()
+    )
+    asked = f"{view}({named})" if named else view
     found = rows(store.query(f"DESCRIBE TABLE (SELECT * FROM {asked})"))
     return [(row["name"], row["type"]) for row in found]
 
@@ -457,6 +472,46 @@ def shortened(kind: str) -> tuple[str, str]:
     return kind.replace(match[0], "Enum8"), ", ".join(re.findall(r"'([^']*)'", match[1]))
 
 
+def _views_part(store: Store) -> str:
+    """Every view that takes parameters. The columns of `backlinks` are not told again."""
+    lines = []
+    shared = set(view_columns(store, "backlinks"))
+    for view in views():
+        columns = view_columns(store, view.name)
+        own = [column for column in columns if column not in shared]
+        lines += [
+            f"### {view.name}",
+            "",
+            f"`{view.name}`: {view.meaning}",
+            "",
+            f"Cost: {view.cost}",
+            "",
+        ]
+        lines += ["```sql", "SELECT *", f"FROM {view.name}({_given(view)})", "LIMIT 10", "```", ""]
+        if len(columns) - len(own) > len(shared) / 2:
+            lines += ["The columns of [backlinks](#backlinks), and:", ""]
+        else:
+            own = columns
+        told = view_meanings(view)
+        lines += ["| column | type | meaning |", "|---|---|---|"]
+        lines += [f"| `{name}` | `{kind}` | {_cell(told.get(name, ''))} |" for name, kind in own]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _given(view: View) -> str:
+    example = {
+        "domain": "'example.org'", "under": "'%'", "other": "'example.com'", "other_under": "'%'",
+        "others": "['example.com', 'example.net']", "by": f"'{_BY.get(view.name, '')}'",
+    }  # fmt: skip
+    return ", ".join(f"{name} = {example[name]}" for name in view.parameters)
+
+
+def view_meanings(view: View) -> dict[str, str]:
+    """What the comments behind a view's columns say."""
+    return dict(re.findall(r"^ {4}(?:.*\W)?(\w+),? -- (.+)$", view.text, re.MULTILINE))
+
+
 def _plumbing_part(found: Mapping[str, Table]) -> str:
     lines = []
     for table in found.values():
@@ -483,7 +538,8 @@ def made(store: Store) -> dict[str, dict[str, str]]:
     """Every made part, by file and name. `store`: migrated."""
     found = tables(store)
     schema = {f"table {name}": _table_part(found[name]) for name in PUBLIC}
-    schema |= {f"view {name}": example_part(name) for name in VIEWS}
+    schema |= {f"view {name}": example_part(name) for name in VIEWS if name not in OF_FILES}
+    schema["views"] = _views_part(store)
     schema["plumbing"] = _plumbing_part(found)
     return {
         "docs/commands.md": {"commands": _commands_part()},

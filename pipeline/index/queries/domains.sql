@@ -14,5 +14,6 @@ SELECT
     top_anchors
 FROM domain_quality
 WHERE snapshot = (SELECT max(snapshot) FROM snapshots)
+    AND ({paged:UInt8} = 0 OR (ifNull(trusted_harmonic_rank, harmonic_rank), harmonic_rank, domain) > ({after_place:Float64}, {after_harmonic_rank:Float64}, {after_domain:String}))
 ORDER BY ifNull(trusted_harmonic_rank, harmonic_rank), harmonic_rank, domain
-LIMIT {limit:UInt64} OFFSET {offset:UInt64}
+LIMIT {limit:UInt64}

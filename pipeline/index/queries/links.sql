@@ -1,28 +1,22 @@
--- The backlinks of a domain, the strongest first. Reads the links of that target alone.
+-- The referring domains that may have such links, in the order in which their links are told: by authority,
+-- then by name. Cost: the rows of the target's domain in `referrers`; where `under` is not '%' the hosts
+-- and paths that its links point to.
 SELECT
-    links.source_domain AS source_domain,
-    source_url,
-    target_url,
-    anchor,
-    state,
-    reason,
-    arrayStringConcat(arrayFilter(r -> r != '', [if(nofollow = 1, 'nofollow', ''), if(ugc = 1, 'ugc', ''), if(sponsored = 1, 'sponsored', '')]), ' ') AS rel,
-    position,
-    kind,
-    quality.authority AS authority,
-    first_seen,
-    not_before,
-    last_seen,
-    lost_by
-FROM backlinks(domain = {domain:String}) AS links
-LEFT JOIN
-(
-    SELECT domain, authority
-    FROM domain_quality
-    WHERE snapshot = (SELECT max(snapshot) FROM snapshots)
-) AS quality ON quality.domain = links.source_domain
-WHERE ({state:String} = 'all' OR state = {state:String})
-ORDER BY state != 'live', authority DESC NULLS LAST, rel != '', position != 'main', source_domain, source_url, target_url, kind
-LIMIT {per_domain:UInt64} BY source_domain
-LIMIT {limit:UInt64} OFFSET {offset:UInt64}
-SETTINGS join_use_nulls = 1
+    source_domain,
+    ifNull(toFloat64(authority), -1) AS known
+FROM referrers FINAL
+WHERE target_domain = {domain:String}
+    AND multiIf({state:String} = 'live', live, {state:String} = 'lost', lost, {state:String} = 'unverified', unverified, 1) > 0
+    AND ({state:String} != 'live' OR multiIf({rel:String} = 'followed', followed, {rel:String} = 'nofollow', nofollow, {rel:String} = 'ugc', ugc, {rel:String} = 'sponsored', sponsored, 1) > 0)
+    AND known >= {authority:Float64}
+    AND (empty({endings:Array(String)}) OR splitByChar('.', source_domain)[-1] IN {endings:Array(String)})
+    AND ({under:String} = '%' OR source_domain IN
+    (
+        SELECT source_domain
+        FROM links
+        WHERE {under:String} != '%' AND target_domain = {domain:String} AND concat(target_host, target_path) LIKE {under:String}
+    ))
+    AND ({paged:UInt8} = 0 OR (-known, source_domain) > (-{after_authority:Float64}, {after_source_domain:String})
+        OR ({per:String} != 'domain' AND source_domain = {after_source_domain:String}))
+ORDER BY known DESC, source_domain
+LIMIT {count:UInt64}

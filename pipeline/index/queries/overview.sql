@@ -1,4 +1,4 @@
--- How many backlinks a domain has, of what kind. Reads the links of that target alone.
+-- How many backlinks a target has, of what kind. Reads the links of its domain alone.
 SELECT
     countIf(state = 'live') AS live,
     countIf(state = 'lost') AS lost,
@@ -14,3 +14,4 @@ SELECT
     sumMapIf(map(position, 1), state = 'live') AS positions,
     sumMapIf(map(reason, 1), state = 'lost') AS reasons
 FROM backlinks(domain = {domain:String}) AS links
+WHERE substring(target_url, position(target_url, '://') + 3) LIKE {under:String}

@@ -1,174 +1,197 @@
-"""`backlinks sql` as its user runs it."""
+"""The commands that ask about the links to a target: their forms, their options, hostile text."""
 
 from __future__ import annotations
 
+import csv
+import datetime
+import io
 import json
-import signal
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+from click import BadParameter
+from click.testing import CliRunner, Result
 
-from pipeline.report.asking import plainly
-from pipeline.settings import Settings, SqlSettings
-from pipeline.store import directory
-from pipeline.store.opening import open_to_write
-from pipeline.store.remote import Server
-from tests.support.command import Ran, backlinks, start
+import backlinks  # noqa: F401 - adds the commands
+from pipeline.index.lifecycle import Lifecycle
+from pipeline.report import commands
+from pipeline.report.asking import Moment
+from pipeline.report.commands import cli
+from pipeline.store import Store
+from tests.support.records import DAY, START, TODAY, Link, page, write
 
-ENDLESS = "SELECT uniqExact(number % 1000) FROM numbers(1000000000000)"
-DEADLINE_S = 30
+TARGET = "target.example"
+QUESTIONS = {
+    "links": ("links", TARGET, "--all", "--context"),
+    "refs": ("refs", TARGET),
+    "anchors": ("anchors", TARGET),
+    "terms": ("anchors", TARGET, "--terms"),
+    "pages": ("pages", TARGET),
+    "show": ("show", TARGET),
+}
+HOSTILE = "\x1b[2J\u202e=cmd|' /C calc'!A0\r\n\u2066[bold]x[/bold]\x9b"
+FORBIDDEN = set("\x1b\x9b\u202e\u2066\x00\x07")
+Ask = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("asking") / "data"
-    assert backlinks("admin", "migrate", data=made).code == 0
-    return made
-
-
-def line(ran: Ran, code: int) -> str:
-    assert ran.code == code, ran.err
-    assert ran.out == ""
-    assert ran.err.count("\n") == 1, ran.err
-    return ran.err
-
-
-def test_a_query_comes_from_stdin_or_from_a_file(data: Path, tmp_path: Path) -> None:
-    query = "-- how many\nSELECT {n:UInt8} AS n, 'it''s' AS text;\n"
-    (tmp_path / "q.sql").write_text(query)
-    for given in ("-", f"@{tmp_path / 'q.sql'}"):
-        ran = backlinks("sql", given, "-p", "n", 7, "--json", data=data, stdin=query)
-        assert json.loads(ran.out) == [{"n": 7, "text": "it's"}], ran.err
-
-
-def test_a_file_that_is_not_there_is_named(data: Path, tmp_path: Path) -> None:
-    said = line(backlinks("sql", f"@{tmp_path / 'no.sql'}", data=data), 2)
-    assert f"can't read the query from {tmp_path / 'no.sql'}: No such file" in said
-    (tmp_path / "odd.sql").write_bytes(b"SELECT '\xff'")
-    assert "not UTF-8" in line(backlinks("sql", f"@{tmp_path / 'odd.sql'}", data=data), 2)
-    assert "there is no query" in line(backlinks("sql", "-", data=data), 2)
-
-
-def test_it_shows_what_the_store_does_not_stream(data: Path) -> None:
-    assert backlinks("sql", "SHOW TABLES LIKE 'marks'", data=data).out == "name\nmarks\n"
-    ran = backlinks("sql", "DESCRIBE TABLE marks", data=data)
-    assert ran.out.startswith("name,type,")
-
-
-def test_it_writes_where_it_is_told_to(data: Path) -> None:
-    statement = "INSERT INTO marks (job, version, mark) SELECT {j:String}, 1, 2"
-    assert "--write" in line(backlinks("sql", statement, "-p", "j", "x", data=data), 2)
-    assert backlinks("sql", statement, "-p", "j", "x", "--write", data=data).code == 0
-    ran = backlinks("sql", "SELECT job, mark FROM marks", data=data)
-    assert ran.out == "job,mark\nx,2\n"
-    said = line(backlinks("sql", "--write", "INSERT INTO marks VALUES ('y', 1, 2)", data=data), 2)
-    assert "INSERT INTO ... SELECT" in said
-    assert "Multi" not in line(backlinks("sql", "--write", "SELECT 1; SELECT 2", data=data), 1)
+def indexed(shared_store: Store) -> Store:
+    links = [
+        Link(f"https://{TARGET}/", anchor="one"),
+        Link(f"https://www.{TARGET}/a", anchor="two words", rel=1, position="footer"),
+        Link(f"https://{TARGET}/=1+1?x=%1b", anchor=HOSTILE, before=HOSTILE, after="=2+2"),
+        Link(f"https://{TARGET}/@sum", anchor="=1+1"),
+    ]
+    pages = [
+        page(f"https://{host}/{path}", START, links, language="en")
+        for host in ("a.example", "www.b.example", "c.example")
+        for path in ("", "-x")
+    ]
+    own = page(
+        f"https://{TARGET}/", START, outcome="redirect", final_url="https://x.example/\u202e\x1b"
+    )
+    gone = [
+        page("https://d.example/", START + n * DAY, links[:1] if n == 0 else []) for n in (0, 1, 2)
+    ]
+    write(shared_store, [*pages, own, *gone], TODAY)
+    Lifecycle(shared_store, 0).run()
+    return shared_store
 
 
 @pytest.fixture
-def held(data: Path) -> Iterator[None]:
-    """Another process has it, and answers: here, this one."""
+def ask(indexed: Store, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """The command line over that store, on no terminal."""
+    monkeypatch.setattr(commands, "open_to_read", lambda *_: (indexed, lambda: None))
+    monkeypatch.setenv("COLUMNS", "250")
 
-    _, close = open_to_write(Settings(data=data), "backlinks run", serve=True)
-    yield
-    close()
+    def run(*arguments: object) -> Result:
+        return CliRunner().invoke(cli, [str(one) for one in arguments])
 
-
-@pytest.mark.usefixtures("held")
-def test_nothing_is_written_beside_the_process_that_holds_the_store(data: Path) -> None:
-    said = line(backlinks("sql", "--write", "TRUNCATE TABLE marks", data=data), 1)
-    assert "is held by process" in said
-    assert "backlinks run" in said
-    ran = backlinks(
-        "sql", "SELECT {a:Array(String)} AS a", "-p", "a", r"['b\'c']", "--json", data=data
-    )
-    assert json.loads(ran.out) == [{"a": ["b'c"]}]
-    limited = {"BACKLINKS_SQL__TIME_S": "1"}
-    assert "sql.time_s" in line(backlinks("sql", ENDLESS, data=data, environment=limited), 1)
+    return run
 
 
-def test_limits_stop_a_question_and_say_which(data: Path) -> None:
-    for setting, value, query in (
-        ("TIME_S", "1", ENDLESS),
-        ("MEMORY_BYTES", "20000000", "SELECT groupArray(number) FROM numbers(100000000)"),
-        ("ROWS", "10", "SELECT * FROM numbers(1000000)"),
-    ):
-        limited = {f"BACKLINKS_SQL__{setting}": value}
-        ran = backlinks("sql", query, "-o", data.parent / "x.csv", data=data, environment=limited)
-        assert f"sql.{setting.lower()} allows more" in line(ran, 1)
+def rows(result: Result) -> list[dict[str, str]]:
+    assert result.exit_code == 0, result.output
+    return list(csv.DictReader(io.StringIO(result.stdout)))
 
 
-def test_what_is_not_limited_is_left_to_the_engine() -> None:
-    assert SqlSettings(time_s=0, memory_bytes=0).limits() == {}
-    assert SqlSettings(memory_bytes=10, time_s=3, rows=5, threads=2).limits() == {
-        "max_execution_time": 3, "max_memory_usage": 10, "max_result_rows": 5, "max_threads": 2,
-        "max_bytes_before_external_group_by": 5, "max_bytes_before_external_sort": 5,
-    }  # fmt: skip
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_hostile_text_reaches_no_terminal(ask: Ask, name: str) -> None:
+    words = QUESTIONS[name]
+    ran = ask(*words) if name == "show" else ask(*words, "--table")
+    assert ran.exit_code == 0, ran.output
+    assert not set(ran.stdout) & FORBIDDEN
+    if name in ("links", "anchors"):
+        assert "[bold]x[/bold]" in ran.stdout, "markup is text"
 
 
-def test_ctrl_c_stops_the_query(data: Path, tmp_path: Path) -> None:
-    with start("sql", ENDLESS, data=data, says=tmp_path / "says") as process:
-        until = time.monotonic() + DEADLINE_S
-        while not busy(process.pid) and time.monotonic() < until:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=DEADLINE_S) == 1
-    assert "Traceback" not in (tmp_path / "says").read_text()
+@pytest.mark.parametrize("name", [name for name in QUESTIONS if name != "show"])
+def test_hostile_text_is_no_formula_in_a_spreadsheet(ask: Ask, name: str) -> None:
+    ran = ask(*QUESTIONS[name], "--csv")
+    found = rows(ran)
+    assert found
+    cells = [cell for row in found for cell in row.values()]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "@", "\t", "\r"))]
+    assert "\r" not in ran.stdout
 
 
-def busy(pid: int) -> bool:
-    """It has computed for a second: it is in the query."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12]) > 300
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_question_shows_its_sql_and_asks_nothing(
+    ask: Ask, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "open_to_read", None)
+    ran = ask(*QUESTIONS[name], "--show-sql")
+    assert ran.exit_code == 0, ran.output
+    assert ran.stdout.startswith("-- ")
+    assert f'"{TARGET}"' in ran.stdout
+    assert "SELECT" in ran.stdout
 
 
-def test_who_goes_stops_what_it_asked_of_another_process(data: Path, tmp_path: Path) -> None:
-    store, held, close = directory.open_to_write(data, "backlinks run")
-    server = Server(store.read_only)
-    held.tell(str(server.path))
-    running = "SELECT countIf(query LIKE '%uniqExact(number%' AND query NOT LIKE '%LIKE%') AS n"
-    running += " FROM system.processes"
+@pytest.mark.parametrize("name", [name for name in QUESTIONS if name != "show"])
+def test_forms_tell_the_same(ask: Ask, name: str, tmp_path: Path) -> None:
+    words = QUESTIONS[name]
+    array = json.loads(ask(*words, "--json").stdout)
+    assert array == [json.loads(line) for line in ask(*words, "--nl").stdout.splitlines()]
+    file = tmp_path / "answer.parquet"
+    assert ask(*words, "-o", file).exit_code == 0
+    assert pq.read_table(file).num_rows == len(array) == len(rows(ask(*words)))
 
-    def wait_for(count: int) -> None:
-        until = time.monotonic() + DEADLINE_S
-        while store.query(running)["n"].to_pylist() != [count]:
-            assert time.monotonic() < until, f"not {count} running"
-            time.sleep(0.05)
 
-    try:
-        with start("sql", ENDLESS, data=data, says=tmp_path / "says") as process:
-            wait_for(1)
-            process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=DEADLINE_S) == 1
-            wait_for(0)
-    finally:
-        server.close()
-        close()
+@pytest.mark.parametrize("name", [name for name in QUESTIONS if name != "show"])
+def test_an_answer_that_is_cut_says_where_it_goes_on(ask: Ask, name: str) -> None:
+    words = QUESTIONS[name]
+    whole = rows(ask(*words))
+    first = ask(*words, "--limit", 1)
+    assert rows(first) == whole[:1]
+    told = first.stderr.splitlines()[-1]
+    assert told.startswith("there is more: --after ")
+    rest = ask(*words, "--after", told.rpartition(" ")[2], "--limit", len(whole))
+    assert rows(rest) == whole[1:]
+    assert rest.stderr == ""
+
+
+def test_links_are_folded_by_domain_unless_told_otherwise(ask: Ask) -> None:
+    folded = rows(ask("links", TARGET))
+    assert [(row["source_domain"], row["similar"]) for row in folded] == [
+        ("a.example", "7"), ("b.example", "7"), ("c.example", "7"),
+    ]  # fmt: skip
+    assert len(rows(ask("links", TARGET, "--per", "page"))) == 6
+    assert len(rows(ask("links", TARGET, "--all"))) == 24
+    assert len(rows(ask("links", f"www.{TARGET}", "--all"))) == 6
+    assert len(rows(ask("links", f"{TARGET}/", "--mode", "url", "--all"))) == 6
+
+
+def test_options_are_filters(ask: Ask) -> None:
+    nofollow = rows(ask("links", TARGET, "--rel", "nofollow", "--position", "footer"))
+    assert {row["anchor"] for row in nofollow} == {"two words"}
+    (lost,) = rows(ask("links", TARGET, "--state", "lost"))
+    assert (lost["source_domain"], lost["reason"]) == ("d.example", "removed")
+    (went,) = rows(ask("refs", TARGET, "--state", "lost"))
+    assert went["lost_by"].startswith("2023-11-15")
+    assert rows(ask("refs", TARGET, "--since", "2023-11-15")) == []
+    assert len(rows(ask("refs", TARGET, "--until", "2023-11-14"))) == 3
+    assert rows(ask("refs", TARGET, "--authority", "1")) == []
+    assert rows(ask("links", TARGET, "--since", "30d")) == []
+
+
+def test_show_tells_a_part_of_a_domain(ask: Ask) -> None:
+    ran = ask("show", f"www.{TARGET}")
+    assert f"www.{TARGET} (host of {TARGET})" in ran.stdout
+    assert "6 live" in ran.stdout
+    assert json.loads(ask("show", TARGET, "--json").stdout)["counts"]["live"] == 24
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("words", "said"),
     [
-        ("SELECT 1\n FRM x", "can't read the query at line 2, column 6: near 'x'; expected "),
-        ("SELECT 'é' +", "can't read the query at line 1, column 12: near '+'; expected "),
-        ("SELECT 1;\nSELECT 2", "at line 1, column 9: one statement at a time"),
-        ("SELECT 1 AS x, 'x", "at line 1, column 16: a quote is not closed"),
-        ("SELECT nosuch FROM links", "the store says: Unknown expression identifier `nosuch`"),
+        (("links", "no such domain"), "'no such domain' is no domain, host or URL"),
+        (("show", "*.example.org"), "give the domain for all of its hosts"),
+        (("links", TARGET, "--after", "x"), "--after 'x' is no place in an answer"),
+        (("refs", TARGET, "--after", ""), ""),
+        (("links", TARGET, "--country", "deu"), "give its two letters"),
     ],
 )
-def test_an_error_of_the_engine_is_one_line_with_its_place(
-    data: Path, query: str, said: str
+def test_what_can_not_be_asked_is_refused_in_one_line(
+    ask: Ask, words: tuple[str, ...], said: str
 ) -> None:
-    told = line(backlinks("sql", query, data=data), 1)
-    assert said in told
-    assert not any(noise in told for noise in ("Code:", "DB::", "(version", "formatQuery"))
+    ran = ask(*words)
+    assert ran.exit_code == (2 if said else 0)
+    assert said in ran.stderr
+    assert ran.stderr.count("\n") <= 1
 
 
-@pytest.mark.parametrize(
-    "message", ["", "x", "Code: 62. DB::Exception: Syntax error", "position 9: "]
-)
-def test_any_message_is_told(message: str) -> None:
-    assert plainly(message, "SELECT 1")
+def test_a_time_is_a_day_a_moment_or_days_ago() -> None:
+    def at(text: str, *, end: bool = False) -> int:
+        return int(Moment(end=end).convert(text, None, None))
+
+    day = int(datetime.datetime(2026, 3, 31, tzinfo=datetime.UTC).timestamp() * 1000)
+    assert at("2026-03-31") == day
+    assert at("2026-03-31", end=True) == day + DAY
+    assert at("2026-03-31T12:00", end=True) == at("2026-03-31T12:00") == day + DAY // 2
+    assert at("2026-03-31T12:00+02:00") == day + 10 * DAY // 24
+    assert TODAY - 30 * DAY <= at("30d") <= TODAY - 29 * DAY
+    for text in ("yesterday", "31.03.2026", "-1d", "", "999999d"):
+        with pytest.raises(BadParameter, match="is no time"):
+            at(text)

@@ -32,7 +32,9 @@ LOST = {
     "lost_by": SEEN + datetime.timedelta(days=2),
 }  # fmt: skip
 FOUND: dict[str, Any] = {
-    "domain": "mill.example",
+    "domain": "mill.example", "target": "mill.example", "mode": "domain",
+    "trend": [{"day": datetime.date(2022, 3, 4), "new": 3, "lost": 0},
+              {"day": datetime.date(2022, 3, 6), "new": 1, "lost": 2}],
     "known": {"own_pages": 20, "own_unfetched": 3, "snapshot": SNAPSHOT, "domains": 1_000},
     "counts": {
         "live": 10, "lost": 1, "unverified": 2, "live_domains": 3, "lost_domains": 1,
@@ -72,6 +74,7 @@ def test_one_screen_says_all_of_it() -> None:
         "http://a.example/page", "the mill", "follow, main", "nofollow, footer",
         "removed", "between 2022-03-04 05:06:07 and 2022-03-06 05:06:07",
         "backlinks links mill.example --state lost", "(12 ms)",
+        "30 days 4 domains new, 2 lost new by day: █·▃",
     ):  # fmt: skip
         assert part in " ".join(text.split()), part
 
@@ -79,6 +82,17 @@ def test_one_screen_says_all_of_it() -> None:
 def test_lists_come_as_pairs_from_some_answers() -> None:
     pairs = changed(counts={"positions": [("footer", 2), ("main", 8)], "reasons": []})
     assert "8 main, 2 footer" in shown(pairs)
+
+
+def test_a_part_of_a_domain_is_named_with_its_domain() -> None:
+    part = changed(mode="prefix", target="mill.example/\x1b[2Jblog/*")
+    assert "mill.example/[2Jblog/* (prefix of mill.example)" in shown(part)
+
+
+def test_of_very_many_links_the_new_ones_are_not_counted_and_their_domains_are() -> None:
+    many = changed(counts={"appeared": None, "discovered": None, "reasons": {}}, trend=[])
+    assert "10 live, 1 lost, 2 unverified" in shown(many)
+    assert "0 domains new, 0 lost" in shown(many)
 
 
 def test_no_snapshot_no_seeds_and_few_domains_give_no_number() -> None:

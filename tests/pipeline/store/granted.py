@@ -37,7 +37,7 @@ from pipeline.settings import Settings
 from pipeline.store import Store
 from pipeline.store.chdb import ChdbStore
 from pipeline.store.migrate import migrate
-from pipeline.store.opening import demand
+from pipeline.store.opening import demand, demand_views
 from pipeline.url import canonical
 from pipeline.webgraph.join import Referrer
 from pipeline.webgraph.streams import Counted
@@ -137,6 +137,7 @@ def fill(store: Store) -> None:
         ("page_strength", "domain"),
         ("sites", "domain"),
         ("graph_referrers", "source_domain"),
+        ("crawled_sites", "domain"),
     ):
         store.insert(table, pa.table({column: ["gone.example"]}))
     a, urls = ["a.example"], [gone]
@@ -165,12 +166,25 @@ def rank(store: Store) -> None:
 def ask(store: Store) -> None:
     """status, show, links, domains, quality."""
     demand(store)
+    demand_views(store)
     store.execute("SET readonly = 2")
     index = Index(store)
     index.status()
     index.overview("c.example")
-    assert index.links("c.example")
-    assert index.referring_domains("c.example")
+    assert index.links("c.example", context=True).rows()
+    for asked in (index.refs, index.anchors, index.terms, index.pages):
+        assert asked("c.example").rows()
+    assert index.networks("c.example", by="owner").rows()
+    assert index.places("c.example").rows()
+    assert index.history("c.example", links=True).rows()
+    assert index.change_counts("c.example").rows()
+    assert index.changes("c.example").rows()
+    assert index.outlinks("a.example", state="all").rows()
+    assert index.outlink_counts("a.example", state="all").rows()
+    assert index.between("a.example", "c.example").rows()
+    index.broken("c.example").rows()
+    index.broken_pages("c.example").rows()
+    index.gap("b.example", ["c.example"]).rows()
     assert index.domains()
     assert index.quality()
 

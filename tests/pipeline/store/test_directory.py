@@ -113,3 +113,9 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_a_new_directory_is_only_its_owners(tmp_path: Path) -> None:
     Held(tmp_path / "new", "backlinks run").release()
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+def test_who_reads_makes_the_views_that_its_questions_ask(tmp_path: Path) -> None:
+    first, second = ask(tmp_path, "drop", "views")
+    assert "view" in first["answer"]
+    assert second == {"answer": "lacking 0"}

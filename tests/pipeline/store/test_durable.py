@@ -17,6 +17,7 @@ from pipeline.settings import Settings
 from pipeline.store.clickhouse import ClickHouseStore
 from pipeline.store.durable import durability
 from pipeline.store.migrate import migrations, tables
+from pipeline.store.views import views
 from tests.support.native_bridge import NativeBridge
 from tests.support.stores import AnyStore, Databases
 
@@ -93,12 +94,12 @@ def test_no_consumer_starts_on_a_server_that_could_lose_what_it_acknowledged(
         return done.exit_code, done.output
 
     log = SqliteLog(tmp_path / "log")
-    names = [f"{known.number:04d}_{known.name}" for known in migrations()]
-    lacking = "".join(
-        f"schema {name} is missing; run `backlinks admin migrate`\n" for name in names
-    )
+    names = [f"schema {known.number:04d}_{known.name}" for known in migrations()]
+    number = len(names)
+    names += [f"view {known.name}" for known in views()]
+    lacking = "".join(f"{name} is missing; run `backlinks admin migrate`\n" for name in names)
     assert admin("--check") == (1, lacking)
-    assert admin() == (0, f"at schema {names[-1][:4]}, {len(names)} applied\n")
+    assert admin() == (0, f"at schema {number:04d}, {number} applied\n")
     assert admin("--check") == (0, "")
     consumer(store, log, settings).reader.close()
     store.execute(LOOSE)

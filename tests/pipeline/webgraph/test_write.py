@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.control import Controls
 from pipeline.errors import UsageError
-from pipeline.index.questions import referring_domains
+from pipeline.index.lifecycle import Lifecycle
+from pipeline.index.questions import refs
 from pipeline.store import rows
 from pipeline.webgraph import write as write_module
 from pipeline.webgraph.join import Graph
@@ -90,21 +91,28 @@ def test_what_operators_suppress_is_left_out(store: AnyStore, files: Files) -> N
     assert told(store, "too.example") == {}
 
 
-def test_referring_domains_that_only_a_graph_knows_come_last_and_are_marked(
+def test_referring_domains_that_only_a_graph_knows_are_unverified_and_marked(
     store: AnyStore, files: Files
 ) -> None:
     put(store, files)
-    write(store, [page("https://a.example/", START, ["https://mine.example/"])], START)
+    write(store, [page("https://a.example/", START, ["https://mine.example/"])], TODAY)
     listed = page(
         "https://l.example/", START, ["https://mine.example/"], source="list", complete=False
     )
-    write(store, [listed], START)
-    found = referring_domains("mine.example").rows(store)
-    assert [(row["domain"], row["live"], row["graph"], row["graph_rank"]) for row in found] == [
-        ("a.example", 1, "", None), ("l.example", 0, "", None),
-        ("best.example", 0, "g", 1), ("b.example", 0, "g", 3),
-    ]  # fmt: skip
-    assert found[1]["unverified"] == 1
+    write(store, [listed], TODAY)
+    Lifecycle(store, 0).run()
+    found = refs("mine.example", state="all").rows(store)
+    names = ("source_domain", "live", "graph", "graph_rank")
+    assert [tuple(row[name] for name in names) for row in found] == [
+        ("a.example", 1, "", None),
+        ("b.example", 0, "g", 3),
+        ("best.example", 0, "g", 1),
+        ("l.example", 0, "", None),
+    ]
+    assert found[3]["unverified"] == 1
+    unseen = refs("mine.example", state="unverified").rows(store)
+    assert [row["source_domain"] for row in unseen] == ["b.example", "best.example", "l.example"]
+    assert [row["source_domain"] for row in refs("mine.example").rows(store)] == ["a.example"]
 
 
 def test_seeds_are_the_best_that_were_not_seen_to_link(store: AnyStore, files: Files) -> None:

@@ -1,0 +1,205 @@
+"""The backlinks of a target, the strongest first: any number of them, in flat memory.
+
+Read in blocks of referring domains, which the rollup has in order: so the first page costs the
+links of a few domains, whatever the size of the target, and no answer is ever sorted whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, get_args
+
+import pyarrow as pa
+
+from pipeline.errors import UsageError
+from pipeline.index.paging import Key
+from pipeline.index.question import LIMIT, UNKNOWN, Paged
+from pipeline.index.target import Mode, target_of
+from pipeline.store import Parameters, Store, rows, sql
+
+Per = Literal["domain", "page", "link"]
+State = Literal["live", "lost", "unverified", "all"]
+Rel = Literal["", "followed", "nofollow", "ugc", "sponsored"]
+PERS: tuple[Per, ...] = get_args(Per)
+STATES: tuple[State, ...] = get_args(State)
+RELS: tuple[Rel, ...] = tuple(rel for rel in get_args(Rel) if rel)
+_FIRST, _MOST = 64, 16_384  # referring domains of a block: 8 MB of links, or some seconds' work
+_GROWTH = 4  # of a block after the one before: few are read in vain, and all of them soon
+_LIST = 65_536  # referring domains that are known ahead
+_AROUND = ("language", "text_before", "text_after")
+_DOMAINS, _AUTHORITIES = "{domains:Array(String)}", "{authorities:Array(Float64)}"
+_EVER = 1 << 62  # ms
+# What two letters of a country are, where its domains end in others.
+_ENDINGS = {"gb": ["uk", "gb"], "uk": ["uk", "gb"]}
+
+
+class Filters(NamedTuple):
+    """Which links. since, until: ms since 1970, of when a link was first seen.
+
+    authority: at least, of the domain that links; where it is set, domains whose authority is
+    unknown are left out. anchor: is in the anchor text, in capitals or not. country: two letters,
+    by the ending of the domain that links. path: begins the path of what is linked.
+    """
+
+    state: State = "live"
+    rel: Rel = ""
+    kind: Sequence[str] = ()
+    position: Sequence[str] = ()
+    anchor: str = ""
+    language: str = ""
+    country: str = ""
+    authority: float | None = None
+    since: int = 0
+    until: int = _EVER
+    path: str = ""
+
+    def parameters(self) -> Parameters:
+        """As the `.sql` files take them. Raises UsageError."""
+        return {
+            "state": self.state,
+            "rel": self.rel,
+            "kinds": list(self.kind),
+            "positions": list(self.position),
+            "anchor": self.anchor,
+            "language": self.language,
+            "endings": endings(self.country),
+            "authority": UNKNOWN if self.authority is None else self.authority,
+            "since": self.since,
+            "until": self.until,
+            "path": self.path,
+        }
+
+
+def endings(country: str) -> list[str]:
+    """Top-level domains of a country of two letters; none for ''. Raises UsageError."""
+    if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
+        raise UsageError(f"{country[:40]!r} is no country; give its two letters, such as de")
+    code = country.lower()
+    return _ENDINGS.get(code, [code]) if code else []
+
+
+class Links(Paged):
+    """Backlinks by authority of the domain that links, then by its name, page and target.
+
+    `parameters` and `sql` are those of the list of referring domains that it begins with.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        mode: Mode | None = None,
+        *,
+        per: Per = "domain",
+        context: bool = False,
+        limit: int = LIMIT,
+        after: str | None = None,
+        **filters: Any,
+    ) -> None:
+        found = target_of(target, mode)
+        self.per, self.context = per, context
+        super().__init__(
+            "links",
+            {
+                "domain": found.domain,
+                "under": found.under,
+                "per": per,
+                "context": int(context),
+                **Filters(**filters).parameters(),
+            },
+            keys={"authority": float, "source_domain": str, "unit": str},
+            limit=limit,
+            after=after,
+        )
+        first = limit + 1 if per == "domain" else _FIRST
+        self.parameters = {**self.parameters, "count": max(1, min(first, _MOST))}
+        self.links_sql = sql("pipeline/index/queries/links_from")
+        self.around_sql = sql("pipeline/index/queries/links_around")
+
+    def statements(self) -> list[tuple[str, Parameters]]:
+        """As one, which answers the same: the referring domains stand in it, and not their names."""
+        listed = f"\n(\n{self.sql.strip()}\n)"
+        shown = self.links_sql
+        for name, read in (
+            (f"IN {_DOMAINS}", f"IN (SELECT source_domain FROM {listed})"),
+            (_DOMAINS, f"(SELECT groupArray(source_domain) FROM {listed})"),
+            (_AUTHORITIES, f"(SELECT groupArray(known) FROM {listed})"),
+        ):
+            shown = shown.replace(name, read)
+        return [(shown, {**self.parameters, "count": _LIST, "limit": self.limit})]
+
+    def _all(self, store: Store) -> Iterator[pa.RecordBatch]:
+        left = self.limit + 1
+        for block in self._blocks(store):
+            asked = {
+                **self.parameters,
+                "domains": block.column("source_domain").to_pylist(),
+                "authorities": block.column("known").to_pylist(),
+                "limit": left,
+            }
+            found = store.stream(self.links_sql, asked)
+            for batch in list(found) if self.context else found:
+                left -= batch.num_rows
+                yield self._with_context(store, batch) if self.context else batch
+            if left <= 0:
+                return
+
+    def _with_context(self, store: Store, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """With the text around each link, and the language of its page."""
+        found = rows(batch)
+        texts = store.query(
+            self.around_sql,
+            {
+                "domain": self.parameters["domain"],
+                "domains": [row["source_domain"] for row in found],
+                "sources": [_without_scheme(row["source_url"]) for row in found],
+                "targets": [_without_scheme(row["target_url"]) for row in found],
+                "kinds": [row["kind"] for row in found],
+            },
+        )
+        for name in _AROUND:
+            place = batch.schema.get_field_index(name)
+            batch = batch.set_column(place, name, _chunk(texts.column(name)))
+        return batch
+
+    def _blocks(self, store: Store) -> Iterator[pa.Table]:
+        """Referring domains in order, in ever larger blocks."""
+        asked, count = dict(self.parameters), int(str(self.parameters["count"]))
+        size = count
+        while True:
+            found = store.query(self.sql, {**asked, "count": count})
+            place = 0
+            while place < found.num_rows:
+                yield found.slice(place, size)
+                place, size = place + size, min(size * _GROWTH, _MOST)
+            if found.num_rows < count:
+                return
+            last = rows(found.slice(found.num_rows - 1))[0]
+            asked |= {
+                "paged": 1, "per": "domain",  # so that the last one does not come again
+                "after_authority": last["known"], "after_source_domain": last["source_domain"],
+            }  # fmt: skip
+            count = _LIST
+
+    def key_of(self, row: Mapping[str, Any]) -> list[Key]:
+        authority = UNKNOWN if row["authority"] is None else row["authority"]
+        return [authority, row["source_domain"], self._unit(row)]
+
+    def _unit(self, row: Mapping[str, Any]) -> str:
+        """As links_from.sql has it: what of a domain the row stands for."""
+        if self.per == "domain":
+            return ""
+        page = _without_scheme(row["source_url"])
+        if self.per == "page":
+            return page
+        return f"{page} {_without_scheme(row['target_url'])} {row['kind']}"
+
+
+def _chunk(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """One array of text, of whatever came back."""
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.string())
+    return array.cast(pa.string())
+
+
+def _without_scheme(url: str) -> str:
+    return url.partition("://")[2]

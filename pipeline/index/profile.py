@@ -1,0 +1,169 @@
+"""What a target's backlinks look like as a whole: networks, places, history, what came and went."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import Any, Literal, get_args
+
+import pyarrow as pa
+
+from pipeline.index.paging import Key
+from pipeline.index.question import LIMIT, UNKNOWN, Paged
+from pipeline.index.target import Mode, target_of
+from pipeline.store import Store, rows
+
+By = Literal["day", "week", "month"]
+Network = Literal["ip", "net", "owner"]
+Place = Literal["tld", "country", "language"]
+Change = Literal["", "appeared", "discovered", "lost", "changed"]
+BYS: tuple[By, ...] = get_args(By)
+NETWORKS: tuple[Network, ...] = get_args(Network)
+PLACES: tuple[Place, ...] = get_args(Place)
+CHANGES: tuple[Change, ...] = tuple(change for change in get_args(Change) if change)
+EVER = 4_000_000_000_000  # ms; the year 2096, which dates of the store can tell
+
+
+class Networks(Paged):
+    """`effective`: how many networks of one size would be as concentrated, once it was read."""
+
+    effective: float | None = None
+
+    def stream(self, store: Store) -> Generator[pa.RecordBatch, None, None]:
+        for batch in super().stream(store):
+            if batch.num_rows:
+                self.effective = rows(batch.slice(0, 1))[0]["effective"]
+            yield batch
+
+
+class Events(Paged):
+    """What came and went, the latest first."""
+
+    def key_of(self, row: Mapping[str, Any]) -> list[Key]:
+        return super().key_of({**row, "at": row["at"].timestamp() * 1000})
+
+
+def networks(
+    target: str,
+    mode: Mode | None = None,
+    *,
+    by: Network = "net",
+    at_least: int = 1,
+    limit: int = LIMIT,
+    after: str | None = None,
+) -> Networks:
+    """How referring domains are spread over addresses, /24s (IPv6: /48s), or owners of platforms.
+
+    at_least: referring domains of a network. Raises UsageError.
+    """
+    return Networks(
+        "networks",
+        {**_target(target, mode), "by": by, "at_least": at_least},
+        keys={"referring_domains": int, "network": str},
+        limit=limit,
+        after=after,
+    )
+
+
+def places(
+    target: str,
+    mode: Mode | None = None,
+    *,
+    by: Place = "country",
+    at_least: int = 1,
+    limit: int = LIMIT,
+    after: str | None = None,
+) -> Paged:
+    """From where referring domains are. at_least: of them from a place. Raises UsageError."""
+    return Paged(
+        "places",
+        {**_target(target, mode), "by": by, "at_least": at_least},
+        keys={"referring_domains": int, "place": str},
+        limit=limit,
+        after=after,
+    )
+
+
+def history(
+    target: str,
+    mode: Mode | None = None,
+    *,
+    by: By = "month",
+    links: bool = False,
+    since: int = 0,
+    until: int = EVER,
+    limit: int = LIMIT,
+    after: str | None = None,
+) -> Paged:
+    """Referring domains at the end of each period, with the pages that had been read by then.
+
+    links: count links too. since, until: ms since 1970. Raises UsageError.
+    """
+    return Paged(
+        "history_links" if links else "history",
+        {**_target(target, mode), "by": by, "since": since, "until": until},
+        keys={"period": str},
+        limit=limit,
+        after=after,
+    )
+
+
+def change_counts(
+    target: str,
+    mode: Mode | None = None,
+    *,
+    by: By = "day",
+    since: int = 0,
+    until: int = EVER,
+    limit: int = LIMIT,
+    after: str | None = None,
+) -> Paged:
+    """How many links and referring domains came and went in each period.
+
+    since, until: ms since 1970; periods are told whole. Raises UsageError.
+    """
+    return Paged(
+        "change_counts",
+        {**_target(target, mode), "by": by, "since": since, "until": until},
+        keys={"period": str},
+        limit=limit,
+        after=after,
+    )
+
+
+def changes(
+    target: str,
+    mode: Mode | None = None,
+    *,
+    only: Change = "",
+    authority: float | None = None,
+    since: int = 0,
+    until: int = EVER,
+    limit: int = LIMIT,
+    after: str | None = None,
+) -> Events:
+    """The links that came and went, each time that one did.
+
+    only: one kind of change. authority: at least, of the domain that links. since, until: ms since
+    1970. Raises UsageError.
+    """
+    return Events(
+        "changes",
+        {
+            **_target(target, mode),
+            "only": only,
+            "least_authority": UNKNOWN if authority is None else authority,
+            "since": since,
+            "until": until,
+        },
+        keys={
+            "at": float, "source_domain": str, "source_url": str, "target_url": str, "kind": str,
+            "change": str,
+        },
+        limit=limit,
+        after=after,
+    )  # fmt: skip
+
+
+def _target(text: str, mode: Mode | None) -> dict[str, str]:
+    found = target_of(text, mode)
+    return {"domain": found.domain, "under": found.under}

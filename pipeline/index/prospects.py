@@ -1,0 +1,112 @@
+"""Links that could be had: what points to pages that are gone, and who links to others alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.errors import UsageError
+from pipeline.index.question import LIMIT, UNKNOWN, Paged
+from pipeline.index.target import Mode, domain_of, target_of
+
+_OTHERS = 100  # domains that one question compares with
+
+
+def broken(
+    target: str,
+    mode: Mode | None = None,
+    *,
+    followed: bool = False,
+    authority: float | None = None,
+    limit: int = LIMIT,
+    after: str | None = None,
+) -> Paged:
+    """Live backlinks of pages that are gone, the strongest first.
+
+    followed: these alone. authority: at least, of the domain that links. Raises UsageError.
+    """
+    return Paged(
+        "broken",
+        _broken(target, mode, followed, authority),
+        keys={
+            "authority": float, "source_domain": str, "source_url": str, "target_url": str,
+            "kind": str,
+        },
+        limit=limit,
+        after=after,
+    )  # fmt: skip
+
+
+def broken_pages(
+    target: str,
+    mode: Mode | None = None,
+    *,
+    followed: bool = False,
+    authority: float | None = None,
+    limit: int = LIMIT,
+    after: str | None = None,
+) -> Paged:
+    """The pages that such links point to, with the best link to each.
+
+    followed: pages with one at least. authority: of the strongest domain. Raises UsageError.
+    """
+    return Paged(
+        "broken_pages",
+        _broken(target, mode, followed, authority),
+        keys={"authority": float, "referring_domains": int, "url": str},
+        limit=limit,
+        after=after,
+    )
+
+
+def gap(
+    mine: str,
+    others: Sequence[str],
+    mode: Mode | None = None,
+    *,
+    at_least: int = 1,
+    followed: bool = False,
+    authority: float | None = None,
+    limit: int = LIMIT,
+    after: str | None = None,
+) -> Paged:
+    """Domains with live links to `at_least` of the others and none to mine, the strongest first.
+
+    others: registered domains, or hosts and URLs on them. followed: with a followed link to one.
+    Raises UsageError.
+    """
+    found = target_of(mine, mode)
+    against = sorted({domain_of(other) for other in others} - {found.domain})
+    if not against:
+        raise UsageError(f"name a domain other than {found.domain} to compare with: --vs DOMAIN")
+    if len(against) > _OTHERS:
+        raise UsageError(f"{len(against)} domains to compare with; give {_OTHERS} at most")
+    if at_least > len(against):
+        raise UsageError(
+            f"no domain can link to {at_least} of {len(against)}; name more, or lower --at-least"
+        )
+    return Paged(
+        "gap",
+        {
+            "domain": found.domain,
+            "under": found.under,
+            "others": against,
+            "at_least": at_least,
+            "followed_only": int(followed),
+            "least_authority": UNKNOWN if authority is None else authority,
+        },
+        keys={"authority": float, "sites": int, "source_domain": str},
+        limit=limit,
+        after=after,
+    )
+
+
+def _broken(
+    target: str, mode: Mode | None, followed: bool, authority: float | None
+) -> dict[str, str | int | float]:
+    found = target_of(target, mode)
+    return {
+        "domain": found.domain,
+        "under": found.under,
+        "followed_only": int(followed),
+        "least_authority": UNKNOWN if authority is None else authority,
+    }

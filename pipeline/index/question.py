@@ -1,0 +1,107 @@
+"""One question to the index: its SQL, its parameters, and how its answer is paged."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.index.paging import Cursor, Key, cursor_of, demand_same, named, snapshot_of
+from pipeline.store import Parameters, Store, rows, sql
+
+LIMIT = 100  # rows of a page
+UNKNOWN = -1.0  # stands for an authority that is not known where rows are ordered
+
+
+class Question:
+    """One question ready to be asked: its SQL can be shown before it is run."""
+
+    next: str | None = None  # where it goes on, once it was read and there is more
+
+    def __init__(self, name: str, parameters: Parameters) -> None:
+        self.sql = sql(f"pipeline/index/queries/{name}")
+        self.parameters = parameters
+
+    def stream(self, store: Store) -> Generator[pa.RecordBatch, None, None]:
+        """To be closed where it is not read to its end: it holds the store until then."""
+        yield from store.stream(self.sql, self.parameters)
+
+    def statements(self) -> list[tuple[str, Parameters]]:
+        """What it asks the store, to be shown."""
+        return [(self.sql, self.parameters)]
+
+    def rows(self, store: Store) -> list[dict[str, Any]]:
+        """A small answer."""
+        return [row for batch in self.stream(store) for row in rows(batch)]
+
+
+class Ask(Question):
+    """A question in the asker's own SQL."""
+
+    def __init__(self, text: str, parameters: Parameters) -> None:
+        self.sql, self.parameters = text, parameters
+
+
+class Paged(Question):
+    """A question whose answer goes on where a page of it ended.
+
+    `keys`: the columns that order its rows, and no two rows have alike: str, int or float, the
+    unknown last. Its SQL takes `paged`, `after_KEY` for each, and `limit`.
+    Raises UsageError for an `after` that is not of this question.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        parameters: Parameters,
+        *,
+        keys: Mapping[str, type],
+        limit: int = LIMIT,
+        after: str | None = None,
+    ) -> None:
+        self.named, self.keys, self.limit = named(name, parameters), tuple(keys), limit
+        self.after = cursor_of(after, self.named, tuple(keys.values())) if after else None
+        first = [UNKNOWN if kind is float else kind() for kind in keys.values()]
+        place = self.after.keys if self.after else first
+        super().__init__(
+            name,
+            {
+                **parameters,
+                **{f"after_{key}": value for key, value in zip(keys, place, strict=True)},
+                "paged": int(self.after is not None),
+                "limit": limit + 1,  # one row more tells whether there is more
+            },
+        )
+
+    def statements(self) -> list[tuple[str, Parameters]]:
+        return [(self.sql, {**self.parameters, "limit": self.limit})]
+
+    def stream(self, store: Store) -> Generator[pa.RecordBatch, None, None]:
+        snapshot = snapshot_of(store)
+        if self.after is not None:
+            demand_same(self.after, snapshot)
+        self.next = None
+        left, last = self.limit, None
+        for batch in self._all(store):
+            if batch.num_rows > left:
+                if left:
+                    last = batch.slice(left - 1, 1)
+                    yield batch.slice(0, left)
+                self.next = self._token(last, snapshot)
+                return
+            left -= batch.num_rows
+            last = batch.slice(batch.num_rows - 1, 1) if batch.num_rows else last
+            yield batch
+
+    def _all(self, store: Store) -> Iterable[pa.RecordBatch]:
+        return store.stream(self.sql, self.parameters)
+
+    def _token(self, last: pa.RecordBatch | None, snapshot: int) -> str | None:
+        if last is None:
+            return None
+        return Cursor(self.named, snapshot, self.key_of(rows(last)[0])).token()
+
+    def key_of(self, row: Mapping[str, Any]) -> list[Key]:
+        """A row's keys, in order."""
+        return [UNKNOWN if row[key] is None else row[key] for key in self.keys]

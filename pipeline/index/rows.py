@@ -1,0 +1,91 @@
+"""The rows that questions answer, by the names of their columns. Times are UTC; None is unknown.
+
+Links of every kind count (`a`, images, frames, redirects ...); live is who has the state live.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+
+class Backlink(msgspec.Struct, frozen=True):
+    """A link, or the best of those that a domain or a page has.
+
+    similar: how many others of that domain, or page, it stands for. rel: nofollow, ugc, sponsored,
+    parted by spaces; empty where the link is followed. authority: 0 to 100, of the domain that
+    links. language, text_before, text_after: None unless they were asked for.
+    """
+
+    source_domain: str
+    source_url: str
+    target_url: str
+    anchor: str
+    state: str
+    reason: str
+    rel: str
+    position: str
+    kind: str
+    authority: float | None
+    similar: int
+    first_seen: datetime
+    not_before: datetime | None
+    last_seen: datetime
+    lost_by: datetime | None
+    language: str | None = None
+    text_before: str | None = None
+    text_after: str | None = None
+
+
+class ReferringDomain(msgspec.Struct, frozen=True):
+    """A domain that links or did; its links by state; pages of it that link, pages they link."""
+
+    source_domain: str
+    authority: float | None
+    live: int
+    lost: int
+    unverified: int
+    followed: int
+    pages: int
+    target_pages: int
+    anchor: str
+    first_seen: datetime | None  # None where only a web graph knows of it
+    last_seen: datetime | None
+    lost_by: datetime | None
+    graph: str
+    graph_rank: int | None
+
+
+class Anchor(msgspec.Struct, frozen=True):
+    """An anchor text of live links. form: empty, url, brand or words. share: of all live links."""
+
+    anchor: str
+    form: str
+    links: int
+    referring_domains: int
+    followed: int
+    share: float
+
+
+class Term(msgspec.Struct, frozen=True):
+    """A word of the anchor texts of live links. share: of all live links."""
+
+    term: str
+    links: int
+    referring_domains: int
+    followed: int
+    share: float
+
+
+class TargetPage(msgspec.Struct, frozen=True):
+    """A page that live links point to, and its own latest visit. Empty or None: never fetched."""
+
+    url: str
+    links: int
+    referring_domains: int
+    followed: int
+    outcome: str
+    status: int | None
+    leads_to: str
+    last_visit: datetime | None

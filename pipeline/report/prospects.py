@@ -1,0 +1,106 @@
+"""The commands that tell of links that could be had: broken, gap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pipeline.index import prospects
+from pipeline.report.asking import mode_option, page_options, target_argument
+from pipeline.report.commands import answer, cli, output_options
+
+_FOLLOWED = click.option(
+    "--followed", is_flag=True, help="With a followed link: without nofollow, ugc and sponsored."
+)
+_AUTHORITY = click.option(
+    "--authority",
+    type=click.FloatRange(0, 100),
+    help="Of the domain that links, at least; unknown ones are left out.",
+)
+
+
+@cli.command()
+@target_argument
+@mode_option
+@click.option("--list", "listed", is_flag=True, help="The links themselves, the strongest first.")
+@_FOLLOWED
+@_AUTHORITY
+@page_options
+@output_options
+@click.pass_context
+def broken(
+    ctx: click.Context,
+    /,
+    target: str,
+    mode: Any,
+    listed: bool,
+    followed: bool,
+    authority: float | None,
+    limit: int,
+    after: str | None,
+    **out: Any,
+) -> None:
+    """Pages of TARGET that are gone but have live backlinks, worth reclaiming.
+
+    Only pages that were visited are known to be gone: by 404 or 410 twice, or no answer for a week.
+
+    \b
+    backlinks broken example.org
+    backlinks broken example.org --list --followed --authority 20
+    backlinks broken "example.org/blog/*" -o broken.csv
+    """
+    asked = prospects.broken if listed else prospects.broken_pages
+    question = asked(target, mode, followed=followed, authority=authority, limit=limit, after=after)
+    hide = {"source_domain", "kind", "outcome", "first_seen", "end_url"} if listed else {"outcome"}
+    answer(ctx, question, hide=frozenset(hide), **out)
+
+
+@cli.command()
+@click.argument("target", metavar="MINE")
+@mode_option
+@click.option(
+    "--vs",
+    "others",
+    multiple=True,
+    required=True,
+    metavar="DOMAIN",
+    help="A domain to compare with; once for each.",
+)
+@click.option(
+    "--at-least",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Domains that link to at least so many of them.",
+)
+@_FOLLOWED
+@_AUTHORITY
+@page_options
+@output_options
+@click.pass_context
+def gap(
+    ctx: click.Context,
+    /,
+    target: str,
+    mode: Any,
+    others: tuple[str, ...],
+    at_least: int,
+    followed: bool,
+    authority: float | None,
+    limit: int,
+    after: str | None,
+    **out: Any,
+) -> None:
+    """Domains that link to others and not to MINE, the strongest first, with the best link of each.
+
+    \b
+    backlinks gap example.org --vs example.com --vs example.net
+    backlinks gap example.org --vs example.com --vs example.net --at-least 2 --followed
+    backlinks gap "example.org/shop/*" --vs example.com --authority 30 -o gap.csv
+    """
+    question = prospects.gap(
+        target, others, mode, at_least=at_least, followed=followed, authority=authority,
+        limit=limit, after=after,
+    )  # fmt: skip
+    answer(ctx, question, hide=frozenset({"target_urls"}), **out)

@@ -1,0 +1,27 @@
+-- The anchor texts of a target's live links: of a registered domain, where the host and path of what is
+-- linked match `under` ('%' for all of it).
+-- Cost: that of anchor_uses_of.
+-- Version: 1
+SELECT
+    anchor, -- anchor text, empty where there is none
+    multiIf(
+        match(anchor, '^\\s*$'), 'empty',
+        match(anchor, '^\\s*(?i:https?://|www\\.)\\S*\\s*$|^\\s*[\\w-]+(\\.[\\w-]+)*\\.[a-zA-Z]{2,}(/\\S*)?\\s*$'), 'url',
+        length(brand) > 2 AND position(replaceRegexpAll(lowerUTF8(anchor), '[^\\pL\\pN]', ''), brand) > 0, 'brand',
+        'words'
+    ) AS form, -- empty, url (an address), brand (holds the name of the target's domain) or words
+    counted.links AS links, -- live links with it
+    counted.referring_domains AS referring_domains, -- domains that use it
+    counted.followed AS followed, -- of the links, those that are followed
+    counted.links / sum(counted.links) OVER () AS share -- of all live links of the target, 0 to 1
+FROM
+(
+    SELECT
+        anchor,
+        sum(uses.links) AS links,
+        count() AS referring_domains,
+        sum(uses.followed) AS followed,
+        replaceRegexpAll(splitByChar('.', {domain:String})[1], '[^\\pL\\pN]', '') AS brand
+    FROM anchor_uses_of(domain = {domain:String}, under = {under:String}) AS uses
+    GROUP BY anchor
+) AS counted

@@ -1,0 +1,111 @@
+-- The domains that link to a target or did, counted over its links: of a registered domain, where the host
+-- and path of what is linked match `under` ('%' for all of it). Of all of a domain, those too that only a web
+-- graph knows, of which no link was seen.
+-- Cost: the rows of that domain in `referrers` and in `graph_referrers`; where `under` is not '%' its links
+-- instead.
+-- Version: 1
+SELECT
+    source_domain, -- registered domain that links
+    authority, -- of source_domain, 0 to 100; NULL where it is unknown
+    live, -- live links
+    lost, -- lost links
+    unverified, -- unverified links
+    followed, -- live links that are followed
+    pages, -- pages with a live link
+    target_pages, -- pages that live links point to
+    anchor, -- the most frequent anchor text of the live links
+    if(first_seen > 0, fromUnixTimestamp64Milli(toInt64(first_seen), 'UTC'), NULL) AS first_seen, -- first visit with a link; NULL where none was seen
+    if(last_seen > 0, fromUnixTimestamp64Milli(toInt64(last_seen), 'UTC'), NULL) AS last_seen, -- latest visit with a link; NULL where none was seen
+    if(lost_by > 0, fromUnixTimestamp64Milli(toInt64(lost_by), 'UTC'), NULL) AS lost_by, -- when the last of its links was known to be gone; NULL while one is not
+    graph, -- the web graph that alone knows it; empty where a link was seen
+    graph_rank -- its rank in that graph by harmonic centrality, 1 is best; NULL where it is not known
+FROM
+(
+    SELECT
+        source_domain,
+        authority,
+        live,
+        lost,
+        unverified,
+        followed,
+        pages,
+        target_pages,
+        anchors[1].1 AS anchor,
+        first_seen,
+        last_seen,
+        lost_by,
+        '' AS graph,
+        CAST(NULL, 'Nullable(UInt64)') AS graph_rank
+    FROM referrers FINAL
+    WHERE {under:String} = '%' AND target_domain = {domain:String}
+    UNION ALL
+    SELECT
+        graphs.source_domain,
+        quality.authority,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        '',
+        0,
+        0,
+        0,
+        graphs.graph,
+        graphs.harmonic_rank
+    FROM
+    (
+        SELECT source_domain, graph, harmonic_rank
+        FROM graph_backlinks(domain = {domain:String})
+        WHERE {under:String} = '%'
+            AND source_domain NOT IN (SELECT source_domain FROM referrers WHERE target_domain = {domain:String})
+    ) AS graphs
+    LEFT ANY JOIN
+    (
+        SELECT domain, toNullable(toFloat32(authority)) AS authority
+        FROM domain_quality
+        WHERE snapshot = (SELECT max(snapshot) FROM snapshots)
+            AND domain IN (SELECT source_domain FROM graph_referrers WHERE {under:String} = '%' AND target_domain = {domain:String})
+    ) AS quality ON quality.domain = graphs.source_domain
+    UNION ALL
+    SELECT
+        counted.source_domain AS source_domain,
+        quality.authority AS authority,
+        live,
+        lost,
+        unverified,
+        followed,
+        pages,
+        target_pages,
+        anchor,
+        first_seen,
+        last_seen,
+        lost_by,
+        '',
+        NULL
+    FROM
+    (
+        SELECT
+            source_domain,
+            toUInt32(countIf(state = 'live')) AS live,
+            toUInt32(countIf(state = 'lost')) AS lost,
+            toUInt32(countIf(state = 'unverified')) AS unverified,
+            toUInt32(countIf(state = 'live' AND nofollow + ugc + sponsored = 0)) AS followed,
+            toUInt32(uniqExactIf((source_host, source_path), state = 'live')) AS pages,
+            toUInt32(uniqExactIf((target_host, target_path), state = 'live')) AS target_pages,
+            arraySort(a -> (-a.2, a.1), topKIf(10, 3, 'counts')(links.anchor, state = 'live'))[1].1 AS anchor,
+            min(links.first_seen) AS first_seen,
+            max(links.last_seen) AS last_seen,
+            if(countIf(state != 'lost') = 0, max(links.lost_by), 0) AS lost_by
+        FROM link_states AS links
+        WHERE {under:String} != '%' AND target_domain = {domain:String} AND concat(target_host, target_path) LIKE {under:String}
+        GROUP BY source_domain
+    ) AS counted
+    LEFT ANY JOIN
+    (
+        SELECT source_domain, authority
+        FROM referrers FINAL
+        WHERE {under:String} != '%' AND target_domain = {domain:String}
+    ) AS quality ON quality.source_domain = counted.source_domain
+)

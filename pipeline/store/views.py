@@ -1,0 +1,92 @@
+"""Views that take parameters: each from one file, made anew whenever its file has changed.
+
+They hold nothing, so they need no numbered migrations: `schema/views/NAME.sql` is the question,
+and what people ask as `SELECT * FROM name(...)` is the very text that commands ask. What a view was
+made from stands in its own comment in the store. A file says its version, to be counted up with
+each change: so that an older program leaves a newer program's view alone, and works beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from importlib import resources
+from typing import NamedTuple
+
+from pipeline.store import Store, rows, sql
+
+_VERSION = re.compile(r"^-- Version: (\d+)$", re.MULTILINE)
+_PARAMETER = re.compile(r"\{(\w+):([^}]+)\}")
+_NOTED = re.compile(r"\(version (\d+), ([0-9a-f]{16})\)\Z")
+
+
+class View(NamedTuple):
+    """`meaning`, `cost`: what its first comment says. `checksum`: of its text."""
+
+    name: str
+    version: int
+    checksum: str
+    meaning: str
+    cost: str
+    text: str
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Types by name."""
+        return dict(_PARAMETER.findall(self.text))
+
+
+def views() -> list[View]:
+    """All that this code knows, by name."""
+    folder = resources.files("pipeline.store").joinpath("schema").joinpath("views")
+    files = [file for file in folder.iterdir() if file.name.endswith(".sql")]
+    return sorted(_view(file.name.removesuffix(".sql"), file.read_text()) for file in files)
+
+
+def make_views(store: Store) -> list[View]:
+    """Makes those that are missing or older than this code's; what was made now."""
+    new = lacking(store)
+    for view in new:
+        store.execute(statement(view))
+    return new
+
+
+def lacking(store: Store) -> list[View]:
+    """Those that the store has not, or has of an older file. A newer one is left to its program."""
+    made = {
+        row["name"]: _noted(row["comment"])
+        for row in rows(store.query(sql("pipeline/store/views")))
+    }
+    return [view for view in views() if _is_older(made.get(view.name), view)]
+
+
+def statement(view: View) -> str:
+    """What makes a view. What it was made from is noted with it, in one step."""
+    told = f"{view.meaning} (version {view.version}, {view.checksum})"
+    quoted = told.replace("\\", "\\\\").replace("'", "\\'")
+    return f"CREATE OR REPLACE VIEW {view.name} AS\n{view.text.strip()}\nCOMMENT '{quoted}'"
+
+
+def _view(name: str, text: str) -> View:
+    version = _VERSION.search(text)
+    if version is None:
+        raise ValueError(f"{name}.sql needs a line `-- Version: 1`")
+    comment = text[: version.start()].strip()
+    meaning, _, cost = comment.partition("\n-- Cost: ")
+    checksum = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return View(name, int(version[1]), checksum, _line(meaning), _line(cost), text)
+
+
+def _line(comment: str) -> str:
+    return " ".join(line.lstrip("- ") for line in comment.splitlines())
+
+
+def _noted(comment: str) -> tuple[int, str]:
+    match = _NOTED.search(comment)
+    return (int(match[1]), match[2]) if match else (0, "")
+
+
+def _is_older(made: tuple[int, str] | None, view: View) -> bool:
+    if made is None or made[0] < view.version:
+        return True
+    return made[0] == view.version and made[1] != view.checksum
