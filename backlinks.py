@@ -62,6 +62,7 @@ from pipeline.store.durable import demand_durable
 from pipeline.store.opening import open_to_write
 from pipeline.url import Url
 from spiders import check as _check
+from spiders.archive import command as _warc
 
 # Scrapy and numba take two seconds to import, and who asks a question needs neither: they are
 # imported where they are used.
@@ -76,6 +77,7 @@ _COMMANDS = (
     _planning,
     _scoring,
     _status,
+    _warc,
 )  # imported for the commands that they add
 _IDLE_S = 3.0  # a page that lost a link is wanted again a second later
 _DRAIN_S = 60.0
