@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _STOP_S = 60.0  # a record may take some seconds, and what was sent is waited for
 _COUNTED = (
-    "records", "responses", "html_pages", "hosts", "links", "published", "damaged", "not_html",
+    "records", "responses", "html_pages", "hosts", "links", "damaged", "published", "not_html",
     "redirects", "other_statuses", "unmodified", "revisits_of_others", "requests", "conversions",
     "future", "suppressed",
 )  # fmt: skip
@@ -111,9 +111,9 @@ def _row(filed: Filed) -> dict[str, Any]:
         "html_pages": said.get("page", 0),
         "hosts": len(counts.hosts),
         "links": sum(counts.links.values()),
-        "published": counts.published,
-        **{kind: counts.links.get(kind, 0) for kind in KINDS},
         "damaged": counts.damaged,
+        **{kind: counts.links.get(kind, 0) for kind in KINDS},
+        "published": counts.published,
         "not_html": said.get("not_html", 0),
         "redirects": said.get("redirect", 0) + said.get("same_page", 0),
         "other_statuses": said.get("other_status", 0),

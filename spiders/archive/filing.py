@@ -181,9 +181,10 @@ class Filing:
         self._publish(found, counts)
 
     def _publish(self, found: Capture, counts: Counts) -> None:
-        page = None if found.page is None else self.targets.of(found.page)
-        if page is None:
-            return
+        for page in [] if found.page is None else self.targets.of(found.page):
+            self._send(page, counts)
+
+    def _send(self, page: Page, counts: Counts) -> None:
         if page.fetched_at > self.clock() * 1000 + FUTURE_MS:
             counts.future += 1  # a consumer would refuse it
             return

@@ -6,6 +6,7 @@ visit, and carries nothing that a later visit would be compared with.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection
 
@@ -14,8 +15,12 @@ import msgspec
 from pipeline.errors import UsageError
 from pipeline.page import Internal, Page
 from pipeline.url import Refused, canonical, registered_domain
+from spiders.extract import MAX_EXTERNAL
 
 FILTERED = "filtered"
+_LINKS = 100  # of a part: under 500 KB, whatever stands in them
+_MOST = -(-MAX_EXTERNAL // _LINKS)  # parts of a page
+_PARTS = 0xFFFF
 _WORD = re.compile(rb"[a-z0-9]{3,}")
 
 
@@ -25,6 +30,8 @@ class Targets:
     def __init__(self, domains: Collection[str] = ()) -> None:
         """Raises UsageError for what is no registered domain."""
         self.domains = frozenset(_registered(name) for name in domains)
+        said = hashlib.blake2b(" ".join(sorted(self.domains)).encode(), digest_size=8).digest()
+        self._first_part = 2 + int.from_bytes(said, "big") % (_PARTS // _MOST - 1) * _MOST
         # A host may be written in capitals, and its dots as references to characters; a name that
         # is not ASCII stands in a page in many ways.
         words = [_words(name) for name in self.domains if "xn--" not in name]
@@ -37,22 +44,35 @@ class Targets:
         text = block.lower()
         return any(all(word in text for word in words) for words in self._words)
 
-    def of(self, page: Page) -> Page | None:
-        """The page with only its links to them; None where it has none."""
+    def of(self, page: Page) -> list[Page]:
+        """The page with only its links to them, in parts of some links each; none without any.
+
+        The parts are numbered apart from those of the whole page and of other domains, which may be
+        imported too: a record of the same page, time and part would take their place.
+        """
         if not self.domains:
-            return page
+            return [page]
         links = page.external
         stay = [place for place, domain in enumerate(links.domain) if domain in self.domains]
         if not stay:
-            return None
+            return []
         if len(stay) == len(links) and page.outcome == "redirect":
-            return page  # a redirect has but one link: nothing was left out
+            return [page]  # a redirect has but one link: nothing was left out
+        return [
+            self._part(page, number, stay[at : at + _LINKS])
+            for number, at in enumerate(range(0, len(stay), _LINKS))
+        ]
+
+    def _part(self, page: Page, number: int, places: list[int]) -> Page:
+        links = page.external
         kept = {
-            name: [getattr(links, name)[place] for place in stay]
+            name: [getattr(links, name)[place] for place in places]
             for name in links.__struct_fields__
         }
         return msgspec.structs.replace(
             page,
+            part=self._first_part + number,
+            parts=_PARTS,
             complete=False,
             incomplete=FILTERED,
             etag="",
