@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import BinaryIO
 
-from fastwarc.warc import HeaderMap
+from fastwarc.warc import HeaderMap, WarcHeader
 
 from pipeline.control import Controls
 from pipeline.errors import ArchiveBusy, LogBusy, LogRefused
@@ -174,7 +174,8 @@ class Filing:
             return
         worth = self.targets.may_be_in
         if record.kind == "metadata":
-            found = wat.capture(record.block, worth, references=note.references)
+            named = record.header(WarcHeader.WARC_TARGET_URI)
+            found = wat.capture(record.block, worth, references=note.references, named=named)
         else:
             found = warc.capture(record, worth)
         counts.capture(found.what, found.host, record.offset)
@@ -198,10 +199,14 @@ class Filing:
 
 
 def _wanted(kind: str, headers: HeaderMap) -> bool:
-    content_type = headers.get("Content-Type") or ""
+    if kind == "request":
+        return False
+    if kind in ("response", "revisit", "warcinfo"):
+        return True
+    content_type = headers.get(WarcHeader.CONTENT_TYPE) or ""
     if kind == "metadata":
         return content_type.partition(";")[0].strip().lower() == wat.TYPE
-    return kind == "warcinfo" or warc.wants(kind, content_type)
+    return kind in ("resource", "conversion") and warc.is_page(content_type)
 
 
 def identity(record: Record) -> str:

@@ -14,12 +14,13 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import msgspec
+from fastwarc.warc import WarcHeader
 
 from pipeline.page import Page, Source
 from pipeline.url import Refused, Url, canonical
 from spiders.archive.message import Message, message
 from spiders.archive.records import Record
-from spiders.extract import HTML_TYPES, is_html
+from spiders.extract import is_html
 from spiders.outcome import (
     answered,
     is_redirect,
@@ -56,24 +57,24 @@ def capture(record: Record, worth: Callable[[bytes], bool] = all_are) -> Capture
     not_html), where what it tells is nothing about a page (same_page, other_url), or where it is
     damaged (no_date, no_answer).
     """
-    url = page_url(record.header("WARC-Target-URI"))
+    url = page_url(record.header(WarcHeader.WARC_TARGET_URI))
     if url is None:
         return Capture("other")  # a tool's own notes, a name server's answer, an address
-    at = milliseconds(record.headers.get("WARC-Date") or "")
+    at = milliseconds(record.header(WarcHeader.WARC_DATE))
     if at is None:
         return Capture("no_date")
     if record.kind == "revisit":
         return _revisit(record, url, at)
     if record.kind in ("resource", "conversion"):
         return _bare(record, url, at, worth)
-    kind = record.header("Content-Type").lower()
+    kind = record.header(WarcHeader.CONTENT_TYPE).lower()
     if kind and "http" not in kind:
         return Capture("other")  # a transfer by another protocol
-    cut = record.cut or bool(record.header("WARC-Truncated"))
+    cut = record.cut or bool(record.header(WarcHeader.WARC_TRUNCATED))
     found = message(record.block, cut=cut)
     if found is None or not found.status:
         return Capture("no_answer")
-    return _answer(url, at, found, record.header("WARC-IP-Address"), worth)
+    return _answer(url, at, found, record.header(WarcHeader.WARC_IP_ADDRESS), worth)
 
 
 def _answer(url: Url, at: int, found: Message, ip: str, worth: Callable[[bytes], bool]) -> Capture:
@@ -113,8 +114,8 @@ def redirected(
 
 def _revisit(record: Record, url: Url, at: int) -> Capture:
     """The same payload as an earlier capture of the same URL: as good as a 304."""
-    profile = record.header("WARC-Profile").lower()
-    said = record.header("WARC-Refers-To-Target-URI")
+    profile = record.header(WarcHeader.WARC_PROFILE).lower()
+    said = record.header(WarcHeader.WARC_REFERS_TO_TARGET_URI)
     if _UNMODIFIED not in profile:
         referred = page_url(said)
         # Without a URL it refers to some record that may be of any.
@@ -127,7 +128,7 @@ def _revisit(record: Record, url: Url, at: int) -> Capture:
             "other_url", None, url.host
         )  # an error page that came twice is no page that stands
     page = answered(
-        url, at, "not_modified", status=status, ip=record.header("WARC-IP-Address")[:45],
+        url, at, "not_modified", status=status, ip=record.header(WarcHeader.WARC_IP_ADDRESS)[:45],
         source="warc",
     )  # fmt: skip
     return Capture("unmodified", page, url.host)
@@ -135,8 +136,8 @@ def _revisit(record: Record, url: Url, at: int) -> Capture:
 
 def _bare(record: Record, url: Url, at: int, worth: Callable[[bytes], bool]) -> Capture:
     """HTML that stands alone: nothing tells with what status it came, or what was made of it."""
-    kind = record.header("Content-Type")
-    if kind.partition(";")[0].strip().lower() not in _PAGES:
+    kind = record.header(WarcHeader.CONTENT_TYPE)
+    if not is_page(kind):
         return Capture("not_html", None, url.host)
     if not worth(record.block):
         return Capture("page", None, url.host)
@@ -181,9 +182,6 @@ def milliseconds(date: str) -> int | None:
     return at if 0 < at < 1 << 43 else None
 
 
-def wants(kind: str, content_type: str) -> bool:
-    """Whether the block of such a record is worth reading."""
-    if kind in ("response", "revisit"):
-        return True
-    bare = content_type.partition(";")[0].strip().lower()
-    return kind in ("resource", "conversion") and bare in HTML_TYPES
+def is_page(content_type: str) -> bool:
+    """Of a record that has no answer around it."""
+    return content_type.partition(";")[0].strip().lower() in _PAGES

@@ -4,7 +4,8 @@ A WAT gives the external links of its WARC, with less around them: no text besid
 anchor cut at 128 characters, every place on the page taken for the main one. It misses an `<a>`
 that is never closed. A page of it counts as complete only where nothing that a WAT leaves out could
 tell otherwise: it has a fair number of links, and neither its title nor its anchors speak of a
-wall. Its validators are not kept, so that a crawl asks for the whole page.
+wall. Its validators are not kept, so that a crawl asks for the whole page; internal links are not
+read at all.
 """
 
 from __future__ import annotations
@@ -16,30 +17,40 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from pipeline.page import NOFOLLOW, Internal, Links, Page, link_digest
+from pipeline.page import NOFOLLOW, Kind, Links, Page, link_digest
 from pipeline.url import Refused, Url, canonical
 from spiders.archive.warc import Capture, all_are, milliseconds, page_url, redirected
-from spiders.complete import FEW_LINKS, SHORT_TEXT, why_incomplete
+from spiders.complete import FEW_LINKS, why_incomplete
 from spiders.directives import ADDRESSED, Directives
 from spiders.extract import (
     HTML_TYPES,
     MAX_ANCHOR,
     MAX_EXTERNAL,
     MAX_HEAD,
-    MAX_INTERNAL,
     MAX_TITLE,
     clean,
 )
 from spiders.head import MAX_HEADER
 from spiders.markup import head_kind, refresh_target, rel_flags
 from spiders.outcome import answered, is_redirect, outcome_of
-from spiders.text import language_of
+from spiders.text import declared_language
 
 TYPE = "application/json"
 _ANSWER = b'"HTTP-Response-Metadata"'
+_HTML, _OK = b'"HTML-Metadata"', b'"Status":"200"'
 # Builds before that day left references to characters in attributes as they were written.
 _SOFTWARE = re.compile(rb"ia-web-commons[^\r\n]{0,30}-(\d{8})\d{6}")
 _DECODED = b"20190619"
+_KINDS: dict[str, Kind] = {
+    "AREA@/href": "area",
+    "FORM@/action": "form",
+    "IFRAME@/src": "iframe",
+    "FRAME@/src": "iframe",
+}
+# A link that can't but lead to where its base is: from the root, or without a scheme. What browsers
+# leave out of a URL, and backslashes, might make two slashes of one.
+_RELATIVE = re.compile(r"/(?![/\\\t\r\n])|[A-Za-z0-9_.?-][^:&]*+\Z")
+_NEVER = re.compile(r"(?!)")
 _LANGUAGE = ("HTML@/lang", "HTML@/xml:lang")
 
 
@@ -126,15 +137,25 @@ def has_references(software: bytes) -> bool:
 
 
 def capture(
-    block: bytes, worth: Callable[[bytes], bool] = all_are, *, references: bool = False
+    block: bytes,
+    worth: Callable[[bytes], bool] = all_are,
+    *,
+    references: bool = False,
+    named: str = "",
 ) -> Capture:
     """Of a metadata record in JSON. Never raises, whatever the bytes.
 
     worth: whether it is to be read. Without a page where it isn't, where it tells of something
-    else than an answer (other), or where it is damaged (no_date, no_json).
+    else than an answer (other), or where it is damaged (no_date, no_json). named: its URL by the
+    record's own headers, with which a page that isn't to be read is counted unread.
     """
     if _ANSWER not in block:
         return Capture("other")
+    wanted = worth(block)
+    if not wanted and named and _HTML in block and _OK in block:
+        url = page_url(named)
+        if url is not None:
+            return Capture("page", None, url.host)
     try:
         envelope = _decoder.decode(block).envelope
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -146,7 +167,7 @@ def capture(
     at = milliseconds(warc.date)
     if at is None:
         return Capture("no_date")
-    return _captured(url, at, warc, answer, worth(block), references)
+    return _captured(url, at, warc, answer, wanted, references)
 
 
 def _captured(
@@ -198,14 +219,19 @@ class _Best(NamedTuple):
 
 
 class _Reading:
-    """The links of one page, by the rules of spiders/extract.py, without a tree."""
+    """The external links of one page, by the rules of spiders/extract.py, without a tree.
+
+    Four links of five are internal: those are told by how they begin, and not resolved.
+    """
 
     def __init__(self, page: Url, found: _Html, references: bool) -> None:
         self.page_url, self.found, self.references = page, found, references
-        self.base = self._base(found.head.base)
-        self.external: dict[tuple[str, str, str], _Best] = {}
-        self.counts: dict[tuple[str, str, str], int] = {}
-        self.internal: dict[str, int] = {}
+        base = self._base(found.head.base)
+        self.base, self.domain = base.url, page.domain
+        self.site = f"https://{page.host}/", f"http://{page.host}/"
+        self.is_relative = _RELATIVE.match if base.domain == page.domain else _NEVER.match
+        self.external: dict[tuple[str, str, Kind], _Best] = {}
+        self.counts: dict[tuple[str, str, Kind], int] = {}
         self.refused: dict[str, int] = {}
         self.resolved: dict[str, Url | None] = {}
         self.dropped = self.ordinal = self.anchors = 0
@@ -214,23 +240,12 @@ class _Reading:
 
     def page(self, page: Page, headers: dict[str, str], cut: bool) -> Page:
         head = self.found.head
-        directives = Directives(headers.get("x-robots-tag", ""))
+        header = headers.get("x-robots-tag", "")
+        directives = Directives(header)
         self._head(head, directives)
         self._links()
         title = clean(self._text(head.title), MAX_TITLE)
-        rows = self.external
-        external = Links(
-            target=[best.target.url for best in rows.values()],
-            domain=[best.target.domain for best in rows.values()],
-            kind=[key[2] for key in rows],  # type: ignore[misc]
-            rel=[best.rel for best in rows.values()],
-            position=["main"] * len(rows),
-            anchor=[best.anchor for best in rows.values()],
-            before=[""] * len(rows),
-            after=[""] * len(rows),
-            ordinal=[best.ordinal for best in rows.values()],
-            count=[min(count, 0xFFFF) for count in self.counts.values()],
-        )
+        external = self._columns()
         why = "cut" if cut else "links_cap" if self.dropped else self._why(title)
         return msgspec.structs.replace(
             page,
@@ -238,43 +253,55 @@ class _Reading:
             incomplete=why,
             etag="",
             last_modified="",
-            language=language_of(self.language or headers.get("content-language", ""), {}, ""),
+            language=declared_language(
+                self.language or headers.get("content-language", "").partition(",")[0]
+            ),
             title=title,
             canonical=self.canonical,
             robots_meta=clean(", ".join(directives.text), 300),
-            robots_header=clean(headers.get("x-robots-tag", ""), 300),
+            robots_header=clean(header, 300),
             noindex=directives.noindex,
             nofollow=directives.nofollow,
             digest=link_digest(external.target, external.kind),
             dropped=self.dropped,
             refused=self.refused,
             external=external,
-            internal=Internal(target=list(self.internal), rel=list(self.internal.values())),
+        )
+
+    def _columns(self) -> Links:
+        rows, size = self.external.values(), len(self.external)
+        return Links(
+            target=[best.target.url for best in rows],
+            domain=[best.target.domain for best in rows],
+            kind=[key[2] for key in self.external],
+            rel=[best.rel for best in rows],
+            position=["main"] * size,
+            anchor=[best.anchor for best in rows],
+            before=[""] * size,
+            after=[""] * size,
+            ordinal=[best.ordinal for best in rows],
+            count=[min(count, 0xFFFF) for count in self.counts.values()],
         )
 
     def _why(self, title: str) -> str:
         """Of what a reader sees there are only the anchors; little of that is no proof."""
-        anchors = " ".join(link.text for link in self.found.links if link.text)[: 2 * SHORT_TEXT]
-        why = why_incomplete(
+        if self.anchors < FEW_LINKS:
+            return "thin"
+        anchors = " ".join([link.text for link in self.found.links if link.text])
+        return why_incomplete(
             title=title, text=anchors, html="", links=self.anchors, refresh=self.refreshes
         )
-        return why or ("thin" if self.anchors < FEW_LINKS else "")
 
     def _head(self, head: _Head, directives: Directives) -> None:
         for meta in head.metas[:MAX_HEAD]:
-            name = meta.name.strip().lower()
-            if name in ADDRESSED:
-                directives.meta(name, meta.content)
-            elif meta.equiv.strip().lower() == "refresh":
-                href = refresh_target(self._text(meta.content))
-                target = self._resolve(href) if href else None
-                if target is not None:
-                    self.refreshes |= target.page != self.page_url.page
-                    self._link(href, "redirect")
+            if meta.equiv and meta.equiv.strip().lower() == "refresh":
+                self._refresh(meta.content)
             elif meta.name in _LANGUAGE:
                 self.language = self.language or meta.content
+            elif meta.name and (name := meta.name.strip().lower()) in ADDRESSED:
+                directives.meta(name, meta.content)
         for link in head.link[:MAX_HEAD]:
-            kind = head_kind(link.rel, link.type)
+            kind = head_kind(link.rel, link.type) if link.rel else None
             if kind is None or kind == "feed" or (kind == "canonical" and self.canonical):
                 continue
             target = self._resolve(link.url)
@@ -283,40 +310,47 @@ class _Reading:
                     self.canonical = target.url
                 self._link(link.url, kind)
 
+    def _refresh(self, content: str) -> None:
+        href = refresh_target(self._text(content))
+        target = self._resolve(href) if href else None
+        if target is not None:
+            self.refreshes |= target.page != self.page_url.page
+            self._link(href, "redirect")
+
     def _links(self) -> None:
         """An image stands right before the link that it is in, which then has no text."""
         image: str | None = None
+        site, is_relative = self.site, self.is_relative
         for link in self.found.links:
-            path = link.path
+            path, href = link.path, link.url
             if path == "A@/href":
                 self.anchors += 1
-                if link.text or image is None:
-                    self._link(link.url, "a", link.rel, link.text)
+                if is_relative(href) or href.startswith(site):
+                    self.ordinal += 1
+                elif link.text or image is None:
+                    self._link(href, "a", link.rel, link.text)
                 else:
-                    self._link(link.url, "img-link", link.rel, image)
+                    self._link(href, "img-link", link.rel, image)
                 image = None
             elif path == "IMG@/src":
                 image = link.alt
             else:
                 image = None
-                if path == "AREA@/href":
+                kind = _KINDS.get(path)
+                if kind == "area":
                     self.anchors += 1
-                    self._link(link.url, "area", link.rel, link.alt)
-                elif path == "FORM@/action":
-                    self._link(link.url, "form")
-                elif path == "IFRAME@/src" or path == "FRAME@/src":
-                    self._link(link.url, "iframe")
+                    self._link(href, "area", link.rel, link.alt)
+                elif kind is not None:
+                    self._link(href, kind)
 
-    def _link(self, href: str, kind: str, rel: str = "", anchor: str = "") -> None:
+    def _link(self, href: str, kind: Kind, rel: str = "", anchor: str = "") -> None:
         if href[:1] == "#":
             return
         target = self.resolved.get(href) or self._resolve(href)
         if target is None:
             return
         self.ordinal += 1
-        flags = rel_flags(rel) if rel else 0
-        if target.domain == self.page_url.domain:
-            self._internal(target.url, kind, flags)
+        if target.domain == self.domain:
             return
         key = (target.host, target.path, kind)
         known = self.external.get(key)
@@ -324,30 +358,20 @@ class _Reading:
             self.dropped += 1
             return
         self.counts[key] = self.counts.get(key, 0) + 1
+        flags = rel_flags(rel) if rel else 0
         nofollow = flags & NOFOLLOW
         if known is None or nofollow < known.nofollow:
             text = clean(self._text(anchor), MAX_ANCHOR) if anchor else ""
-            url = target if known is None else known.target
-            self.external[key] = _Best(url, nofollow, flags, text, min(self.ordinal - 1, 0xFFFF))
+            best = target if known is None else known.target
+            self.external[key] = _Best(best, nofollow, flags, text, min(self.ordinal - 1, 0xFFFF))
 
-    def _internal(self, url: str, kind: str, rel: int) -> None:
-        if url == self.page_url.url or kind in ("form", "canonical"):
-            return
-        known = self.internal.get(url)
-        if known is not None:
-            self.internal[url] = known & rel
-        elif len(self.internal) < MAX_INTERNAL:
-            self.internal[url] = rel
-        else:
-            self.dropped += 1
-
-    def _base(self, href: str) -> str:
+    def _base(self, href: str) -> Url:
         if href:
             try:
-                return canonical(self._text(href), self.page_url.url, allow_ip=True).url
+                return canonical(self._text(href), self.page_url.url, allow_ip=True)
             except Refused:
                 pass
-        return self.page_url.url
+        return self.page_url
 
     def _resolve(self, href: str) -> Url | None:
         if href in self.resolved:
