@@ -165,18 +165,30 @@ class Records:
 
     def _after(self, last: int, length: int) -> int | None:
         """Where to go on where what follows a whole record is none."""
-        if not self._member:
-            end = self._end(last, length)
-            self.damaged(end, "it is no record")
-            return self._next(end)
-        at = self._search(last + 1, lambda _: True)
-        if at is None:
-            self.damaged(last, "what follows it is no record")
+        end = self._member_end(last) if self._member else self._end(last, length)
+        if end is None:
+            self.damaged(last, "what follows it in its gzip member is no record")
+            return self._next(last + 1)
+        if self._member and self._begins(end):
+            return end  # what is wrong with it is met there
+        self.damaged(end, "it is no record")
+        return self._next(end)
+
+    def _member_end(self, at: int) -> int | None:
+        """Of a gzip member; None where it is damaged."""
+        stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        self._seek(at)
+        try:
+            while not stream.eof:
+                data = stream.unconsumed_tail or self._read_piece(_PIECE)
+                if not data:
+                    return None
+                at += len(data)
+                stream.decompress(data, _LARGEST_PIECE)
+                at -= len(stream.unconsumed_tail)
+        except zlib.error:
             return None
-        if self._begins(at):
-            return at  # if it is damaged, that is met there
-        self.damaged(at, "it is no record")
-        return self._next(at + 1)
+        return at - len(stream.unused_data)
 
     def _end(self, at: int, length: int) -> int:
         """Of a plain record's block: what stands within it may look like a record."""
