@@ -22,7 +22,6 @@ from pipeline.store.remote import RemoteStore
 
 LOCK = "lock"
 STORE = "store"
-LOG = "log.sqlite"
 
 
 class Holder(NamedTuple):

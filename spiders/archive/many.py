@@ -24,6 +24,7 @@ from spiders.archive.noted import Note, Notes
 from spiders.archive.targets import Targets
 
 _TELL_S = 0.5  # between two words of how far a file is
+_LOADED = ["spiders.archive.filing", "pipeline.log.opening", "pipeline.follow"]
 _AHEAD = 2  # files a process that are handed out and not begun
 
 
@@ -103,7 +104,10 @@ class Importing:
         return told
 
     def _beside(self, workers: int) -> Iterator[Filed]:
-        context = multiprocessing.get_context("spawn")  # chDB and threads don't survive a fork
+        # Threads don't survive a fork, so that it is done by a process that has none; what it has
+        # loaded is there once for all of them.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(_LOADED)
         stop, shares = context.Event(), context.SimpleQueue()
         self._stop_others = stop.set
         hearing = threading.Thread(target=self._hear, args=(shares,), daemon=True)
@@ -152,7 +156,6 @@ class _Process:
         self.targets = Targets(wanted.to)
         self.log = open_log(settings)
         self.operators = follow(self.log)
-        self.parent = os.getppid()
 
     def file(self, source: str) -> Filed:
         told = time.monotonic()
@@ -165,12 +168,8 @@ class _Process:
 
         return _filed(
             source, self.settings, self.log, self.operators.controls, self.wanted, self.targets,
-            self._is_over, progress,
+            self.stop.is_set, progress,
         )  # fmt: skip
-
-    def _is_over(self) -> bool:
-        """Told to stop, or whoever began it was killed."""
-        return self.stop.is_set() or os.getppid() != self.parent
 
 
 _process: _Process | None = None
@@ -181,7 +180,16 @@ def _begin(settings: Settings, wanted: Wanted, stop: Any, shares: Any) -> None:
     global _process
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # whoever began it tells it to stop
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=_end_with, args=(parent.join,), daemon=True).start()
     _process = _Process(settings, wanted, stop, shares)
+
+
+def _end_with(ended: Callable[[], object]) -> None:
+    """Whoever began it was killed: what isn't noted is imported again by whoever comes next."""
+    ended()
+    os._exit(1)
 
 
 def _work(source: str) -> Filed:

@@ -49,14 +49,21 @@ def _files(source: str, base: str) -> Iterator[str]:
             for path in Path(source).rglob("*")
             if _ARCHIVE.search(path.name) and path.is_file()
         )
-    elif _MANY.search(source) and not (not is_url(source) and Path(source).exists()):
+    elif _is_pattern(source):
         files, path = files_of(source)
         with asking(source):
             matching = sorted(str(each) for each in files.glob(path))
-        yield from (str(files.unstrip_protocol(each)) if is_url(source) else each
-                    for each in matching)  # fmt: skip
+        found = [str(files.unstrip_protocol(one)) if is_url(source) else one for one in matching]
+        yield from found or [source]  # which is then told not to be there
     else:
         yield source if is_url(source) else str(Path(source).absolute())
+
+
+def _is_pattern(source: str) -> bool:
+    """A web server has no list of its files, and its URLs a `?` for other reasons."""
+    if is_url(source):
+        return not source.startswith(("http://", "https://")) and bool(_MANY.search(source))
+    return bool(_MANY.search(source)) and not Path(source).exists()
 
 
 def _listed(source: str, base: str) -> Iterator[str]:
@@ -85,9 +92,8 @@ def _lines(source: str) -> Iterator[str]:
     files, path = files_of(source)
     rest, size = b"", 0
     with asking(source), files.open(path, "rb") as file:
-        for piece in (
-            _inflated(file) if source.endswith(".gz") else iter(lambda: file.read(_PIECE), b"")
-        ):
+        plain = iter(lambda: file.read(_PIECE), b"")
+        for piece in _inflated(file) if source.endswith(".gz") else plain:
             size += len(piece)
             *lines, rest = (rest + piece).split(b"\n")
             if len(rest) > MAX_PATH or size > MAX_LIST:
