@@ -76,6 +76,14 @@ def wat(
     )  # fmt: skip
 
 
+def about(url: str, kind: str) -> bytes:
+    """The metadata record of a request, or of what a crawler noted: a WAT has one of each."""
+    made = envelope(url, b"")
+    made["Envelope"]["WARC-Header-Metadata"]["WARC-Type"] = kind
+    made["Envelope"]["Payload-Metadata"] = {"Actual-Content-Type": "application/http"}
+    return record("metadata", _compact(made), url=url, content_type="application/json")
+
+
 def _compact(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 

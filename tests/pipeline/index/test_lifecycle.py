@@ -222,7 +222,7 @@ def only(site: Site, *days: int, part: int = 2, **more: Any) -> None:
             parts=0xFFFF,
             source="warc",
             **more,
-        )  # noqa: E501
+        )
 
 
 def test_an_import_of_only_some_links_proves_no_loss_and_raises_no_doubt(site: Site) -> None:
@@ -241,7 +241,7 @@ def test_an_import_of_only_some_links_is_no_body_that_a_304_would_confirm(site: 
 def test_a_link_that_an_import_of_only_some_took_is_seen(site: Site) -> None:
     site.visit(
         1, site.link, complete=False, incomplete="filtered", part=2, parts=0xFFFF, source="warc"
-    )  # noqa: E501
+    )
     assert site.life() == Life("live", "", day(1), 0, day(1), 0)
     site.without(2, 3)
     assert site.life().state == "lost"
