@@ -99,8 +99,8 @@ def truth(url: str, text: str) -> set[tuple[tuple[str, str, bool], str]]:
             except (Refused, KeyError):
                 continue
             if target.domain != page.domain:
-                image = not "".join(node.itertext()).strip() and any(elements(node, XHTML + "img"))
-                by_image = tag == "a" and image
+                images = [] if "".join(node.itertext()).strip() else elements(node, XHTML + "img")
+                by_image = tag == "a" and next(iter(images), None) is not None
                 found.add(((*target.page, by_image), "iframe" if tag == "frame" else tag))
     return found
 
