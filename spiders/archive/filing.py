@@ -100,6 +100,7 @@ class Filing:
         self.controls = Controls() if controls is None else controls
         self.stop, self.progress = stop, progress
         self.sending = Sending(log)
+        self.was_done = False  # before: then nothing of it was read
 
     def run(self, *, again: bool = False) -> Note:
         """The note at its end, or where it was stopped. again: from its beginning.
@@ -114,6 +115,7 @@ class Filing:
             note = None if again else self.notes.read(shown(self.source))
             if note is None or (note.begins, note.size) != (begins, size):
                 note = Note(shown(self.source), begins, size)
+            self.was_done = note.ended
             if not note.ended:
                 try:
                     self._import(file, note)

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
@@ -30,11 +30,12 @@ _AHEAD = 2  # files a process that are handed out and not begun
 
 class Filed(NamedTuple):
     """`note`: at the end, or where it was stopped. `wrong`: why it could not be read, '' if it
-    could; the others are imported all the same."""
+    could; the others are imported all the same. `was_done`: by an import before."""
 
     source: str
     note: Note | None
     wrong: str = ""
+    was_done: bool = False
 
 
 class Wanted(NamedTuple):
@@ -76,7 +77,7 @@ class Importing:
         rate = (self._read + under_way) / max(time.monotonic() - self._began, 1e-6)
         return f"{said}, {_span((total - done) / rate)} left" if rate > 0 else said
 
-    def run(self) -> Iterator[Filed]:
+    def run(self) -> Generator[Filed, None, None]:
         """Each file as it ends. Raises LogError, BacklinksError; then the others are stopped."""
         workers = min(self.wanted.workers, len(self.wanted.sources))
         for filed in self._here() if workers <= 1 else self._beside(workers):
@@ -84,7 +85,7 @@ class Importing:
             self.ended += 1
             if filed.note is not None:
                 self.pages += filed.note.counts.published
-                self._read += 1
+                self._read += not filed.was_done
             yield filed
 
     def _here(self) -> Iterator[Filed]:
@@ -217,7 +218,8 @@ def _filed(
         progress=progress,
     )
     try:
-        return Filed(source, filing.run(again=wanted.again))
+        note = filing.run(again=wanted.again)
+        return Filed(source, note, was_done=filing.was_done)
     except ArchiveError as error:
         return Filed(source, None, str(error))
 

@@ -138,7 +138,7 @@ def test_killed_anywhere_and_run_again_it_goes_on_and_counts_once(
     # Within one member no way leads past what is no record.
     junk = [] if packed is together else [b"junk, and no record\r\n\r\n"]
     damaged = [*made(20), *junk, *made(30)[61:]]
-    for at in range(9):
+    for at in (0, 1, 4, 8):
         directory = tmp_path / f"{at}"
         directory.mkdir()
         world = World(directory, packed(damaged))
@@ -264,13 +264,13 @@ def test_a_file_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
 def test_a_storage_that_goes_away_is_told_and_gone_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World(tmp_path, gzipped(made(2_000)))
+    world = World(tmp_path, gzipped(made(400)))
     with monkeypatch.context() as patched:
         patched.setattr(module, "opened", opened_and_lost)
         with pytest.raises(ArchiveBusy, match="goes on where it was"):
             world.run(note_s=0)
     assert world.run().ended
-    assert set(world.urls()) == all_urls(2_000)
+    assert set(world.urls()) == all_urls(400)
 
 
 def opened_and_lost(source: str) -> Any:
@@ -281,7 +281,7 @@ def opened_and_lost(source: str) -> Any:
         with opened(source) as (file, size):
 
             class Lost:
-                left = 150_000
+                left = 100_000
 
                 def read(self, size: int = -1) -> bytes:
                     self.left -= max(size, 0)

@@ -161,12 +161,20 @@ def test_false_beginnings_are_looked_at_in_bounded_number(monkeypatch: pytest.Mo
     assert "no archive" in read.damaged[-1][1]
 
 
-def test_an_error_of_the_storage_is_no_damage() -> None:
+class Lost(Exception):
+    """As the client of some store raises it."""
+
+
+@pytest.mark.parametrize("kind", [ConnectionError, TimeoutError, OSError, Lost])
+def test_an_error_of_the_storage_is_no_damage(kind: type[Exception]) -> None:
     class Away(io.BytesIO):
+        fails = True
+
         def read(self, size: int | None = -1, /) -> bytes:
-            if self.tell() > 2_000:
-                raise ConnectionError("reset by peer")
-            return super().read(min(size or 0, 1_000) if size and size > 0 else size)
+            if self.fails and self.tell() > 2_000:
+                self.fails = False  # it is back at once: what is read next is what stands there
+                raise kind("reset by peer")
+            return super().read(min(size, 1_000) if size and size > 0 else size)
 
     found = Records(Away(b"".join(THREE * 20)), lambda kind, headers: True, _none)
     with pytest.raises(Unreadable, match="reset by peer"):
