@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import lru_cache
 from typing import BinaryIO
 
 from fastwarc.warc import HeaderMap, WarcHeader
@@ -205,7 +206,11 @@ def _wanted(kind: str, headers: HeaderMap) -> bool:
         return False
     if kind in ("response", "revisit", "warcinfo"):
         return True
-    content_type = headers.get(WarcHeader.CONTENT_TYPE) or ""
+    return _is_told(kind, headers.get(WarcHeader.CONTENT_TYPE) or "")
+
+
+@lru_cache(maxsize=256)
+def _is_told(kind: str, content_type: str) -> bool:
     if kind == "metadata":
         return content_type.partition(";")[0].strip().lower() == wat.TYPE
     return kind in ("resource", "conversion") and warc.is_page(content_type)

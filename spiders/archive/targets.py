@@ -100,4 +100,4 @@ def _registered(name: str) -> str:
 
 def _words(domain: str) -> list[bytes]:
     """What of a domain stands in a page however it is written, save for letter by letter."""
-    return _WORD.findall(domain.encode())
+    return sorted(_WORD.findall(domain.encode()), key=len, reverse=True)  # the rarest first

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import lxml.html
+from fastwarc.warc import WarcHeader
 from selectolax.lexbor import LexborHTMLParser
 from warcio.archiveiterator import ArchiveIterator
 
@@ -127,7 +128,7 @@ def _wat_records(file: Path, targets: Targets) -> int:
     size = 0
     for record in _records(file):
         if record.kind == "metadata":
-            named = record.headers.get("WARC-Target-URI") or ""
+            named = record.header(WarcHeader.WARC_TARGET_URI)
             page = wat.capture(record.block, targets.may_be_in, named=named).page
             size += sum(len(encode(one)) for one in (targets.of(page) if page else ()))
     return size
