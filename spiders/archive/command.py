@@ -12,7 +12,7 @@ import click
 import pyarrow as pa
 
 from pipeline.page import KINDS
-from pipeline.report.commands import form_options, put_batches, settings_of
+from pipeline.report.commands import form_options, put, put_batches, settings_of
 from pipeline.report.importing import import_
 from pipeline.report.output import safe
 from pipeline.report.progress import Progress
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from spiders.archive.many import Filed, Importing
 
 _STOP_S = 60.0  # a record may take some seconds, and what was sent is waited for
-_COUNTED = (
-    "records", "responses", "html_pages", "hosts", "links", "damaged", "published", "not_html",
-    "redirects", "other_statuses", "unmodified", "revisits_of_others", "requests", "conversions",
-    "future", "suppressed",
+_FIRST = ("records", "responses", "html_pages", "hosts", "links", "damaged")
+_OTHERS = (
+    "published", "not_html", "redirects", "other_statuses", "unmodified", "revisits_of_others",
+    "requests", "conversions", "future", "suppressed",
 )  # fmt: skip
 _SCHEMA = pa.schema(
     [
         ("file", pa.string()),
-        *((name, pa.int64()) for name in _COUNTED[:6]),
+        *((name, pa.int64()) for name in _FIRST),
         *((kind, pa.int64()) for kind in KINDS),
-        *((name, pa.int64()) for name in _COUNTED[6:]),
+        *((name, pa.int64()) for name in _OTHERS),
         ("damaged_at", pa.list_(pa.string())),
         ("state", pa.string()),
     ]
@@ -79,8 +79,15 @@ def warc(
     importing = Importing(settings, wanted)
     on_signal(importing.stop, _STOP_S)
     failed: list[Filed] = []
+    rows = _rows(importing, failed)
+    is_shown = output is None and (form == "table" or (form is None and sys.stdout.isatty()))
     with Progress(importing.describe):
-        put_batches(_rows(importing, failed), _SCHEMA, form, output)
+        if is_shown:  # a terminal has but one place to write to
+            table = pa.Table.from_batches(rows, _SCHEMA)
+        else:
+            put_batches(rows, _SCHEMA, form, output)
+    if is_shown:
+        put(_short(table), "table", None)
     for filed in failed:
         click.echo(f"backlinks: {safe(filed.wrong)}", err=True)
     click.echo(_ended(importing, len(failed)), err=True)
@@ -96,6 +103,20 @@ def _rows(importing: Importing, failed: list[Filed]) -> Iterator[pa.RecordBatch]
             yield pa.RecordBatch.from_pylist([_row(filed)], _SCHEMA)
             if not sys.stdout.isatty():
                 sys.stdout.flush()
+
+
+def _short(table: pa.Table) -> pa.Table:
+    """For a person: names from where they differ on, and no column of zeros."""
+    names = table.column("file").to_pylist()
+    # Of letters, and not of paths, since some may be URLs.
+    same = os.path.commonprefix(names).rpartition("/")[0] if len(names) > 1 else ""  # noqa: RUF071
+    short = [name.removeprefix(f"{same}/") for name in names]
+    zeros = [
+        name
+        for name in table.schema.names[len(_FIRST) + 1 :]
+        if pa.types.is_integer(table.schema.field(name).type) and not any(table[name].to_pylist())
+    ]
+    return table.set_column(0, "file", pa.array(short, pa.string())).drop_columns(zeros)
 
 
 def _row(filed: Filed) -> dict[str, Any]:

@@ -21,8 +21,8 @@ def is_url(source: str) -> bool:
 
 
 def shown(source: str) -> str:
-    """For messages and notes: without a password."""
-    return re.sub(r"(?<=://)[^/@]*@", "", source)
+    """For messages, notes and tables: without a password, and in letters alone."""
+    return re.sub(r"(?<=://)[^/@]*@", "", source).encode("utf-8", "replace").decode()
 
 
 @contextmanager

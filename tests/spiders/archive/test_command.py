@@ -137,6 +137,14 @@ def test_what_is_asked_wrongly_is_told_in_one_line(
     assert ran.err.count("\n") == 1
 
 
+def test_a_name_that_is_no_text_is_imported_too(tmp_path: Path) -> None:
+    file = tmp_path / b"\xff.warc".decode("utf-8", "surrogateescape")
+    file.write_bytes(b"".join(made(1)))
+    ran = backlinks("import", "warc", tmp_path, "--json", "--workers", 1, data=tmp_path / "data")
+    (row,) = json.loads(ran.out)
+    assert (Path(row["file"]).name, row["published"]) == ("?.warc", 5)
+
+
 def many(directory: Path, count: int, pages: int = 40) -> Path:
     """A list of as many files beside it."""
     for file in range(count):

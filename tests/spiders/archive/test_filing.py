@@ -45,6 +45,12 @@ def together(records: list[bytes]) -> bytes:
     return gzip.compress(b"".join(records))
 
 
+def in_two(records: list[bytes]) -> bytes:
+    """In two members, with junk between: the offset of most records is that of another one."""
+    half = len(records) // 2
+    return together(records[:half]) + b"junk" + together(records[half:])
+
+
 class World:
     """A log, notes, and a file to import."""
 
@@ -129,14 +135,14 @@ class Dying:
         return self.log.append(topic, messages)
 
 
-@pytest.mark.parametrize("packed", [gzipped, b"".join, together])
+@pytest.mark.parametrize("packed", [gzipped, b"".join, together, in_two])
 @pytest.mark.parametrize("taken", [True, False])
 def test_killed_anywhere_and_run_again_it_goes_on_and_counts_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: Any, taken: bool
 ) -> None:
     monkeypatch.setattr(module, "_BATCH", 4)
     # Within one member no way leads past what is no record.
-    junk = [] if packed is together else [b"junk, and no record\r\n\r\n"]
+    junk = [] if packed in (together, in_two) else [b"junk, and no record\r\n\r\n"]
     damaged = [*made(20), *junk, *made(30)[61:]]
     for at in (0, 1, 4, 8):
         directory = tmp_path / f"{at}"
