@@ -430,6 +430,7 @@ def worker_consume(ctx: click.Context, metrics_port: int | None) -> None:
             lambda: (mirror.write(), erasure.run()),
         )
         start.becomes(loop, settings.consume.stop_s)
+        start.tells(jobs.samples)
         jobs.start()
         opened.callback(jobs.stop)
         loop.run()

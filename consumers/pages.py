@@ -13,6 +13,7 @@ import pyarrow as pa
 from pipeline.errors import PoisonRecord
 from pipeline.frontier.due import next_visit
 from pipeline.frontier.traps import WEB_PORTS, why_left
+from pipeline.leads import led
 from pipeline.log import Record
 from pipeline.page import FUTURE_MS, NOFOLLOW, POSITIONS, Page, decode
 from pipeline.settings import RevisitSettings
@@ -47,6 +48,7 @@ SCHEMA = pa.schema(
         ("afters", _STRINGS), ("ordinals", pa.list_(pa.uint16())),
         ("counts", pa.list_(pa.uint16())), ("found", _STRINGS), ("found_domains", _STRINGS),
         ("found_hops", pa.list_(pa.uint16())), ("text", pa.uint64()), ("delay_ms", pa.uint32()),
+        ("leads_to", pa.string()), ("leads_domain", pa.string()), ("leads_by", pa.string()),
     ]
 )  # fmt: skip
 
@@ -109,7 +111,7 @@ class PageRows:
             links.domain, links.kind, links.rel,
             [_PLACES[position] for position in links.position], links.anchor, links.before,
             links.after, links.ordinal, links.count, found, domains,
-            hops, _number(page.text), _ms(asked.delay_s),
+            hops, _number(page.text), _ms(asked.delay_s), *led(page),
         )  # fmt: skip
 
     def _found(self, page: Page) -> tuple[list[str], list[str], list[int]]:

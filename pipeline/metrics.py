@@ -65,6 +65,17 @@ URLS_LEFT = Metric(
 SUPPRESSED = Metric(
     "backlinks_suppressed", "counter", "Pages and links not written, since suppressed", ("what",)
 )
+LIFECYCLE = Metric(
+    "backlinks_lifecycle_seconds", "summary", "Time of one run of the lifecycle job, in seconds"
+)
+LIFECYCLE_PAGES = Metric(
+    "backlinks_lifecycle_pages", "counter", "Arrivals of pages that the lifecycle job looked at"
+)
+LIFECYCLE_WAITING = Metric(
+    "backlinks_lifecycle_waiting_seconds",
+    "gauge",
+    "Since the oldest page was written that the lifecycle job has not looked at, in seconds",
+)
 BATCH_WAITING = Metric("backlinks_batch_waiting_pages", "gauge", "Pages taken and not yet inserted")
 # archive
 RECORDS_ARCHIVED = Metric("backlinks_records_archived", "counter", "Records in finished files")
@@ -83,6 +94,7 @@ METRICS = (
     REQUESTS_PLANNED,
     PAGES_FETCHED, LINKS_FOUND, BYTES_FETCHED, REQUESTS_LEFT, REQUESTS_WAITING, PAUSED, IN_FLIGHT,
     PAGES_WRITTEN, LINKS_WRITTEN, BATCH, INSERT, DEAD_LETTERS, URLS_LEFT, SUPPRESSED, BATCH_WAITING,
+    LIFECYCLE, LIFECYCLE_PAGES, LIFECYCLE_WAITING,
     RECORDS_ARCHIVED, BYTES_ARCHIVED, JOB, RETRIES, LOG_IN_FLIGHT, LAG, LAST_TURN,
 )  # fmt: skip
 
@@ -119,6 +131,7 @@ class Told:
         from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
         self.settings, self.worker, self.clock = settings, worker, clock
+        self.beside: list[Callable[[], Iterable[Sample]]] = []  # what else is told
         told = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -171,6 +184,8 @@ class Told:
 
     def _samples(self) -> Iterator[Sample]:
         yield from self.worker.samples()
+        for more in self.beside:
+            yield from more()
         yield Sample(LAST_TURN, self.clock() - self.worker.turned_at)
         if self._lag is not None:
             yield from self._lag.samples()

@@ -3,5 +3,5 @@
 ALTER TABLE frontier DELETE
 WHERE bucket = cityHash64({domain:String}) % 1024
     AND domain = {domain:String}
-    AND ({host:String} = '' OR host = {host:String} OR splitByChar(':', host)[1] = {host:String})
+    AND ({host:String} = '' OR host = {host:String} OR startsWith(host, concat({host:String}, ':')))
 SETTINGS mutations_sync = 2

@@ -9,5 +9,5 @@ SELECT
 FROM frontier
 WHERE bucket = cityHash64({domain:String}) % 1024
     AND domain = {domain:String}
-    AND ({host:String} = '' OR host = {host:String} OR splitByChar(':', host)[1] = {host:String})
+    AND ({host:String} = '' OR host = {host:String} OR startsWith(host, concat({host:String}, ':')))
 GROUP BY bucket, domain, host, path

@@ -15,7 +15,7 @@ WITH
             toUInt32(bitShiftRight(visit, 32)) AS fetched_s,
             if(bitShiftRight(lease, 32) > fetched_s, toUInt32(bitAnd(lease, 4294967295)), 0) AS leased_until,
             if(asked > fetched_s, least(asked, toUInt32(bitAnd(visit, 4294967295))), toUInt32(bitAnd(visit, 4294967295))) AS due_s,
-            domain IN {barred:Array(String)} OR host IN {barred:Array(String)} OR splitByChar(':', host)[1] IN {barred:Array(String)} AS is_blocked
+            domain IN {barred:Array(String)} OR host IN {barred:Array(String)} OR if(position(host, ':') = 0, host, replaceRegexpOne(host, ':[0-9]+$', '')) IN {barred:Array(String)} AS is_blocked
         FROM frontier
         WHERE bucket < {buckets:UInt32}
         GROUP BY bucket, domain, host, path

@@ -25,7 +25,7 @@ FROM
     FROM frontier
     WHERE bucket = cityHash64({domain:String}) % 1024
         AND domain = {domain:String}
-        AND ({host:String} = '' OR host = {host:String} OR splitByChar(':', host)[1] = {host:String})
+        AND ({host:String} = '' OR host = {host:String} OR startsWith(host, concat({host:String}, ':')))
     GROUP BY host, path
 ) AS known
 LEFT JOIN

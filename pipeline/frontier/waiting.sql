@@ -32,7 +32,7 @@ WITH
         SELECT
             domain,
             countIf(fetched_s > 0 OR waits) AS taken,
-            countIf(fetched_s = 0 AND NOT waits AND due_s <= {now:UInt32} AND host NOT IN (SELECT name FROM barred) AND splitByChar(':', host)[1] NOT IN (SELECT name FROM barred)) AS fresh
+            countIf(fetched_s = 0 AND NOT waits AND due_s <= {now:UInt32} AND host NOT IN (SELECT name FROM barred) AND if(position(host, ':') = 0, host, replaceRegexpOne(host, ':[0-9]+$', '')) NOT IN (SELECT name FROM barred)) AS fresh
         FROM known
         WHERE domain NOT IN (SELECT name FROM barred)
         GROUP BY domain

@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 from pipeline.control import Control, Controls
 from pipeline.index.erased import DELETIONS, MENTIONS, parameters
+from pipeline.index.referrers import roll_up
 from pipeline.store import Parameters, Store, rows, sql
 from pipeline.store.marks import Mark, move
+from pipeline.url import domains
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +41,8 @@ def count(store: Store, names: Collection[str]) -> Iterator[Found]:
         yield Found(table, _count(store, table, where, given))
     for mention in MENTIONS:
         what = f"{mention.table}.{mention.columns[0]}"
-        yield Found(what, _count(store, mention.table, mention.where, given))
+        stays = f"({mention.where}) AND NOT ({DELETIONS[mention.table]})"
+        yield Found(what, _count(store, mention.table, stays, given))
 
 
 def _count(store: Store, table: str, where: str, given: Parameters) -> int:
@@ -63,7 +66,15 @@ def erase(store: Store, names: Collection[str]) -> int:
         if found:
             _mutate(store, f"ALTER TABLE {table} UPDATE {update} WHERE {where}", given)
         done += found
+    _roll_up_rest(store, names)
     return done
+
+
+def _roll_up_rest(store: Store, names: Collection[str]) -> None:
+    """Of a host or a page the domain's other pages stay: what they come to is counted anew."""
+    parts = {domains(name.partition("/")[0]).registered for name in names} - set(names)
+    if parts:
+        roll_up(store, int(time.time() * 1000), domains=parts)
 
 
 def _mutate(store: Store, statement: str, given: Parameters) -> None:

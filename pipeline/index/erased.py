@@ -48,10 +48,22 @@ ROWS = (
     Rows("links", "target_domain", "target_host", "target_path"),
     Rows("link_context", "source_domain", "source_host", "source_path"),
     Rows("link_context", "target_domain", "target_host", "target_path"),
+    Rows("link_looks", "source_domain", "source_host", "source_path"),
+    Rows("link_looks", "target_domain", "target_host", "target_path"),
     Rows("page_links", "domain", "host", "path"),
     Rows("pages", "domain", "host", "path"),
     Rows("frontier", "domain", "host", "path"),
     Rows("arrivals", "domain", "host", "path"),
+    Rows("page_fates", "domain", "host", "path"),
+    Rows("leads", "domain", "host", "path"),
+    Rows("leads", "end_domain", "end_host", "end_path"),
+    Rows("leads_in", "domain", "host", "path"),
+    Rows("leads_in", "end_domain", "end_host", "end_path"),
+    Rows("indirect_links", "source_domain", "source_host", "source_path"),
+    Rows("indirect_links", "named_domain", "named_host", "named_path"),
+    Rows("indirect_links", "target_domain"),
+    Rows("referrers", "source_domain", "source_host", "source_path"),
+    Rows("referrers", "target_domain", "target_host", "target_path"),
     Rows("domain_edges", "source_domain"),
     Rows("domain_edges", "target_domain"),
     Rows("domain_quality", "domain"),
@@ -96,7 +108,26 @@ def _tuple(state: str, emptied: int, of: int, kind: str) -> str:
     return f"CAST(tuple({', '.join(fields)}), '{kind}')"
 
 
+_VIA = f"arrayExists(v -> {_url('v')}, via)"
+_ON = f"leads_on != '' AND ({_url('leads_on')})"
 MENTIONS = (
+    *(
+        Mention(
+            table,
+            ("via", "leads_on"),
+            f"{_VIA} OR ({_ON})",
+            # A way through what is erased is none.
+            f"active = active AND NOT ({_VIA}), via = if({_VIA}, [], via), "
+            f"hops = if({_VIA}, [], hops), leads_on = if({_ON}, '', leads_on)",
+        )
+        for table in ("leads", "leads_in")
+    ),
+    Mention(
+        "page_fates",
+        ("leads_to", "leads_domain"),
+        f"leads_to != '' AND ({_url('leads_to', 'leads_domain')})",
+        "leads_to = '', leads_domain = ''",
+    ),
     Mention(
         "page_links",
         ("targets", "target_domains", "kinds"),
@@ -110,6 +141,12 @@ MENTIONS = (
         ("final_url",),
         f"final_url != '' AND ({_url('final_url')})",
         "final_url = ''",
+    ),
+    Mention(
+        "page_links",
+        ("leads_to", "leads_domain"),
+        f"leads_to != '' AND ({_url('leads_to', 'leads_domain')})",
+        "leads_to = '', leads_domain = ''",
     ),
     Mention(
         "pages",

@@ -5,18 +5,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipeline.errors import StoreBusy, StoreRefused
+from pipeline.index.referrers import roll_up
+from pipeline.index.ways import keep_ways
+from pipeline.metrics import LIFECYCLE, LIFECYCLE_PAGES, LIFECYCLE_WAITING, Sample
 from pipeline.settings import Settings
 from pipeline.store import Parameters, Store, rows, sql
-from pipeline.store.marks import mark_of, move
+from pipeline.store.marks import Mark, mark_of, move
 
 logger = logging.getLogger(__name__)
 
 _JOB = "lifecycle"
 _BESIDE_S = 1.0
+_WAITING_S = 10.0  # between two looks at how long pages have waited
 
 
 class Lifecycle:
@@ -39,9 +43,25 @@ class Lifecycle:
         self.store, self.confirm_s, self.clock = store, confirm_s, clock
         self.late_ms = int(late_s * 1000)
         self._looked_at = -1  # arrivals there were
+        self.runs, self.took_s, self.pages = 0, 0.0, 0
+        self._oldest_ms = 0  # arrival of a page that was not looked at; 0: none
+
+    def samples(self) -> Iterator[Sample]:
+        """What runs came to, and how long a page has waited, as far as that is known."""
+        yield Sample(LIFECYCLE, self.took_s, times=self.runs)
+        yield Sample(LIFECYCLE_PAGES, self.pages)
+        waiting_s = self.clock() - self._oldest_ms / 1000 if self._oldest_ms else 0.0
+        yield Sample(LIFECYCLE_WAITING, max(0.0, waiting_s))
+
+    def look_for_waiting(self) -> None:
+        """Raises StoreError."""
+        mark = mark_of(self.store, _JOB).mark
+        found = self._one(sql("pipeline/index/oldest"), {"mark": mark})
+        self._oldest_ms = int(found["oldest"])
 
     def run(self) -> int:
         """Looks at the pages that arrived since the last run, or late; how many arrivals."""
+        began = time.monotonic()
         arrivals = int(self._one("SELECT count() AS arrivals FROM arrivals")["arrivals"])
         if arrivals == self._looked_at:
             return 0
@@ -57,11 +77,18 @@ class Lifecycle:
             {"from": since},
         )
         if found["pages"]:
-            self._look(since, found["latest"], version + 1)
+            at = self._look(since, found["latest"], version + 1)
+            self._note(at, int(found["pages"]), time.monotonic() - began)
         self._looked_at = arrivals
         return int(found["pages"])
 
-    def _look(self, since: int, latest: int, version: int) -> None:
+    def _note(self, at: Mark, pages: int, took_s: float) -> None:
+        """How far it came, and what that took: in the store for the next run and for `status`."""
+        move(self.store, _JOB, *at, took_ms=int(took_s * 1000), pages=pages)
+        self.runs, self.took_s, self.pages = self.runs + 1, self.took_s + took_s, self.pages + pages
+        self._oldest_ms = 0
+
+    def _look(self, since: int, latest: int, version: int) -> Mark:
         span = {"from": since, "to": latest}
         self.store.execute(sql("pipeline/index/lifecycle"), span)
         now = self.clock()
@@ -69,7 +96,9 @@ class Lifecycle:
         self.store.execute(sql("pipeline/index/suspects"), {**span, "wanted": wanted})
         # Where a clock was ahead, what arrives once it is right must not be passed over.
         now_ms = int(now * 1000)
-        move(self.store, _JOB, min(latest, now_ms), max(now_ms, version))
+        keep_ways(self.store, max(now_ms, version), since=since, to=latest)
+        roll_up(self.store, max(now_ms, version), since=since, to=latest)
+        return Mark(min(latest, now_ms), max(now_ms, version))
 
     def _one(self, question: str, parameters: Parameters | None = None) -> dict[str, Any]:
         return rows(self.store.query(question, parameters))[0]
@@ -102,10 +131,14 @@ class LifecycleThread(threading.Thread):
 
     def run(self) -> None:
         following = time.monotonic() + self.interval_s
+        looking = time.monotonic() + _WAITING_S
         while not self._stopping.wait(min(self.interval_s, _BESIDE_S)):
             try:
                 if self.ours():
                     self._do_beside()
+                    if time.monotonic() >= looking:
+                        looking = time.monotonic() + _WAITING_S
+                        self.lifecycle.look_for_waiting()
                     if time.monotonic() >= following:
                         self.lifecycle.run()
             except StoreBusy as error:
@@ -113,6 +146,11 @@ class LifecycleThread(threading.Thread):
                 self._stopping.wait(self.interval_s)
             if time.monotonic() >= following:
                 following = time.monotonic() + self.interval_s
+
+    def samples(self) -> Iterator[Sample]:
+        """Of the one whose it is to do alone."""
+        if self.ours():
+            yield from self.lifecycle.samples()
 
     def _do_beside(self) -> None:
         """Where the store refuses it, the lifecycle job goes on."""

@@ -3,7 +3,7 @@
 -- whatever is learned later only ever makes a packed integer greater, so that the order in which
 -- visits come changes nothing either.
 -- Cost: the visits of the changed pages.
-INSERT INTO links (target_domain, source_domain, source_host, source_path, target_host, target_path, kind, confirmed, doubt, lost, absent_before)
+INSERT INTO links (target_domain, source_domain, source_host, source_path, target_host, target_path, kind, confirmed, doubt, lost, absent_before, uncounted)
 WITH
     toUInt128(17592186044415) AS all_ones,
     visits AS
@@ -17,6 +17,8 @@ WITH
             max(extractor) AS extractor,
             min(outcome) AS outcome,
             max(status) AS status,
+            max(noindex) AS noindex,
+            max(leads_by) = 'canonical' AS elsewhere,
             -- A WAT may miss what a crawl sees; a list says only that a link is there.
             transform(toInt8(source), [1, 2, 3, 4], [3, 3, 2, 1], 0) AS thoroughness,
             -- Parts of an import of only some links say that those are there, like a list.
@@ -73,9 +75,20 @@ WITH
             argMin(thoroughness, (at, thoroughness)) AS first_thoroughness,
             argMin(extractor, (at, extractor)) AS first_extractor,
             argMax(thoroughness, (at, 255 - thoroughness)) AS last_thoroughness,
-            argMax(extractor, (at, 65535 - extractor)) AS last_extractor
-        FROM visits
-        ARRAY JOIN links AS link
+            argMax(extractor, (at, 65535 - extractor)) AS last_extractor,
+            maxIf(at, NOT is_out) AS counted,
+            arrayMin(arrayFilter(a -> a > counted, groupArrayIf(at, is_out))) AS uncounted_since
+        FROM
+        (
+            SELECT
+                *,
+                link,
+                -- It stands, and does not count, since its page is kept out of search indexes, or names
+                -- another that stands there for it.
+                noindex = 1 OR (elsewhere AND link.3 NOT IN ('canonical', 'redirect')) AS is_out
+            FROM visits
+            ARRAY JOIN links AS link
+        )
         GROUP BY domain, host, path, target, target_domain, kind
     )
 SELECT
@@ -89,7 +102,8 @@ SELECT
     epoch AS confirmed,
     if(length(failures) >= 2, bitOr(bitShiftLeft(toUInt256(epoch), 128), bitOr(bitShiftLeft(toUInt256(failures[-1].1), 16), toUInt256(failures[-1].2))), 0) AS doubt,
     if(proved_at > 0, bitOr(bitShiftLeft(toUInt256(epoch), 128), bitOr(bitShiftLeft(toUInt256(all_ones - toUInt128(proved_at)), 60), bitOr(bitShiftLeft(toUInt256(reason), 44), toUInt256(all_ones - toUInt128(later[1].1))))), 0) AS lost,
-    if(before > 0, bitOr(bitShiftLeft(all_ones - toUInt128(first_seen), 64), toUInt128(before)), 0) AS absent_before
+    if(before > 0, bitOr(bitShiftLeft(all_ones - toUInt128(first_seen), 64), toUInt128(before)), 0) AS absent_before,
+    if(uncounted_since > 0, bitOr(bitShiftLeft(toUInt128(sighting), 84), bitOr(bitShiftLeft(toUInt128(counted), 40), toUInt128(least(sighting - uncounted_since, 1099511627775)))), 0) AS uncounted
 FROM
 (
     SELECT
@@ -119,4 +133,4 @@ FROM
     FROM sightings
     INNER JOIN histories USING (domain, host, path)
 )
-WHERE last_seen > sighting OR next_body > 0 OR before > 0 OR length(failures) >= 2 OR proved_at > 0
+WHERE last_seen > sighting OR next_body > 0 OR before > 0 OR length(failures) >= 2 OR proved_at > 0 OR uncounted_since > 0

@@ -98,6 +98,7 @@ def score(
     _swap_in(store, "domain_edges", edges, as_of)
     _swap_in(store, "domain_quality", quality, as_of)
     _write_strength(store, as_of)
+    store.execute(sql("pipeline/quality/referrers"), {"snapshot": as_of})
     snapshot = Snapshot(as_of, graph.n, graph.m, manifest)
     _register(store, snapshot)
     _drop_strength_before(store, as_of)

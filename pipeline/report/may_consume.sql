@@ -2,6 +2,10 @@
 CHECK GRANT
     INSERT ON page_records,
     INSERT ON links,
+    INSERT ON page_fates,
+    INSERT ON leads,
+    INSERT ON indirect_links,
+    INSERT ON referrers,
     INSERT ON frontier_in,
     INSERT ON marks,
     INSERT ON controls,

@@ -1,6 +1,10 @@
 -- Whether this user may insert all that `score` does. Asks, and changes nothing.
 CHECK GRANT
     INSERT ON links,
+    INSERT ON page_fates,
+    INSERT ON leads,
+    INSERT ON indirect_links,
+    INSERT ON referrers,
     INSERT ON frontier_in,
     INSERT ON marks,
     INSERT ON snapshots,

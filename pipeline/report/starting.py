@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
@@ -78,6 +78,11 @@ class Start:
         on_signal(worker.stop, stop_s)
         if self.told is not None:
             self.told.worker = worker
+
+    def tells(self, more: Callable[[], Iterable[Sample]]) -> None:
+        """These samples too from now on, beside the worker's."""
+        if self.told is not None:
+            self.told.beside.append(more)
 
 
 @contextmanager

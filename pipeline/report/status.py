@@ -204,6 +204,7 @@ def _tell(found: dict[str, Any], as_json: bool) -> None:
     snapshot = f"newest of {day(found['snapshot'])}" if found["snapshot"] else "none"
     say(f"snapshots  {found['snapshots']:,}, {snapshot}")
     say(f"disk       {cell((found['bytes'] or 0) / 1e6)} MB")
+    say(f"lifecycle  {_looks(found)}")
     if found["counted_s"]:
         say(f"counted    {found['counted_s']:,} s ago")
     say(f"lag        {sum(lag.values()):,} records, {found['dead_letters']:,} dead letters")
@@ -211,6 +212,16 @@ def _tell(found: dict[str, Any], as_json: bool) -> None:
         if sum(behind.values()):
             told = "  ".join(f"{partition} {count:,}" for partition, count in behind.items())
             say(f"  {group:<9}{told}")
+
+
+def _looks(found: dict[str, Any]) -> str:
+    """What the lifecycle job did last, and for how long pages have waited for it."""
+    said = "never ran"
+    if found["looked_at"]:
+        took, ago = cell(found["look_took_ms"] / 1000), found["look_age_ms"] // 1000
+        said = f"{found['look_pages']:,} arrivals in {took} s, {ago:,} s ago"
+    waiting = found["behind_ms"] // 1000
+    return f"{said}; a page waits since {waiting:,} s" if waiting else f"{said}; no page waits"
 
 
 def by_group(lag: dict[str, int]) -> dict[str, dict[str, int]]:

@@ -21,14 +21,16 @@ def mark_of(store: Store, job: str) -> Mark:
     return Mark(int(found["mark"]), int(found["newest"]))
 
 
-def move(store: Store, job: str, mark: int, version: int) -> None:
+def move(store: Store, job: str, mark: int, version: int, **beside: int) -> None:
+    """beside: what else is kept of this turn of the job, each as a mark of its own, `JOB NAME`."""
+    marks = {job: mark, **{f"{job} {name}": number for name, number in beside.items()}}
     store.insert(
         "marks",
         pa.table(
             {
-                "job": [job],
-                "version": pa.array([version], pa.uint64()),
-                "mark": pa.array([mark], pa.uint64()),
+                "job": list(marks),
+                "version": pa.array([version] * len(marks), pa.uint64()),
+                "mark": pa.array(list(marks.values()), pa.uint64()),
             }
         ),
     )

@@ -15,7 +15,7 @@ from pipeline.store import Store, rows
 from pipeline.url import suffix_list_version
 
 _FILE = re.compile(r"(\d{4})_(\w+)\.sql\Z")
-_MADE = re.compile(r"(?:\s|--.*\n)*CREATE (TABLE|VIEW|MATERIALIZED VIEW) (\w+)")
+_MADE = re.compile(r"(?:\s|--.*\n)*CREATE (?:OR REPLACE )?(TABLE|VIEW|MATERIALIZED VIEW) (\w+)")
 _BOOK = """CREATE TABLE IF NOT EXISTS migrations
 (number UInt32, name String, checksum String, suffix_list String, applied UInt64)
 ENGINE = ReplacingMergeTree ORDER BY number

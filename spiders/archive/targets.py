@@ -75,6 +75,8 @@ class Targets:
             parts=_PARTS,
             complete=False,
             incomplete=FILTERED,
+            # Of a page that leads elsewhere at once it says nothing, which `refresh` no longer tells.
+            canonical="" if page.incomplete == "refresh" else page.canonical,
             etag="",
             last_modified="",
             digest="",

@@ -29,6 +29,7 @@ NAMES = (
     "scheduler",
     "plan",
     "handover",
+    "handover_kafka",
     "crawl_memory",
     "revisit",
     "pagerank",

@@ -65,6 +65,13 @@ def told(log: SqliteLog) -> Iterator[Told]:
     found.close()
 
 
+def test_what_is_told_beside_the_worker_is_told_too(told: Told) -> None:
+    told.beside.append(lambda: [Sample(metrics.LIFECYCLE, 2.5, times=2)])
+    text = get(told, "/metrics")[1]
+    assert "backlinks_lifecycle_seconds_sum 2.5" in text
+    assert "backlinks_pages_written_total 7" in text
+
+
 def get(told: Told, path: str) -> tuple[int, str]:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{told.port}{path}") as answer:

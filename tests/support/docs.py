@@ -32,9 +32,10 @@ REGENERATE = "python -m tests.support.docs"
 
 PUBLIC = (
     "links", "pages", "page_links", "frontier", "snapshots", "controls", "domain_edges",
-    "domain_quality",
+    "domain_quality", "page_fates",
 )  # fmt: skip
-VIEWS = ("link_states", "backlinks")
+VIEWS = ("link_states", "backlinks", "link_changes", "all_link_states")
+OF_A_DOMAIN = ("backlinks", "link_changes")  # views that take one
 
 # Options whose name is not their setting's, and those that only look like one.
 OPTION_SETTINGS = {"trusted": "score.seeds", "archive_to": "archive.to", "to": ""}
@@ -52,9 +53,9 @@ EXAMPLES = {
 _MS, _S, _PLACE, _PACKED = "ms since 1970", "s since 1970", "place", "packed"
 UNITS = {
     **dict.fromkeys(["first_seen", "at", "first_visit", "last_visit", "last_complete"], _MS),
-    **dict.fromkeys(["arrived", "written", "snapshot", "mark", "version", "applied"], _MS),
+    **dict.fromkeys(["arrived", "written", "snapshot", "mark", "version", "applied", "since"], _MS),
     **dict.fromkeys(["discovered", "wanted", "due"], _S),
-    **dict.fromkeys(["seen", "confirmed", "doubt", "lost", "absent_before"], _PACKED),
+    **dict.fromkeys(["seen", "confirmed", "doubt", "lost", "absent_before", "uncounted"], _PACKED),
     **dict.fromkeys(["fetched", "failures", "delay", "leased"], _PACKED),
     **dict.fromkeys(["trusted_harmonic_rank", "trust_rank", "pagerank_rank"], _PLACE),
     **dict.fromkeys(["harmonic_rank", "referring_domains_rank"], _PLACE),
@@ -387,7 +388,9 @@ def leading_comments() -> dict[str, str]:
     above = ""
     for migration in migrations():
         for statement in migration.statements:
-            match = re.search(r"^CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) (\w+)", statement, re.M)
+            match = re.search(
+                r"^CREATE (?:OR REPLACE )?(?:TABLE|VIEW|MATERIALIZED VIEW) (\w+)", statement, re.M
+            )
             if match is not None:
                 comment = statement[: match.start()].strip().split("\n\n")[-1]
                 own = " ".join(line.lstrip("- ") for line in comment.splitlines())
@@ -398,7 +401,7 @@ def leading_comments() -> dict[str, str]:
 
 def view_columns(store: Store, view: str) -> list[tuple[str, str]]:
     """Name and type of each column of a view that people ask."""
-    asked = f"{view}(domain = '')" if view == "backlinks" else view
+    asked = f"{view}(domain = '')" if view in OF_A_DOMAIN else view
     found = rows(store.query(f"DESCRIBE TABLE (SELECT * FROM {asked})"))
     return [(row["name"], row["type"]) for row in found]
 

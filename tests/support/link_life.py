@@ -6,9 +6,11 @@ Written from the rules and not from the SQL. It looks at all visits at once, in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from pipeline.page import Page
+from pipeline.page import POSITIONS, Page
+from pipeline.url import canonical
 
 THOROUGH = {"crawl": 3, "warc": 3, "wat": 2, "list": 1}
 FAILED = ("error", "timeout", "robots", "blocked", "refused")
@@ -25,20 +27,44 @@ class Life(NamedTuple):
     lost_by: int
 
 
+class Look(NamedTuple):
+    anchor: str
+    position: str
+    rel: int
+
+
+class Change(NamedTuple):
+    """It was seen at `after` as it was before, and at `by` as it was then."""
+
+    before: Look
+    then: Look
+    after: int
+    by: int
+
+
 class Visit:
     """One visit of one page: the parts of it that arrived."""
 
     def __init__(self, parts: Sequence[Page]) -> None:
-        one = parts[0]
+        self.one = one = parts[0]
         self.at, self.source, self.outcome, self.status = (
             one.fetched_at, one.source, one.outcome, one.status,
         )  # fmt: skip
         self.extractor, self.noindex = one.extractor, one.noindex
+        self.elsewhere = one.outcome == "ok" and is_another(one)
         self.links = {
             (target, kind)
             for part in parts
             for target, kind in zip(part.external.target, part.external.kind, strict=True)
         }
+        self.looks = [
+            ((target, kind), Look(anchor, position, rel))
+            for part in parts
+            for target, kind, anchor, position, rel in zip(
+                part.external.target, part.external.kind, part.external.anchor,
+                part.external.position, part.external.rel, strict=True,
+            )
+        ]  # fmt: skip
         # An import of only some links has parts of its own: they say that those are there.
         told = [part for part in parts if part.incomplete != "filtered"]
         all_here = bool(told) and {part.part for part in told} == set(range(1, told[0].parts + 1))
@@ -50,8 +76,30 @@ class Visit:
             one.outcome in FAILED or (one.outcome == "ok" and not claimed)
         )
 
+    def why_out(self, kind: str) -> str:
+        """Why a link of that kind, though it stands, does not count."""
+        if self.noindex:
+            return "noindex"
+        is_a_lead = kind in ("canonical", "redirect")
+        return "canonicalised" if self.elsewhere and not is_a_lead else ""
+
     def is_as_good_as(self, other: Visit) -> bool:
         return THOROUGH[self.source] >= THOROUGH[other.source] and self.extractor >= other.extractor
+
+
+def is_another(page: Page) -> bool:
+    """Does it name as its canonical another page, and not only another spelling of its own?"""
+    if not page.canonical or page.incomplete == "refresh":
+        return False
+    mine, its = (
+        (url.host.removeprefix("www."), url.path.partition("?"))
+        for url in (canonical(page.url), canonical(page.canonical))
+    )
+    return (mine[0], mine[1][0].rstrip("/"), mine[1][2]) != (
+        its[0],
+        its[1][0].rstrip("/"),
+        its[1][2],
+    )
 
 
 def visits(pages: Iterable[Page]) -> list[Visit]:
@@ -81,13 +129,62 @@ def life(history: Sequence[Visit], link: tuple[str, str]) -> Life:
     proof = loss(telling)
     if proof:
         return Life("lost", proof, *times, telling[0].at)
-    if last.noindex:
-        return Life("lost", "noindex", *times, 0)
+    if last.why_out(link[1]):
+        counted, since = counts(sightings, link[1])
+        return Life("lost", last.why_out(link[1]), *times, since if counted else 0)
     failures = [v for v in later if v.is_failure]
     if len(failures) >= 2:
         reason = failures[-1].outcome
         return Life("unverified", "incomplete" if reason == "ok" else reason, *times, 0)
     return Life("live", "", *times, 0)
+
+
+def counts(sightings: Sequence[Visit], kind: str) -> tuple[int, int]:
+    """When it last was seen and counted, and when it was first seen since and did not; or 0."""
+    counted = max((v.at for v in sightings if not v.why_out(kind)), default=0)
+    out = [v.at for v in sightings if v.why_out(kind) and v.at > counted]
+    return counted, min(out, default=0)
+
+
+def counted_until(history: Sequence[Visit], link: tuple[str, str]) -> int:
+    """The last visit at which it stood and counted, 0 where there was none."""
+    sightings = [visit for visit in history if link in visit.links]
+    last = min(sightings, key=lambda visit: (-visit.at, THOROUGH[visit.source]))
+    counted, since = counts(sightings, link[1])
+    if not last.why_out(link[1]):
+        return confirmed_at(history, last)
+    return counted if since else 0
+
+
+def looked(history: Sequence[Visit], link: tuple[str, str]) -> list[tuple[int, Look]]:
+    """Every sighting by whoever read the page itself."""
+    return [
+        (visit.at, look)
+        for visit in history
+        if visit.source in ("crawl", "warc")
+        for one, look in visit.looks
+        if one == link
+    ]
+
+
+def changes(history: Sequence[Visit], link: tuple[str, str]) -> list[Change]:
+    """What its looks say, of each of which no more is kept than when it first and last was seen."""
+    seen: dict[Look, list[int]] = {}
+    for at, look in looked(history, link):
+        seen.setdefault(look, []).append(at)
+    ends = sorted(
+        {(end(times), _sorted(look)) for look, times in seen.items() for end in (min, max)}
+    )
+    found = []
+    for (after, before), (by, then) in pairwise(ends):
+        if before != then and after < by:
+            found.append(Change(before[1], then[1], after, by))
+    return found
+
+
+def _sorted(look: Look) -> tuple[tuple[str, int, int], Look]:
+    """As the store sorts it: a position by its number."""
+    return (look.anchor, POSITIONS.index(look.position), look.rel), look
 
 
 def confirmed_at(history: Sequence[Visit], last: Visit) -> int:

@@ -8,4 +8,10 @@ SELECT
     (SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()) AS bytes,
     (SELECT max(snapshot) FROM snapshots) AS snapshot,
     (SELECT count() FROM snapshots FINAL) AS snapshots,
-    (SELECT max(arrived) - max(mark) FROM arrivals, (SELECT argMax(mark, version) AS mark FROM marks) AS marks) AS behind_ms
+    (SELECT argMax(mark, version) FROM marks WHERE job = 'lifecycle') AS looked_until,
+    (SELECT max(version) FROM marks WHERE job = 'lifecycle') AS looked_at,
+    if(looked_at = 0, 0, greatest(0, toUnixTimestamp64Milli(now64(3)) - toInt64(looked_at))) AS look_age_ms,
+    (SELECT argMax(mark, version) FROM marks WHERE job = 'lifecycle took_ms') AS look_took_ms,
+    (SELECT argMax(mark, version) FROM marks WHERE job = 'lifecycle pages') AS look_pages,
+    (SELECT min(arrived) FROM arrivals WHERE arrived > looked_until) AS oldest,
+    if(oldest = 0, 0, greatest(0, toUnixTimestamp64Milli(now64(3)) - toInt64(oldest))) AS behind_ms

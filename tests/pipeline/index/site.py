@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.page import Page
 from pipeline.store import Store, rows
-from tests.support.link_life import Life, lives
+from tests.support.link_life import Life, counted_until, lives, visits
 from tests.support.records import DAY, START, TODAY, Link, page, write
 
 _sites = itertools.count()
@@ -54,18 +54,37 @@ class Site:
         self.update()
         found = rows(
             self.store.query(
-                "SELECT state, reason, first_seen, not_before, last_seen, lost_by FROM link_states "
+                "SELECT state, reason, first_seen, not_before, last_seen, lost_by, "
+                "counted_until FROM link_states "
                 "WHERE target_domain = {domain:String}",
                 {"domain": self.target},
             )
         )
         assert len(found) == 1
+        until = found[0].pop("counted_until")
         told = Life(**found[0])
         ours = [p for p in self.pages if p.url == self.url]
         assert told == lives(ours)[self.link, "a"]
+        assert until == counted_until(visits(ours), (self.link, "a"))
         return told
 
     def backlinks(self) -> list[dict[str, Any]]:
         self.update()
         question = f"SELECT * FROM backlinks(domain = '{self.target}') ORDER BY source_url, kind"
         return rows(self.store.query(question))
+
+    def changes(self) -> list[tuple[str, ...]]:
+        """What changed, from what to what, after and by which day."""
+        self.update()
+        question = "SELECT * FROM link_changes(domain = {domain:String}) ORDER BY changed_by"
+        return [
+            (
+                " ".join(row["what"]),
+                *(row[f"{name}_{w}"] for name in row["what"] for w in ("before", "after")),
+                *(
+                    f"{(row[f'changed_{w}'].timestamp() * 1000 - START) / DAY:g}"
+                    for w in ("after", "by")
+                ),
+            )
+            for row in rows(self.store.query(question, {"domain": self.target}))
+        ]

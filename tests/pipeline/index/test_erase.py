@@ -37,12 +37,17 @@ def web(*, at: int = TODAY) -> list[Any]:
     """Pages of three sites; of and to the one that goes."""
     to = Link(f"https://www.{GONE}/people/jo?x=1", anchor="jo", before="about", after="there")
     other = Link(f"http://{GONE}:8080/", "canonical")
+    through = Link(f"https://{GONE}/through", "redirect")
     c = Link("https://c.example/", anchor="c", before="x")
     stays: list[Link | str] = ["https://b.example/", c]
     return [
         page("https://a.example/", at, [to, *stays, other], canonical=f"http://{GONE}:8080/"),
         page("https://a.example/moved", at, [Link(to.target, "redirect")], outcome="redirect",
              final_url=to.target),
+        page("https://d.example/", at, ["https://a.example/moved", "https://a.example/way"]),
+        page("https://a.example/way", at, [through], outcome="redirect", final_url=through.target),
+        page(through.target, at, [Link("https://e.example/", "redirect")], outcome="redirect",
+             final_url="https://e.example/"),
         page(f"https://www.{GONE}/people/jo", at, stays, inner=[f"https://{GONE}/in"]),
         page(f"http://{GONE}:8080/", at, stays),
         page("https://b.example/", at, ["https://c.example/"]),
@@ -108,8 +113,19 @@ def test_nothing_of_a_domain_is_left_in_any_table_and_all_else_is_as_before(
 def test_of_the_beginning_of_a_path_only_that_is_erased(indexed: AnyStore) -> None:
     erase(indexed, [f"www.{GONE}/people/jo?x"])
     named = {url for link in links(indexed) for url in link[:2] if GONE in url}
-    assert named == {f"http://{GONE}:8080/", f"https://www.{GONE}/people/jo"}
+    assert named == {
+        f"http://{GONE}:8080/", f"https://www.{GONE}/people/jo", f"https://{GONE}/through"
+    }  # fmt: skip
     assert mentions(indexed, "jo?x=1") == {}
+    counts = "SELECT {what} AS live FROM {table} WHERE target_domain = 'gone.example' {more}"
+    kept, told = (
+        rows(indexed.query(counts.format(what=what, table=table, more=more)))
+        for what, table, more in (
+            ("live", "referrers FINAL", ""),
+            ("count()", "link_states", "GROUP BY source_domain"),
+        )
+    )
+    assert kept == told == [{"live": 2}], "the rest is counted anew"
 
 
 @pytest.mark.embedded

@@ -190,3 +190,40 @@ def test_the_parts_of_one_visit_are_not_taken_for_two(job: Job) -> None:
     ]
     write(job.store, parts, NOW)
     assert job.wanted() == {}
+
+
+def told(job: Job) -> dict[str, tuple[float, int]]:
+    return {
+        one.metric.name.removeprefix("backlinks_lifecycle_"): (one.value, one.times)
+        for one in job.lifecycle.samples()
+    }
+
+
+def waiting_s(job: Job) -> float:
+    return told(job)["waiting_seconds"][0]
+
+
+def test_what_runs_cost_and_how_long_pages_wait_is_told(job: Job) -> None:
+    assert set(told(job).values()) == {(0, 0)}
+    lose(job.store, NOW)
+    job.lifecycle.look_for_waiting()
+    job.now += 40
+    assert waiting_s(job) == 40
+    job.lifecycle.run()
+    job.lifecycle.run()  # which has nothing to do
+    found = told(job)
+    seconds, runs = found["seconds"]
+    assert seconds > 0
+    assert runs == 1
+    assert found["pages"][0] == 3
+    job.lifecycle.look_for_waiting()
+    assert waiting_s(job) == 0
+
+
+@pytest.mark.embedded
+def test_whose_job_it_is_not_tells_nothing_of_it(job: Job) -> None:
+    ours: list[bool] = []
+    thread = LifecycleThread(job.lifecycle, 60, lambda: bool(ours))
+    assert sum(1 for _ in thread.samples()) == 0
+    ours.append(True)
+    assert sum(1 for _ in thread.samples()) == 3

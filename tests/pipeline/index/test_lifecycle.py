@@ -86,9 +86,55 @@ def test_proofs_of_different_kinds_do_not_add_up(site: Site) -> None:
 def test_a_noindex_is_a_loss_with_its_own_reason(site: Site) -> None:
     site.seen(1)
     site.seen(2, noindex=True)
-    assert site.life() == Life("lost", "noindex", day(1), 0, day(2), 0)
+    assert site.life() == Life("lost", "noindex", day(1), 0, day(2), day(2))
     site.seen(3)
     assert site.life().state == "live"
+
+
+OTHER = "https://other.example/page"
+
+
+def test_a_page_that_names_another_as_canonical_does_not_count_from_then_on(site: Site) -> None:
+    site.seen(1, 2)
+    site.seen(4, 5, canonical=OTHER)
+    assert site.life() == Life("lost", "canonicalised", day(1), 0, day(5), day(4))
+    site.visit(6, outcome="not_modified")
+    assert site.life() == Life("lost", "canonicalised", day(1), 0, day(6), day(4))
+    site.seen(7)
+    assert site.life() == Life("live", "", day(1), 0, day(7), 0)
+
+
+def test_a_link_that_never_counted_was_lost_at_no_time(site: Site) -> None:
+    site.seen(1, 2, canonical=OTHER)
+    assert site.life() == Life("lost", "canonicalised", day(1), 0, day(2), 0)
+    site.without(3, 4)
+    assert site.life() == Life("lost", "removed", day(1), 0, day(2), day(3))
+
+
+def test_a_late_sighting_narrows_the_interval_in_which_it_stopped_to_count(site: Site) -> None:
+    site.seen(1)
+    site.seen(9, canonical=OTHER)
+    assert site.life().lost_by == day(9)
+    site.seen(6, noindex=True, source="warc")
+    assert site.life().lost_by == day(6)
+    site.seen(7, source="warc")
+    assert site.life() == Life("lost", "canonicalised", day(1), 0, day(9), day(9))
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["https://{}/page", "http://{}/page", "http://www.{}/page/", "https://{}/page#top", ""],
+)
+def test_another_spelling_of_the_page_is_no_other_page(site: Site, named: str) -> None:
+    site.seen(1)
+    site.seen(2, canonical=named.format(site.source))
+    assert site.life().state == "live"
+
+
+@pytest.mark.parametrize("named", ["https://{}/page?b", "https://{}/", "https://a.{}/page"])
+def test_another_page_of_the_same_site_is_another_page(site: Site, named: str) -> None:
+    site.seen(1, canonical=named.format(site.source))
+    assert site.life().reason == "canonicalised"
 
 
 @pytest.mark.parametrize(

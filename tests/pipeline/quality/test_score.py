@@ -58,6 +58,23 @@ def chain(store: Store) -> None:
     )
 
 
+def test_referring_domains_have_the_authority_of_the_last_snapshot(store: AnyStore) -> None:
+    chain(store)
+    job_of(store, Settings()).run()
+
+    def kept() -> dict[str, float | None]:
+        found = store.query("SELECT source_domain, authority FROM referrers FINAL")
+        return {row["source_domain"]: row["authority"] for row in rows(found)}
+
+    assert kept() == {"a.org": None, "b.org": None}
+    snapshot(store, seeds=("a.org",))
+    scored = {name: each["authority"] for name, each in quality(store).items()}
+    assert kept() == {name: pytest.approx(scored[name], rel=1e-6) for name in ("a.org", "b.org")}
+    job_of(store, Settings()).run()
+    snapshot(store)
+    assert kept() == {"a.org": None, "b.org": None}, "without seeds it is unknown again"
+
+
 def test_an_empty_store_has_no_snapshot(store: AnyStore) -> None:
     assert score(store, SETTINGS) is None
 

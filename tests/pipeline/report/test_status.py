@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import backlinks  # noqa: F401 - adds the commands
+from pipeline.index.lifecycle import Lifecycle
 from pipeline.log import CONSUME, DEAD_PAGES, PAGES, Committed, Message
 from pipeline.log.letters import Letters
 from pipeline.log.sqlite import SqliteLog
@@ -21,6 +23,7 @@ from pipeline.report.commands import cli
 from pipeline.store.migrate import migrate
 from tests.support import command
 from tests.support.native_bridge import NativeBridge
+from tests.support.records import START, page, write
 from tests.support.stores import Databases
 
 COUNTS = "AS unfetched"  # in pipeline/index/queries/status.sql alone
@@ -186,3 +189,22 @@ def test_who_is_healthy_in_time_is_not_called_late_for_the_counts(status: Status
     )  # fmt: skip
     assert found.code == 0, found.err
     assert "healthy; there was no time left to count" in found.err
+
+
+def test_what_the_lifecycle_job_did_and_who_waits_for_it_is_told(status: Status) -> None:
+    def life() -> str:
+        told = status().stdout.splitlines()
+        return next(line for line in told if line.startswith("lifecycle"))
+
+    assert life() == "lifecycle  never ran; no page waits"
+    now = int(time.time() * 1000)
+    one = page("https://a.example/", START, ["https://b.example/"])
+    write(status.store, [one, one], now - 90_000)
+    assert re.fullmatch(r"lifecycle  never ran; a page waits since (9\d|1\d\d) s", life())
+    Lifecycle(status.store, 0).run()
+    assert re.fullmatch(r"lifecycle  2 arrivals in [\d.]+ s, \d+ s ago; no page waits", life())
+    found = json.loads(status("--json").stdout)
+    assert (found["look_pages"], found["behind_ms"]) == (2, 0)
+    assert found["look_took_ms"] > 0
+    write(status.store, [one], now - 20_000)
+    assert "a page waits since" in life()

@@ -12,6 +12,7 @@ import json
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
@@ -109,7 +110,10 @@ def consume(store: Store) -> None:
 
 def erase(store: Store) -> None:
     """What operators say is mirrored, and what they suppress is erased: there is some of it."""
-    heard = controls(said(next(_moments), "suppress", "gone.example"))
+    heard = controls(
+        said(next(_moments), "suppress", "gone.example"),
+        said(next(_moments), "suppress", "a.example/none"),  # its domain's other pages stay
+    )
     Mirror(store, heard).write()
     assert Erasure(store, heard).run() > 0
 
@@ -120,12 +124,29 @@ def fill(store: Store) -> None:
     made = [page(gone, TODAY), page("https://a.example/gone", TODAY, [gone], final_url=gone)]
     write(store, made, TODAY)
     for table, column in (
+        ("referrers", "source_domain"),
+        ("indirect_links", "target_domain"),
+        ("page_fates", "domain"),
+        ("leads", "domain"),
         ("domain_edges", "source_domain"),
         ("domain_quality", "domain"),
         ("page_strength", "domain"),
         ("sites", "domain"),
     ):
         store.insert(table, pa.table({column: ["gone.example"]}))
+    a, urls = ["a.example"], [gone]
+    store.insert("page_fates", pa.table({"domain": a, "leads_to": urls}))
+    store.insert("leads", pa.table({"domain": a, "via": [urls]}))
+
+
+def lead_on(store: Store) -> None:
+    """A page that is linked leads on, as none did before; and a page misses a link."""
+    at = next(_moments)
+    old, new = f"https://b.example/{at}", f"https://c.example/{at}"
+    leading = page(old, TODAY, [Link(new, "redirect")], outcome="redirect", final_url=new)
+    linking = page(f"https://a.example/{at}", TODAY, [old])
+    bare = page(linking.url, TODAY + 1)
+    write(store, [leading, linking, bare], int(time.time() * 1000))
 
 
 def rank(store: Store) -> None:
@@ -201,6 +222,8 @@ def main(directory: Path, roles: dict[str, list[str]]) -> dict[str, str]:
     for name in roles:
         everything.execute(f"DROP DATABASE IF EXISTS {MIGRATED}")
         Planner(everything, None, Settings().plan, 1.0).again()  # type: ignore[arg-type]
+        if name.startswith(("consume", "score")):
+            lead_on(everything)
         if name.startswith("erase") and reads(name) == reads("erase"):
             fill(everything)  # who may not count it comes to nothing before
         try:

@@ -43,11 +43,15 @@ def test_migrated_equals_declared(empty_store: AnyStore) -> None:
     declared = {"migrations"}
     for migration in migrations():
         for statement in migration.statements:
-            found = re.search(r"CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) (\w+)", statement)
+            found = re.search(
+                r"CREATE (?:OR REPLACE )?(?:TABLE|VIEW|MATERIALIZED VIEW) (\w+)", statement
+            )
             if found is not None:
                 declared.add(found[1])
             else:
-                assert re.match(r"(?:\s|--.*\n)*ALTER TABLE (\w+)", statement), statement
+                assert re.match(r"(?:\s|--.*\n)*(ALTER TABLE|INSERT INTO) (\w+)", statement), (
+                    statement
+                )
     assert tables(views=True) == declared
     assert {str(row["name"]) for row in schema(empty_store)} == declared
 

@@ -1,0 +1,62 @@
+-- The links on pages that came in since the last run to pages that lead on to another domain, for that
+-- domain.
+-- Cost: the links of the changed pages.
+INSERT INTO indirect_links (target_domain, source_domain, source_host, source_path, named_domain, named_host, named_path, kind, first_seen, seen, confirmed, doubt, lost, absent_before, uncounted, source_https, target_https, anchor)
+WITH
+    named AS
+    (
+        SELECT DISTINCT
+            domain,
+            host,
+            path,
+            target_domain,
+            substring(target, position(target, '://') + 3) AS rest,
+            position(rest, '/') AS slash,
+            substring(rest, 1, slash - 1) AS target_host,
+            substring(rest, slash) AS target_path
+        FROM page_links
+        ARRAY JOIN
+            targets AS target,
+            target_domains AS target_domain
+        WHERE (domain, host, path) IN
+        (
+            SELECT domain, host, path
+            FROM arrivals
+            WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
+        )
+    ),
+    led AS
+    (
+        SELECT domain, host, path, end_domain
+        FROM leads FINAL
+        WHERE (domain, host, path) IN (SELECT target_domain, target_host, target_path FROM named)
+            AND active = 1 AND leads_on = '' AND end_domain != domain
+    )
+SELECT
+    led.end_domain,
+    source_domain,
+    source_host,
+    source_path,
+    target_domain,
+    target_host,
+    target_path,
+    kind,
+    first_seen,
+    seen,
+    confirmed,
+    doubt,
+    lost,
+    absent_before,
+    uncounted,
+    source_https,
+    target_https,
+    anchor
+FROM links
+INNER JOIN led ON led.domain = links.target_domain AND led.host = links.target_host AND led.path = links.target_path
+WHERE (target_domain, source_domain, source_host, source_path) IN
+    (
+        SELECT target_domain, domain, host, path
+        FROM named
+        WHERE (target_domain, target_host, target_path) IN (SELECT domain, host, path FROM led)
+    )
+    AND source_domain != led.end_domain

@@ -1,0 +1,53 @@
+-- Pages of which it is to be found out where links to them get: those that came in since the last run and
+-- ever led on, where they are linked from another domain, and those that a page which came in links to.
+-- Cost: keys of the changed pages and of their targets; the links to a page that leads on for the first
+-- time are looked for among those of its domain.
+WITH
+    arrived AS
+    (
+        SELECT domain, host, path
+        FROM arrivals
+        WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
+    ),
+    known AS
+    (
+        SELECT DISTINCT domain, host, path
+        FROM leads
+        WHERE (domain, host, path) IN (SELECT domain, host, path FROM arrived)
+    ),
+    leading AS
+    (
+        SELECT domain, host, path
+        FROM page_fates FINAL
+        WHERE (domain, host, path) IN (SELECT domain, host, path FROM arrived)
+            AND leads_to != ''
+            AND (domain, host, path) NOT IN (SELECT domain, host, path FROM known)
+    ),
+    named AS
+    (
+        SELECT DISTINCT
+            target_domain,
+            substring(target, position(target, '://') + 3) AS rest,
+            position(rest, '/') AS slash,
+            substring(rest, 1, slash - 1) AS target_host,
+            substring(rest, slash) AS target_path
+        FROM page_links
+        ARRAY JOIN
+            targets AS target,
+            target_domains AS target_domain
+        WHERE (domain, host, path) IN (SELECT domain, host, path FROM arrived)
+    )
+SELECT domain, host, path
+FROM known
+UNION DISTINCT
+SELECT target_domain, target_host, target_path
+FROM links
+WHERE target_domain IN (SELECT domain FROM leading)
+    AND (target_host, target_path) IN (SELECT host, path FROM leading)
+    AND (target_domain, target_host, target_path) IN (SELECT domain, host, path FROM leading)
+UNION DISTINCT
+SELECT domain, host, path
+FROM page_fates FINAL
+WHERE (domain, host, path) IN (SELECT target_domain, target_host, target_path FROM named)
+    AND leads_to != ''
+    AND (domain, host, path) NOT IN (SELECT domain, host, path FROM leads WHERE (domain, host, path) IN (SELECT target_domain, target_host, target_path FROM named))

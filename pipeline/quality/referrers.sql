@@ -1,0 +1,12 @@
+-- The authority of referring domains as a snapshot has it, where it is another than before.
+-- Cost: all referring domains, and the snapshot's domains in memory.
+INSERT INTO referrers
+SELECT kept.* REPLACE (kept.written + 1 AS written, quality.authority AS authority)
+FROM (SELECT * FROM referrers FINAL) AS kept
+LEFT ANY JOIN
+(
+    SELECT domain, toNullable(toFloat32(authority)) AS authority
+    FROM domain_quality
+    WHERE snapshot = {snapshot:UInt64}
+) AS quality ON quality.domain = kept.source_domain
+WHERE isNull(kept.authority) != isNull(quality.authority) OR ifNull(kept.authority != quality.authority, 0)

@@ -1,0 +1,462 @@
+"""Links to pages that lead on, and to pages that are gone: what `backlinks` tells of them.
+
+At the end random webs of a few domains, whose pages link, redirect and name canonicals at random,
+come in any order, and the view must say what the plain rules say.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.index import ways as subject
+from pipeline.index.lifecycle import Lifecycle
+from pipeline.index.ways import HOPS, Place, Step, ways
+from pipeline.page import Page
+from pipeline.store import Store, rows
+from tests.pipeline.index.test_histories import deliver
+from tests.support.page_fates import Reached, reached
+from tests.support.records import DAY, START, TODAY, Link, page, write
+from tests.support.stores import AnyStore
+
+_webs = itertools.count()
+_arrivals = itertools.count(TODAY, 61_000)
+
+
+class Web:
+    """Domains of its own: `url("b/x")` is a page of its second one."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.number = store, next(_webs)
+        self.job = Lifecycle(store, 0, clock=lambda: next(_arrivals) / 1000)
+        self.pages: list[Page] = []
+        self.written = 0
+
+    def url(self, name: str) -> str:
+        host, _, path = name.partition("/")
+        return f"https://{host}-{self.number}.org/{path}"
+
+    def visit(self, at: float, name: str, *links: str, to: str = "", **more: Any) -> None:
+        """links: names. to: where it redirects; as `canonical` it is a name too."""
+        if to:
+            more.setdefault("status", 301)
+            more |= {"outcome": "redirect", "final_url": self.url(to)}
+        if "canonical" in more:
+            more["canonical"] = self.url(more["canonical"])
+        linked = [Link(self.url(link)) for link in links]
+        self.pages.append(page(self.url(name), START + int(at * DAY), linked, **more))
+
+    def update(self) -> None:
+        if self.written < len(self.pages):
+            write(self.store, self.pages[self.written :], next(_arrivals))
+            self.written = len(self.pages)
+        self.job.run()
+
+    def told(self, host: str) -> dict[tuple[str, str], Reached]:
+        """By source and named page, of links. What the view says, which is what the model says."""
+        self.update()
+        domain = f"{host}-{self.number}.org"
+        found = backlinks(self.store, domain)
+        assert found == reached(self.pages).get(domain, {})
+        return {(self.name(key[0]), self.name(key[1])): one for key, one in found.items()}
+
+    def name(self, url: str) -> str:
+        host, _, path = url.partition("://")[2].partition("/")
+        return f"{host.partition('-')[0]}/{path}"
+
+    def names(self, urls: Sequence[str]) -> list[str]:
+        return [self.name(url) for url in urls]
+
+
+QUESTION = """
+SELECT *, toUnixTimestamp64Milli(broken_since) AS since
+FROM backlinks(domain = {domain:String})
+"""
+
+
+def backlinks(store: Store, domain: str) -> dict[tuple[str, str, str], Reached]:
+    found = {}
+    for row in rows(store.query(QUESTION, {"domain": domain})):
+        key = row["source_url"], row["target_url"], row["kind"]
+        assert key not in found
+        assert row["indirect"] == bool(row["via"])
+        assert row["broken"] == bool(row["since"])
+        found[key] = Reached(
+            row["state"], row["end_url"], tuple(row["via"]), tuple(row["hops"]), bool(row["hint"]),
+            row["target_outcome"], row["since"] or 0,
+        )  # fmt: skip
+    return found
+
+
+@pytest.fixture
+def web(shared_store: Store) -> Web:
+    return Web(shared_store)
+
+
+@pytest.mark.engine
+def test_a_link_to_a_page_that_redirects_is_a_backlink_of_where_it_ends(web: Web) -> None:
+    web.visit(1, "a/", "short/x")
+    web.visit(2, "short/x", to="b/page")
+    ((key, one),) = web.told("b").items()
+    assert key == ("a/", "short/x")
+    assert (one.state, web.name(one.end), one.hops) == ("live", "b/page", ("redirect",))
+    assert web.names(one.via) == ["short/x"]
+    assert set(web.told("short")) == {("a/", "short/x")}, "of the domain that it names too"
+
+
+@pytest.mark.engine
+def test_it_is_found_whichever_came_first(web: Web) -> None:
+    web.visit(2, "short/x", to="b/page")
+    assert web.told("b") == {}
+    web.visit(1, "a/", "short/x")
+    web.visit(1, "c/", "b/page")
+    assert set(web.told("b")) == {("a/", "short/x"), ("c/", "b/page")}
+
+
+@pytest.mark.engine
+def test_its_state_is_that_of_the_link(web: Web) -> None:
+    web.visit(1, "a/", "short/x")
+    web.visit(2, "short/x", to="b/page")
+    assert [one.state for one in web.told("b").values()] == ["live"]
+    web.visit(3, "a/")
+    web.visit(4, "a/")
+    assert [one.state for one in web.told("b").values()] == ["lost"]
+    web.visit(5, "a/", "short/x")
+    assert [one.state for one in web.told("b").values()] == ["live"]
+
+
+@pytest.mark.engine
+def test_it_ends_with_the_redirect_and_goes_where_that_goes(web: Web) -> None:
+    web.visit(1, "a/", "short/x")
+    web.visit(2, "short/x", to="b/page")
+    assert web.told("b")
+    web.visit(3, "short/x", to="c/page")
+    assert web.told("b") == {}
+    assert set(web.told("c")) == {("a/", "short/x")}
+    web.visit(4, "short/x")
+    assert web.told("c") == {}
+    web.visit(5, "a/", "short/x", "b/other")
+    web.visit(6, "short/x", to="b/page")
+    assert len(web.told("b")) == 2
+    assert {one.state for one in web.told("b").values()} == {"live"}
+
+
+@pytest.mark.engine
+def test_the_way_is_told_hop_by_hop(web: Web) -> None:
+    web.visit(1, "a/", "x/1")
+    web.visit(2, "x/1", to="x/2")
+    web.visit(2, "y/3", canonical="b/4")
+    web.update()
+    web.visit(2, "x/2", to="y/3")
+    (one,) = web.told("b").values()
+    assert web.names(one.via) == ["x/1", "x/2", "y/3"]
+    assert one.hops == ("redirect", "redirect", "canonical")
+    assert one.hint, "a canonical of another domain is a hint alone"
+    assert web.told("y") == {}, "the way goes on from there"
+    web.visit(3, "x/2", to="x/9")
+    assert web.told("b") == {}
+    (one,) = web.told("x").values()
+    assert web.names([*one.via, one.end]) == ["x/1", "x/2", "x/9"]
+
+
+@pytest.mark.engine
+def test_a_link_within_its_domain_by_way_of_another_is_none(web: Web) -> None:
+    """Or every site could have backlinks of its own making."""
+    web.visit(1, "b/", "short/x")
+    web.visit(2, "short/x", to="b/page")
+    assert web.told("b") == {}
+
+
+@pytest.mark.engine
+def test_a_redirect_within_the_domain_doubles_no_link(web: Web) -> None:
+    web.visit(1, "a/", "b/old", "b/new")
+    web.visit(2, "b/old", to="b/new")
+    found = web.told("b")
+    assert {key: web.name(one.end) for key, one in found.items()} == {
+        ("a/", "b/old"): "b/new",
+        ("a/", "b/new"): "b/new",
+    }
+    assert web.names(found["a/", "b/old"].via) == ["b/old"]
+    assert not found["a/", "b/old"].hint
+
+
+@pytest.mark.engine
+def test_a_loop_ends_nowhere(web: Web) -> None:
+    web.visit(1, "a/", "b/1")
+    web.visit(2, "b/1", to="c/2")
+    web.visit(2, "c/2", to="b/1")
+    assert web.told("c") == {}
+    (one,) = web.told("b").values()
+    assert one.via == ()
+    assert one.outcome == "redirect"
+    web.visit(3, "c/2")
+    assert set(web.told("c")) == {("a/", "b/1")}
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("hops", [5, 6])
+def test_a_way_has_five_hops_at_most(web: Web, hops: int) -> None:
+    web.visit(1, "a/", "x/0")
+    for number in range(hops - 1):
+        web.visit(2, f"x/{number}", to=f"x/{number + 1}")
+    web.visit(2, f"x/{hops - 1}", to="b/end")
+    assert len(web.told("b")) == (hops == HOPS)
+
+
+@pytest.mark.engine
+def test_a_redirect_for_now_must_be_seen_twice(web: Web) -> None:
+    web.visit(1, "a/", "x/1")
+    web.visit(2, "x/1", to="b/", status=302)
+    assert web.told("b") == {}
+    web.visit(3, "x/1", to="b/", status=302)
+    assert len(web.told("b")) == 1
+    web.visit(4, "x/1", to="c/", status=302)
+    assert len(web.told("b")) == 1, "once somewhere else is none"
+
+
+@pytest.mark.engine
+def test_a_target_that_is_gone_twice_is_broken_since_the_first(web: Web) -> None:
+    web.visit(1, "a/", "b/1", "b/2")
+    web.visit(2, "b/1")
+    web.visit(3, "b/1", outcome="gone")
+    assert not any(one.broken_since for one in web.told("b").values())
+    web.visit(5, "b/1", outcome="gone", status=410)
+    found = web.told("b")
+    assert (found["a/", "b/1"].outcome, found["a/", "b/1"].broken_since) == (
+        "gone",
+        START + 3 * DAY,
+    )
+    assert not found["a/", "b/2"].broken_since
+    assert found["a/", "b/1"].state == "live", "the link still stands"
+    web.visit(6, "b/1")
+    assert not any(one.broken_since for one in web.told("b").values())
+
+
+@pytest.mark.engine
+def test_a_link_that_ends_at_what_is_gone_is_broken(web: Web) -> None:
+    web.visit(1, "a/", "x/1")
+    web.visit(2, "x/1", to="b/1")
+    web.visit(3, "b/1", outcome="gone")
+    web.visit(4, "b/1", outcome="gone")
+    (one,) = web.told("b").values()
+    assert one.broken_since == START + 3 * DAY
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("outcome", "why"),
+    [("error", "dns"), ("robots", "robots.txt: connection"), ("timeout", "timeout")],
+)
+def test_a_host_that_is_away_for_a_week_is_unreachable(web: Web, outcome: Any, why: str) -> None:
+    web.visit(1, "a/", "b/1")
+    for at in (2, 4, 8.9):
+        web.visit(at, "b/1", outcome=outcome, status=0, incomplete=why)
+        assert not any(one.broken_since for one in web.told("b").values())
+    web.visit(9, "b/1", outcome=outcome, status=0, incomplete=why)
+    (one,) = web.told("b").values()
+    assert (one.outcome, one.broken_since) == ("unreachable", START + 2 * DAY)
+    web.visit(9.5, "b/1", outcome="error", status=503)
+    assert not any(one.broken_since for one in web.told("b").values()), "it answers"
+
+
+@pytest.mark.engine
+def test_a_304_says_again_what_the_last_body_said(web: Web) -> None:
+    web.visit(1, "a/", "x/1")
+    web.visit(2, "x/1", canonical="b/")
+    web.visit(3, "x/1", outcome="not_modified")
+    assert len(web.told("b")) == 1
+    web.visit(4, "x/1", to="c/")
+    web.visit(5, "x/1", outcome="not_modified")
+    assert len(web.told("b")) == 1
+
+
+@pytest.mark.engine
+def test_a_link_that_goes_straight_now_has_moved(web: Web) -> None:
+    web.visit(1, "a/", "short/x")
+    web.visit(2, "short/x", to="b/page")
+    web.visit(3, "a/", "b/page")
+    web.visit(4, "a/", "b/page")
+    web.told("b")
+    reasons = web.store.query(
+        f"SELECT target_url, reason FROM backlinks(domain = 'b-{web.number}.org') ORDER BY indirect"
+    )
+    assert [row["reason"] for row in rows(reasons)] == ["", "moved"]
+
+
+@pytest.mark.engine
+def test_more_ways_through_a_page_than_are_found_at_once(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subject, "_THROUGH", 3)
+    monkeypatch.setattr(subject, "_AT_ONCE", 2)
+    names = [f"x/{number}" for number in range(8)]
+    web.visit(1, "a/", *names)
+    for name in names:
+        web.visit(2, name, to="y/")
+    assert len(web.told("y")) == 8
+    web.visit(3, "y/", to="b/")
+    assert len(web.told("b")) == 8
+    assert web.told("y") == {}
+
+
+@pytest.mark.embedded
+def test_who_was_stopped_between_links_and_ways_does_both_again(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = Web(store)
+    web.visit(1, "a/", "short/x")
+    web.update()
+    web.visit(2, "short/x", to="b/page")
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for step_of_it in ("_keep_links", "_table"):
+        with monkeypatch.context() as patch:
+            patch.setattr(subject, step_of_it, stop)
+            with pytest.raises(KeyboardInterrupt):
+                web.update()
+    assert set(web.told("b")) == {("a/", "short/x")}
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("kinds", [["redirect"], []])
+def test_a_redirect_that_was_visited_before_ways_were_kept_leads_on(
+    web: Web, kinds: list[str]
+) -> None:
+    """Its row has no columns that say where to: to another domain it has a link, within it none."""
+    web.visit(1, "a/", "x/old")
+    web.update()
+    to = web.url("b/new" if kinds else "x/new")
+    domain, host = f"x-{web.number}.org", f"x-{web.number}.org"
+    old = {
+        "domain": [domain], "host": [host], "path": ["/old"], "at": [START + DAY],
+        "source": ["crawl"], "part": [1], "parts": [1], "outcome": ["redirect"], "status": [301],
+        "https": [1], "final_url": [to], "targets": [[to] * len(kinds)], "kinds": [kinds],
+        "target_domains": [[f"b-{web.number}.org"] * len(kinds)],
+    }  # fmt: skip
+    arrived = {"arrived": [next(_arrivals)], "domain": [domain], "host": [host], "path": ["/old"]}
+    texts = {"targets", "kinds", "target_domains"}
+    made = {n: pa.array(v, pa.list_(pa.string())) if n in texts else v for n, v in old.items()}
+    web.store.insert("page_links", pa.table(made))
+    web.store.insert("arrivals", pa.table(arrived))
+    web.job.run()
+    found = backlinks(web.store, f"{'b' if kinds else 'x'}-{web.number}.org")
+    assert [one.end for one in found.values()] == [to]
+
+
+@pytest.mark.embedded
+def test_long_urls_fit_into_questions(store: AnyStore) -> None:
+    web = Web(store)
+    long = ["x/" + letter * 1_990 for letter in "abcdefghijklmnopqrstuvwxyz"]
+    web.visit(1, "a/", *[f"{name}{number}" for name in long for number in range(8)])
+    for name in long:
+        for number in range(8):
+            web.visit(2, f"{name}{number}", to="b/")
+    assert len(web.told("b")) == 8 * len(long)
+
+
+def step(to: str, by: str = "redirect") -> Step:
+    return Step(1, by, f"https://{to}/", to)
+
+
+def place(name: str) -> Place:
+    return Place(name, name, "/")
+
+
+def test_a_way_that_does_not_end_names_no_end() -> None:
+    steps = {place(a): step(b) for a, b in itertools.pairwise("abcdefg")}
+    assert [way.ends for way in ways(place("a"), steps).values()] == [False] * HOPS
+    assert [way.ends for way in ways(place("b"), steps).values()] == [False] * 4 + [True]
+    round_about = {place("a"): step("b"), place("b"): step("a")}
+    assert [way.ends for way in ways(place("a"), round_about).values()] == [False]
+    assert ways(place("z"), steps) == {}
+
+
+@given(st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("abcdefgh")))
+def test_whatever_leads_where_a_way_is_short_and_ends_once_where_nothing_leads_on(
+    arrows: dict[str, str],
+) -> None:
+    steps = {place(a): step(b) for a, b in arrows.items()}
+    for start in "abcdefgh":
+        found = ways(place(start), steps)
+        assert len(found) <= HOPS
+        assert place(start) not in found
+        ends = [end for end, way in found.items() if way.ends]
+        assert len(ends) <= 1
+        assert all(end not in steps and end == [*found][-1] for end in ends)
+        walked = start
+        for end in found:
+            walked = arrows[walked]
+            assert end == place(walked)
+
+
+# --- random webs ---
+
+NAMES = [f"{host}/{path}" for host in "pqrst" for path in ("", "1", "2")]
+
+
+def random_web(dice: random.Random) -> Web:
+    web = Web.__new__(Web)
+    web.number, web.pages = next(_webs), []
+    for name in NAMES:
+        at = dice.random()
+        mostly = dice.choice(["there", "redirect", "canonical", "gone", "any"])
+        for _ in range(dice.randrange(0, 6)):
+            at += dice.choice([0.1, 1, 5])
+            what = dice.choice(["there", mostly, mostly, "any"])
+            other = dice.choice([n for n in NAMES if n != name])
+            if what == "any":
+                what = dice.choice(["there", "redirect", "canonical", "gone", "304", "away", "503"])
+            random_visit(web, dice, at, name, what, other)
+    return web
+
+
+def random_visit(
+    web: Web, dice: random.Random, at: float, name: str, what: str, other: str
+) -> None:
+    if what == "redirect":
+        web.visit(at, name, to=other, status=dice.choice([301, 302, 308]))
+    elif what == "canonical":
+        web.visit(at, name, *some(dice, name), canonical=other, complete=dice.random() < 0.8)
+    elif what == "gone":
+        web.visit(at, name, outcome="gone")
+    elif what == "304":
+        web.visit(at, name, outcome="not_modified")
+    elif what == "503":
+        web.visit(at, name, outcome="error")
+    elif what == "away":
+        for day in (0, 3, 8)[: dice.randrange(1, 4)]:
+            web.visit(at + day, name, outcome="error", status=0, incomplete="dns")
+    else:
+        web.visit(at, name, *some(dice, name), complete=dice.random() < 0.8)
+
+
+def some(dice: random.Random, name: str) -> list[str]:
+    others = [n for n in NAMES if n[0] != name[0]]
+    return dice.sample(others, dice.randrange(4))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_view_says_what_the_rules_say_of_any_web(store: AnyStore, seed: int) -> None:
+    dice = random.Random(seed)
+    webs = [random_web(dice) for _ in range(10)]
+    deliver(store, [web.pages for web in webs], dice)
+    met = set[tuple[bool, str, bool, int]]()
+    for web in webs:
+        expected = reached(web.pages)
+        for host in "pqrst":
+            domain = f"{host}-{web.number}.org"
+            found = backlinks(store, domain)
+            assert found == expected.get(domain, {})
+            met |= {(bool(o.via), o.outcome, o.hint, len(o.via)) for o in found.values()}
+    assert {outcome for _, outcome, _, _ in met} >= {"there", "gone", "unreachable", "redirect"}
+    assert {length for _, _, _, length in met} >= {0, 1, 2}
+    assert {hint for _, _, hint, _ in met} == {True, False}
