@@ -21,6 +21,7 @@ FILTERED = "filtered"
 _LINKS = 100  # of a part: under 500 KB, whatever stands in them
 _MOST = -(-MAX_EXTERNAL // _LINKS)  # parts of a page
 _PARTS = 0xFFFF
+_WHOLE = 1_000  # parts of a whole page, at most: those of 16 KB each of the largest record
 _WORD = re.compile(rb"[a-z0-9]{3,}")
 
 
@@ -31,7 +32,8 @@ class Targets:
         """Raises UsageError for what is no registered domain."""
         self.domains = frozenset(_registered(name) for name in domains)
         said = hashlib.blake2b(" ".join(sorted(self.domains)).encode(), digest_size=8).digest()
-        self._first_part = 2 + int.from_bytes(said, "big") % (_PARTS // _MOST - 1) * _MOST
+        sets = (_PARTS - _WHOLE) // _MOST
+        self._first_part = _WHOLE + int.from_bytes(said, "big") % sets * _MOST
         # A host may be written in capitals, and its dots as references to characters; a name that
         # is not ASCII stands in a page in many ways.
         words = [_words(name) for name in self.domains if "xn--" not in name]
@@ -75,7 +77,7 @@ class Targets:
             parts=_PARTS,
             complete=False,
             incomplete=FILTERED,
-            # Of a page that leads elsewhere at once it says nothing, which `refresh` no longer tells.
+            # Of a page that leads elsewhere at once it says nothing.
             canonical="" if page.incomplete == "refresh" else page.canonical,
             etag="",
             last_modified="",

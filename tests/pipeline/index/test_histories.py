@@ -99,7 +99,7 @@ def history(number: int, dice: random.Random) -> list[Page]:
                     noindex=noindex,
                     canonical=visit[0].canonical,
                     extractor=visit[0].extractor,
-                    part=dice.choice([2, 40]),
+                    part=dice.choice([1_000, 40_000]),
                     parts=0xFFFF,
                 )
             ]

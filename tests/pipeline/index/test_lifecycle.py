@@ -257,7 +257,7 @@ def test_a_list_says_only_that_a_link_is_there(site: Site) -> None:
     assert site.life().last_seen == day(4), "nor is it a body that a 304 would mean"
 
 
-def only(site: Site, *days: int, part: int = 2, **more: Any) -> None:
+def only(site: Site, *days: int, part: int = 2_000, **more: Any) -> None:
     """Imports that were told to take only some links, from archives."""
     for at in days:
         site.visit(
@@ -286,7 +286,7 @@ def test_an_import_of_only_some_links_is_no_body_that_a_304_would_confirm(site: 
 
 def test_a_link_that_an_import_of_only_some_took_is_seen(site: Site) -> None:
     site.visit(
-        1, site.link, complete=False, incomplete="filtered", part=2, parts=0xFFFF, source="warc"
+        1, site.link, complete=False, incomplete="filtered", part=2_000, parts=0xFFFF, source="warc"
     )
     assert site.life() == Life("live", "", day(1), 0, day(1), 0)
     site.without(2, 3)

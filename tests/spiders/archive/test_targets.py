@@ -48,6 +48,19 @@ def test_a_page_of_some_links_is_never_evidence_and_no_visit_is_compared_with_it
         assert kept.internal.target == []
 
 
+def test_a_canonical_is_kept_but_of_a_page_that_leads_elsewhere_at_once() -> None:
+    for why, kept in (("cut", "https://c.example/"), ("refresh", "")):
+        made = page(
+            "https://source.example/",
+            START,
+            LINKS,
+            complete=False,
+            incomplete=why,
+            canonical="https://c.example/",
+        )
+        assert [part.canonical for part in Targets(["wanted.example"]).of(made)] == [kept]
+
+
 def test_a_page_with_every_link_to_them_is_no_evidence_either() -> None:
     (kept,) = Targets(["wanted.example", "other.example"]).of(PAGE)
     assert (len(kept.external), kept.complete) == (3, False)
@@ -70,7 +83,7 @@ def test_parts_of_other_imports_have_other_numbers() -> None:
     (one,) = Targets(["wanted.example"]).of(PAGE)
     (two,) = Targets(["other.example"]).of(PAGE)
     assert len({one.part, two.part, PAGE.part}) == 3
-    assert 1 < one.part <= one.parts
+    assert 1_000 <= one.part <= one.parts, "and than any part of the whole page"
     assert Targets(["wanted.example"]).of(PAGE)[0].part == one.part
 
 
