@@ -71,13 +71,15 @@ from pipeline.store.durable import demand_durable
 from pipeline.store.opening import open_to_write
 from pipeline.url import Url
 from spiders import check as _check
+from spiders.archive import command as _warc
 
 # Scrapy and numba take two seconds to import, and who asks a question needs neither: they are
 # imported where they are used.
 
 _COMMANDS = (  # imported for the commands that they add
     _admin, _asking, _check, _control, _coverage, _doctor, _frontier, _importing, _outward,
-    _planning, _profile, _prospects, _query, _scoring, _status, _webgraph,
+    _planning, _profile, _prospects, _query, _scoring, _status, _warc,
+    _webgraph,
 )  # fmt: skip
 _IDLE_S = 3.0  # a page that lost a link is wanted again a second later
 _DRAIN_S = 60.0

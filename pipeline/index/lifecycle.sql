@@ -21,7 +21,10 @@ WITH
             max(leads_by) = 'canonical' AS elsewhere,
             -- A WAT may miss what a crawl sees; a list says only that a link is there.
             transform(toInt8(source), [1, 2, 3, 4], [3, 3, 2, 1], 0) AS thoroughness,
-            min(complete) = 1 AND uniqExact(part) = max(parts) AS whole,
+            -- Parts of an import of only some links say that those are there, like a list.
+            source = 'list' OR countIf(incomplete != 'filtered') = 0 AS partial,
+            minIf(complete, incomplete != 'filtered') = 1 AS claimed,
+            claimed AND uniqExactIf(part, incomplete != 'filtered') = maxIf(parts, incomplete != 'filtered') AS whole,
             groupArrayArray(arrayZip(targets, target_domains, kinds)) AS links,
             multiIf(
                 outcome = 'ok' AND whole, 1,
@@ -31,8 +34,8 @@ WITH
                 0) AS proof,
             -- A part that has not come yet is no failure: it may still come.
             multiIf(
-                source = 'list', 0,
-                outcome = 'ok' AND min(complete) = 0, 1,
+                partial, 0,
+                outcome = 'ok' AND NOT claimed, 1,
                 outcome IN ('error', 'timeout', 'robots', 'blocked', 'refused'), toUInt8(outcome),
                 0) AS failure
         FROM page_links FINAL
@@ -53,7 +56,7 @@ WITH
             arraySort(groupArrayIf((at, proof, thoroughness, extractor), proof > 0)) AS proofs,
             arraySort(groupArrayIf((at, failure), failure > 0)) AS failed,
             arraySort(groupArrayIf(at, outcome = 'not_modified')) AS unmodified,
-            arraySort(groupArrayIf(at, outcome = 'ok' AND source != 'list')) AS bodies
+            arraySort(groupArrayIf(at, outcome = 'ok' AND NOT partial)) AS bodies
         FROM visits
         GROUP BY domain, host, path
     ),

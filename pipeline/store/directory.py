@@ -24,7 +24,6 @@ from pipeline.store.views import make_views
 
 LOCK = "lock"
 STORE = "store"
-LOG = "log.sqlite"
 
 
 class Holder(NamedTuple):

@@ -24,6 +24,7 @@ NAMES = (
     "consume",
     "kafka",
     "archive",
+    "warc",
     "crawl",
     "scheduler",
     "plan",

@@ -67,11 +67,14 @@ class Visit:
                 part.external.position, part.external.rel, strict=True,
             )
         ]  # fmt: skip
-        all_here = {part.part for part in parts} == set(range(1, one.parts + 1))
-        claimed = all(part.complete for part in parts)
+        # An import of only some links has parts of its own: they say that those are there.
+        told = [part for part in parts if part.incomplete != "filtered"]
+        all_here = bool(told) and {part.part for part in told} == set(range(1, told[0].parts + 1))
+        claimed = all(part.complete for part in told)
+        is_partial = one.source == "list" or not told
         self.is_whole = one.outcome == "ok" and all_here and claimed
-        self.is_body = one.outcome == "ok" and one.source != "list"
-        self.is_failure = one.source != "list" and (
+        self.is_body = one.outcome == "ok" and not is_partial
+        self.is_failure = not is_partial and (
             one.outcome in FAILED or (one.outcome == "ok" and not claimed)
         )
 

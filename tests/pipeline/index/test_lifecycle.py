@@ -326,6 +326,52 @@ def test_a_site_that_a_list_names_without_a_page_is_told_until_the_page_is_read(
     assert [(r["target_url"], r["state"]) for r in site.backlinks()] == [(site.link, "live")]
 
 
+def only(site: Site, *days: int, part: int = 2_000, **more: Any) -> None:
+    """Imports that were told to take only some links, from archives."""
+    for at in days:
+        site.visit(
+            at,
+            complete=False,
+            incomplete="filtered",
+            part=part,
+            parts=0xFFFF,
+            source="warc",
+            **more,
+        )
+
+
+def test_an_import_of_only_some_links_proves_no_loss_and_raises_no_doubt(site: Site) -> None:
+    site.seen(1)
+    only(site, 2, 3, 4, 5)
+    assert site.life() == Life("live", "", day(1), 0, day(1), 0)
+
+
+def test_an_import_of_only_some_links_is_no_body_that_a_304_would_confirm(site: Site) -> None:
+    site.seen(1)
+    only(site, 2)
+    site.visit(3, outcome="not_modified")
+    assert site.life().last_seen == day(3)
+
+
+def test_a_link_that_an_import_of_only_some_took_is_seen(site: Site) -> None:
+    site.visit(
+        1, site.link, complete=False, incomplete="filtered", part=2_000, parts=0xFFFF, source="warc"
+    )
+    assert site.life() == Life("live", "", day(1), 0, day(1), 0)
+    site.without(2, 3)
+    assert site.life().state == "lost"
+
+
+def test_the_same_capture_imported_whole_stays_evidence(site: Site) -> None:
+    """Whichever of them came first."""
+    site.seen(1)
+    site.without(2, source="warc")
+    only(site, 2, 3)
+    site.update()
+    site.without(3, source="warc")
+    assert site.life() == Life("lost", "removed", day(1), 0, day(1), day(2))
+
+
 def test_a_wat_before_does_not_tell_that_a_crawl_would_not_have_seen_it(site: Site) -> None:
     site.without(1, source="wat")
     site.seen(2)
