@@ -29,6 +29,7 @@ class Spent:
     pages: int = 0
     inserts: list[float] = field(default_factory=list)
     jobs: list[float] = field(default_factory=list)
+    rolled: float = 0.0  # of the jobs, the roll-up of referring domains
 
 
 class LinkStore:
@@ -49,7 +50,7 @@ class LinkStore:
             if time.monotonic() >= following:
                 self.run_job(spent)
                 following = time.monotonic() + self.every_s
-        self.run_job(spent)
+        self.run_job(spent, at_once=True)
         return spent
 
     def insert(self, columns: pa.Table, spent: Spent) -> None:
@@ -59,9 +60,14 @@ class LinkStore:
         spent.pages += columns.num_rows
         spent.links += sum(len(chunk.values) for chunk in columns["targets"].chunks)
 
-    def run_job(self, spent: Spent) -> None:
+    def run_job(self, spent: Spent, *, at_once: bool = False) -> None:
+        """The lifecycle job; `at_once`: the roll-up after it waits for nothing."""
         started = time.perf_counter()
         self.job.run()
+        spent.rolled += self.job.referrers.took_s
+        if at_once:
+            self.job.referrers.catch_up(_now_ms(), at_once=True)
+            spent.rolled += self.job.referrers.took_s
         spent.jobs.append(time.perf_counter() - started)
 
     def visit_again(self, pages: int) -> Spent:

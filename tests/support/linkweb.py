@@ -2,8 +2,9 @@
 
 Every page is a function of the seed and its number, so that nothing is kept of a hundred million
 links. How often a domain is linked and how many pages a site has follow power laws; sites repeat
-some links on all their pages. A quarter of the pages is visited again, some of them twice: links
-appear and vanish, pages are gone, moved, fail, or are unchanged. linkvisits.py has the visits.
+some links on all their pages, and link some domains again and again. A quarter of the pages is
+visited again, some of them twice: links appear and vanish, pages are gone, moved, fail, or are
+unchanged. linkvisits.py has the visits.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tests.support.dice import Dice, Floats, Ints, zipf
 from tests.support.webwords import Words, words
 
 LINKS_A_DOMAIN = 20
-LINKS_A_PAGE = 9.2  # in the mean, once a target named twice counts once
+LINKS_A_PAGE = 8.3  # in the mean, once a target named twice counts once
 SITES = 0.35  # of the domains have pages of their own
 DAY_MS = 86_400_000
 LIVE, LOST, UNVERIFIED = 0, 1, 2
@@ -32,8 +33,9 @@ KINDS = ("a", "img-link", "iframe", "canonical", "alternate")
 _KIND_SHARES = (0.90, 0.07, 0.01, 0.01, 0.01)
 # Streams of dice.
 (
-    _FATE, _VISITS, _MANY, _SITEWIDE, _TARGET, _WHICH, _KIND, _FROM, _UNTIL, _NAME, _VANISH
-) = range(11)  # fmt: skip
+    _FATE, _VISITS, _MANY, _SITEWIDE, _TARGET, _WHICH, _KIND, _FROM, _UNTIL, _NAME, _VANISH,
+    _FAVOURITE, _SAME,
+) = range(13)  # fmt: skip
 
 
 class Pages(NamedTuple):
@@ -69,7 +71,7 @@ class LinkWeb:
     """Of about `links` links in all. `now_ms`: all visits were before, the first 40 days ago."""
 
     def __init__(self, links: int, seed: int, now_ms: int, *, of_corpus: bool = True) -> None:
-        self.now_ms = now_ms
+        self.links_wanted, self.now_ms = links, now_ms
         self.dice = Dice(seed)
         self.pages = max(1, int(links / LINKS_A_PAGE))
         self.domains = max(20, links // LINKS_A_DOMAIN)
@@ -104,10 +106,17 @@ class LinkWeb:
         site, number = pages.site[page], pages.number[page]
         is_sitewide = slot < self._sitewide(pages.site)[page]
         key = np.where(is_sitewide, -1 - site, number)
-        target = zipf(self.dice.uniform(_TARGET, key, slot), self.domains, 0.85)
+        favourite = self._favourite(site, number, slot)
+        is_favourite = ~is_sitewide & (favourite >= 0)
+        chosen_by = np.where(is_favourite, -1 - site, key)
+        choice = np.where(is_favourite, 1_000 + favourite, slot)
+        target = zipf(self.dice.uniform(_TARGET, chosen_by, choice), self.domains, 0.85)
         own = self.domain(site)
         target = np.where(target == own, (target + 1) % self.domains, target)
-        which = self._which(target, key, slot)
+        is_same = self.dice.uniform(_SAME, number, slot) < 0.5
+        which = self._which(
+            target, np.where(is_same, chosen_by, key), np.where(is_same, choice, slot)
+        )
         kind = _drawn(self.dice.uniform(_KIND, key, slot), _KIND_SHARES)
         keep = _once(page, target, which, kind)
         drawn = (page, slot, key, target, which, kind, is_sitewide.astype(np.int64))
@@ -127,6 +136,12 @@ class LinkWeb:
         u = self.dice.uniform(_MANY, pages.number)
         many: Ints = (1 - 7.5 * np.log1p(-u)).astype(np.int64)
         return np.where(self.dice.uniform(_MANY, pages.number, pages.number) < 0.02, many * 8, many)
+
+    def _favourite(self, site: Ints, number: Ints, slot: Ints) -> Ints:
+        """Half of all links go to what their site often links: which of it, -1 for the others."""
+        many = 3 + (np.diff(self._first_page)[site] ** 0.6).astype(np.int64)
+        found = zipf(self.dice.uniform(_FAVOURITE, slot, number), many, 0.5)
+        return np.where(self.dice.uniform(_FAVOURITE, number, slot) < 0.5, found, -1)
 
     def _sitewide(self, site: Ints) -> Ints:
         """How many of its first links a site repeats; sites of few pages repeat none."""
