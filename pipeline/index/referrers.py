@@ -11,7 +11,7 @@ from pipeline.store.marks import mark_of, move
 JOB = "referrers"
 SLICE = 1_000_000  # links that are rolled up at once: a gigabyte of memory
 _QUIET = 4  # times as long as it took, before it is done again: at most a fifth of all time
-_AT_ONCE_S = 1.0  # what takes no longer waits for nothing
+_AT_ONCE_S = 5.0  # what takes no longer waits for nothing
 
 
 def roll_up(

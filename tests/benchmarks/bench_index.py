@@ -1,13 +1,12 @@
 """The link index: how fast it loads, merges and answers, how large it is, and what its jobs take.
 
-`run` takes ten million links; `make bench-large` takes a hundred million.
+`run` takes five million links; `make bench-large` takes a hundred million.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -16,18 +15,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pipeline.store import rows
 from pipeline.store.chdb import ChdbStore
 from pipeline.store.migrate import migrate
 from tests.benchmarks.__main__ import line, machine
-from tests.benchmarks.index_asked import ask_all, at_once
+from tests.benchmarks.index_asked import AT_ONCE, ask_all, at_once, cpu_s
 from tests.benchmarks.measure import Row, row
 from tests.support.dice import Ints
 from tests.support.linkstore import LinkStore, Spent, with_about
 from tests.support.linkvisits import once_more
 from tests.support.linkweb import LIVE, LinkWeb
 
-LINKS = 10_000_000
+LINKS = 5_000_000
 LARGE = 50_000_000
 SEED = 1
 JOBS_S, LATER_S = 30.0, 300.0  # between two runs of the lifecycle job; of a large import
@@ -41,24 +42,31 @@ FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table""
 class Bench:
     """Each step in turn over one store; `tell` hears of each row as it is measured."""
 
-    def __init__(self, directory: Path, links: int, tell: Callable[[Row], None]) -> None:
-        """Where the directory was loaded by one before, it is taken as it is."""
-        self.tell, self.found = tell, list[Row]()
-        self._book = directory / "loaded.json"
-        self.is_loaded = self._book.exists()
-        noted = json.loads(self._book.read_text()) if self.is_loaded else [links, _now_ms()]
-        self.store = ChdbStore(directory)
-        migrate(self.store)
-        self.web = LinkWeb(noted[0], SEED, noted[1])
-        self.index = LinkStore(self.store, self.web, every_s=JOBS_S if links < LARGE else LATER_S)
+    def __init__(
+        self,
+        store: ChdbStore,
+        web: LinkWeb,
+        tell: Callable[[Row], None] = lambda row: None,
+        *,
+        domains: int = 8,
+        askers: int = AT_ONCE,
+    ) -> None:
+        """domains: with 1,000 backlinks, that are asked for. askers: at once."""
+        self.store, self.web, self.tell = store, web, tell
+        self.domains, self.askers = domains, askers
+        self.found: list[Row] = []
+        every_s = JOBS_S if web.links_wanted < LARGE else LATER_S
+        self.index = LinkStore(store, web, every_s=every_s)
+        self.truth: Ints = np.zeros((0, 3), np.int64)
 
-    def run(self) -> list[Row]:
-        if not self.is_loaded:
+    def run(self, *, is_loaded: bool = False, loaded: Callable[[], object] = lambda: None) -> None:
+        """`loaded` is called once all of it is in."""
+        if not is_loaded:
             self.load()
             self.index.score()
-            self._book.write_text(json.dumps([self.web.links_wanted, self.web.now_ms]))
+            loaded()
+        self.truth = self.index.truth()
         self.store.execute("SYSTEM STOP MERGES")
-        self.truth: Ints = self.index.truth()
         self.sizes("unmerged")
         self.ask("unmerged")
         self.lifecycle()
@@ -67,8 +75,6 @@ class Bench:
         self.merge()
         self.sizes("merged")
         self.ask("merged")
-        self.store.close()
-        return self.found
 
     def load(self) -> None:
         spent = self.step("loading", lambda: self.index.load(_progress(self.web.pages)))
@@ -94,7 +100,7 @@ class Bench:
     def ask(self, how: str) -> None:
         names = self.web.names
         for of, domains, turns in (
-            ("1,000 backlinks", with_about(self.truth, 1_000, 8), 2),
+            ("1,000 backlinks", with_about(self.truth, 1_000, self.domains), 2),
             (f"{self.truth[:, LIVE].max():,} backlinks", [int(self.truth[:, LIVE].argmax())], 5),
         ):
             asked = [names[domain].as_py() for domain in domains]
@@ -107,22 +113,23 @@ class Bench:
 
     def lifecycle(self) -> None:
         for pages in AGAIN:
-            some = min(pages, self.web.pages // 20)
+            some = min(pages, self.web.pages // 5)
             self.index.visit_again(some)
-            job, before = Spent(), self._cpu_s()
+            job, before = Spent(), cpu_s()
             self.step(
                 f"the jobs after {some:,} pages", partial(self.index.run_job, job, at_once=True)
             )
             self.add(f"the jobs after {some:,} recrawled pages", sum(job.jobs), "s",
                      f"of it the roll-up of referring domains {job.rolled:.1f}, "
-                     f"{self._cpu_s() - before:.1f} s of CPU")  # fmt: skip
+                     f"{cpu_s() - before:.1f} s of CPU")  # fmt: skip
 
     def at_once(self) -> None:
-        names = [self.web.names[d].as_py() for d in with_about(self.truth, 1_000, 8)]
+        asked = with_about(self.truth, 1_000, self.domains)
+        names = [self.web.names[domain].as_py() for domain in asked]
         again = once_more(self.web, 0, 4_000, _now_ms())
+        insert = partial(self.store.insert, "page_records", again)
         found = self.step(
-            "asking at once",
-            lambda: at_once(self.store, names, lambda: self.store.insert("page_records", again)),
+            "asking at once", partial(at_once, self.store, names, insert, askers=self.askers)
         )
         for one in found:
             self._keep(one)
@@ -136,11 +143,6 @@ class Bench:
                 partial(self.store.execute, f"OPTIMIZE TABLE {table} FINAL"),
             )
             self.add(f"merging all of {table}", time.perf_counter() - started, "s")
-
-    @staticmethod
-    def _cpu_s() -> float:
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        return used.ru_utime + used.ru_stime
 
     def step(self, name: str, work: Callable[[], Any]) -> Any:
         """Does it, and tells the memory that the process had at most meanwhile."""
@@ -159,7 +161,22 @@ class Bench:
 
 def run() -> list[Row]:
     with tempfile.TemporaryDirectory() as directory:
-        return Bench(Path(directory), LINKS, lambda row: None).run()
+        return measured(Path(directory), LINKS)
+
+
+def measured(
+    directory: Path, links: int, tell: Callable[[Row], None] = lambda row: None
+) -> list[Row]:
+    """All steps over a store in `directory`; where it was loaded before, as it is."""
+    book = directory / "loaded.json"
+    is_loaded = book.exists()
+    links, now_ms = json.loads(book.read_text()) if is_loaded else (links, _now_ms())
+    store = ChdbStore(directory)
+    migrate(store)
+    bench = Bench(store, LinkWeb(links, SEED, now_ms), tell)
+    bench.run(is_loaded=is_loaded, loaded=lambda: book.write_text(json.dumps([links, now_ms])))
+    store.close()
+    return bench.found
 
 
 def _now_ms() -> int:
@@ -194,7 +211,7 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, required=True, help="stays, to be looked into")
     options = parser.parse_args()
     print(machine() + "\n\n| what | figure | | note |\n|---|---:|---|---|")
-    Bench(options.directory, options.links, lambda row: print(line(row), flush=True)).run()
+    measured(options.directory, options.links, lambda row: print(line(row), flush=True))
 
 
 if __name__ == "__main__":
