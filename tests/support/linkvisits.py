@@ -125,7 +125,7 @@ class Columns:
         empty = pa.array([[]], pa.list_(pa.string()))[0]
         return {
             "arrived": self.arrived_ms, "source": "crawl", "part": 1, "parts": 1, "incomplete": "",
-            "extractor": 1, "final_url": "", "canonical": "", "nofollow": 0, "hops": 1,
+            "extractor": 1, "canonical": "", "nofollow": 0, "hops": 1,
             "failures": 0, "interval_s": 86_400, "delay_ms": 1_000, "internal": 60,
             "last_modified": "",
             "found": empty, "found_domains": empty,
@@ -134,7 +134,9 @@ class Columns:
 
     def _of_pages(self) -> dict[str, Any]:
         number, ok = self.pages.number, self.outcome == 0
-        at = self._at()
+        at, moved = self._at(), pa.array(self.outcome == 2)
+        home = pc.binary_join_element_wise("https://", self._host(self.domain), "/", "")
+        home = pc.if_else(moved, home, "")
         bits = self.dice.bits(_ETAG, number)
         return {
             "domain": self.web.names.take(self.domain),
@@ -152,6 +154,10 @@ class Columns:
             ),
             "language": _LANGUAGES.take(self.dice.below(len(_LANGUAGES), _TITLE, self.pages.site)),
             "terms": self._terms(),
+            "final_url": home,  # what has moved leads to its site's home page
+            "leads_to": home,
+            "leads_domain": pc.if_else(moved, self.web.names.take(self.domain), ""),
+            "leads_by": pc.if_else(moved, "redirect", "nothing"),
             "noindex": self.pages.fate == FATES.index("noindex"),
             "bytes": bits % np.uint64(90_000) + np.uint64(4_000),
             "etag": _hex(bits),
