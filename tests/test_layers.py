@@ -63,7 +63,6 @@ SQL_IN_PYTHON = {
     ("pipeline/store/views.py", "CREATE OR REPLACE VIEW "): "of whatever view's file is given",
     ("pipeline/report/admin.py", "SELECT number FROM migrations"): "as in migrate.py",
     ("pipeline/index/lifecycle.py", "SELECT count() AS arrivals"): _MARKS,
-    ("pipeline/index/lifecycle.py", "SELECT max(arrived)"): _MARKS,
     ("pipeline/frontier/plan.py", "SELECT max(snapshot)"): "one number; the plan itself is a file",
     ("pipeline/quality/score.py", "SELECT max(arrived)"): "one number; the questions are files",
     ("pipeline/quality/score.py", "ALTER TABLE "): "a partition can be no parameter",

@@ -22,6 +22,7 @@ NAMES = (
     "manners",
     "log",
     "consume",
+    "index",
     "kafka",
     "archive",
     "warc",

@@ -49,7 +49,8 @@ def web(*, at: int = TODAY) -> list[Any]:
         page("https://a.example/way", at, [through], outcome="redirect", final_url=through.target),
         page(through.target, at, [Link("https://e.example/", "redirect")], outcome="redirect",
              final_url="https://e.example/"),
-        page(f"https://www.{GONE}/people/jo", at, stays, inner=[f"https://{GONE}/in"]),
+        page(f"https://www.{GONE}/people/jo", at, stays, inner=[f"https://{GONE}/in"],
+             ip="192.0.2.1"),
         page(f"http://{GONE}:8080/", at, stays),
         page("https://b.example/", at, ["https://c.example/"]),
     ]  # fmt: skip

@@ -128,6 +128,7 @@ def fill(store: Store) -> None:
     made = [page(gone, TODAY), page("https://a.example/gone", TODAY, [gone], final_url=gone)]
     write(store, made, TODAY)
     for table, column in (
+        ("whereabouts", "domain"),
         ("referrers", "source_domain"),
         ("indirect_links", "target_domain"),
         ("page_fates", "domain"),

@@ -13,6 +13,7 @@ from pipeline.store import Parameters, Store, rows
 from pipeline.store.migrate import Migration, check, migrate, migrations, split, tables
 from pipeline.store.views import views
 from pipeline.url import suffix_list_version
+from tests.support.records import START, page, write
 from tests.support.stores import AnyStore, Databases
 
 FIRST = migrations()[0]
@@ -175,3 +176,24 @@ def test_a_statement_that_fails_is_not_noted(
     with pytest.raises(StoreRefused):
         migrate(empty_store)
     assert check(empty_store) == set()
+
+
+def test_addresses_and_languages_of_pages_from_before_are_known(store: AnyStore) -> None:
+    made = [
+        page("https://a.org/", START, language="de", ip="192.0.2.1"),
+        page("https://a.org/x", START + 5, outcome="error", ip="192.0.2.2"),
+        page("https://b.org/", START),
+    ]
+    write(store, made, START)
+    question = (
+        "SELECT domain, max(address) AS address, max(tongue) AS tongue FROM whereabouts "
+        "GROUP BY domain"
+    )
+    written = rows(store.query(question))
+    assert [row["address"][-9:] for row in written] == ["192.0.2.2"]
+    store.execute("TRUNCATE TABLE whereabouts")
+    (speed,) = (m for m in migrations() if m.name == "speed")
+    (fill,) = (s for s in speed.statements if "INSERT INTO whereabouts" in s)
+    for _ in range(2):  # a migration that was stopped begins anew
+        store.execute(fill)
+        assert rows(store.query(question)) == written
