@@ -67,10 +67,11 @@ def test_redrawn_trust_sums_to_one_and_reaches_what_seeds_reach(
 
 
 def test_seed_distance_is_the_shortest_from_any_seed() -> None:
-    # 0 -> 1 -> 2 -> 3 and 4 -> 3; 5 is alone, and links turned round don't count.
-    graph = graph_of((0, 1), (1, 2), (2, 3), (4, 3), n=6)
-    assert seed_distance(graph, np.array([0])).tolist() == [0, 1, 2, 3, -1, -1]
-    assert seed_distance(graph, np.array([4, 0, 0])).tolist() == [0, 1, 2, 1, 0, -1]
+    # 0 -> 1 -> 2 -> 3 and 4 -> 3; 5 is alone, and links turned round don't count. 6 is as near
+    # as 2, which links to it.
+    graph = graph_of((0, 1), (1, 2), (2, 3), (4, 3), (1, 6), (2, 6), n=7)
+    assert seed_distance(graph, np.array([0])).tolist() == [0, 1, 2, 3, -1, -1, 2]
+    assert seed_distance(graph, np.array([4, 0, 0])).tolist() == [0, 1, 2, 1, 0, -1, 2]
 
 
 @unhurried
