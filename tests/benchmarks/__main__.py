@@ -32,6 +32,7 @@ NAMES = (
     "crawl_memory",
     "revisit",
     "pagerank",
+    "hyperball",
     "attacks",
 )
 

@@ -77,7 +77,10 @@ def clique(trial: Trial, size: int, links: int) -> Edges:
 
 
 def tiered(trial: Trial, size: int, links: int) -> Edges:
-    """Nine in ten link to ten of the rest each, who link to the target; honest links to the nine."""
+    """Nine in ten link to ten of the rest each, who link to the target.
+
+    Honest links go to the nine.
+    """
     farm = trial.farm(size)
     near, far = farm[: size // 10], farm[size // 10 :]
     ways = (np.arange(10)[None, :] * 7 + np.arange(len(far))[:, None]) % len(near)

@@ -134,10 +134,12 @@ def test_samples_are_right_on_average() -> None:
 
 
 def test_heavy_sources_are_never_left_out() -> None:
-    graph = graph_of(*((i, 10) for i in range(10)), n=11)
-    weight = np.array([100.0, 50, 1, 1, 1, 1, 1, 1, 1, 1, 0])
-    for salt in range(8):  # 100 and 50 as they are; two of the ones stand for eight
-        assert weighted_harmonic_sampled(graph, weight, 4, salt=salt)[10] == pytest.approx(158)
+    # 0 and 1, of 100 and 50, as they are; two of the ones stand for eight.
+    graph = graph_of(*((i, 10) for i in range(10)), (0, 11), (1, 12))
+    weight = np.array([100.0, 50, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0])
+    for salt in range(8):
+        scores = weighted_harmonic_sampled(graph, weight, 4, salt=salt)
+        assert scores[10:] == pytest.approx([158, 100, 50])
 
 
 @pytest.mark.corpus
