@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped, unused-ignore]
 from numba import types
 from numba.core import cgutils
+from numba.core.cgutils import ir  # llvmlite's, in the one version this numba works with
 from numba.extending import intrinsic
 
 WIDTH = 32  # bytes: a vector of AVX2; other processors get as many narrower ones
