@@ -25,7 +25,10 @@ import numpy.typing as npt
 
 from pipeline.graph.csr import Weights
 from pipeline.graph.mixing import mix, start_of
+from pipeline.graph.threads import at_most
 from pipeline.graph.wide import WIDTH
+
+PIECE = 1 << 14  # registers drawn that are worth a thread: a millisecond
 
 Registers = npt.NDArray[np.uint8]
 
@@ -37,7 +40,8 @@ WHOLE = 2.0**34  # members a register of the whole weight: a share of 2^-34 stil
 def of_members(n: int, log2m: int, salt: int, member: npt.NDArray[np.bool_]) -> Registers:
     """uint8[n * 2^log2m]: the set of each domain alone, empty where it is no member."""
     rows = np.zeros(n << log2m, dtype=np.uint8)
-    _register_members(rows, log2m, start_of(salt), member)
+    with at_most(n // PIECE):
+        _register_members(rows, log2m, start_of(salt), member)
     return rows
 
 
@@ -46,7 +50,8 @@ def of_weights(weight: Weights, log2m: int, salt: int) -> Registers:
     rows = np.zeros(len(weight) << log2m, dtype=np.uint8)
     whole = float(weight.sum())
     if whole > 0:
-        _register_weights(rows, log2m, start_of(salt), weight * (WHOLE / whole))
+        with at_most(len(rows) // PIECE):
+            _register_weights(rows, log2m, start_of(salt), weight * (WHOLE / whole))
     return rows
 
 
