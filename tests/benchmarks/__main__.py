@@ -35,6 +35,8 @@ NAMES = (
     "revisit",
     "pagerank",
     "graph",
+    "hyperball",
+    "attacks",
 )
 
 

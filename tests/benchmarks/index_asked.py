@@ -22,10 +22,21 @@ from tests.benchmarks.measure import Row, row
 # What is asked of a domain. A new question is a line here.
 QUESTIONS: dict[str, Callable[[Index, str], object]] = {
     "overview": lambda index, domain: index.overview(domain),
-    "links, first page": lambda index, domain: index.links(domain, limit=100),
-    "links, one a domain": lambda index, domain: index.links(domain, limit=100, per_domain=1),
-    "links, lost": lambda index, domain: index.links(domain, state="lost", limit=100),
-    "referring domains": lambda index, domain: index.referring_domains(domain, limit=100),
+    "links, first page": lambda index, domain: index.links(domain).arrow(),
+    "links, each": lambda index, domain: index.links(domain, per="link").arrow(),
+    "links, lost": lambda index, domain: index.links(domain, state="lost", per="link").arrow(),
+    "refs": lambda index, domain: index.refs(domain).arrow(),
+    "anchors": lambda index, domain: index.anchors(domain).arrow(),
+    "terms": lambda index, domain: index.terms(domain).arrow(),
+    "pages": lambda index, domain: index.pages(domain).arrow(),
+    "changes by day": lambda index, domain: index.change_counts(domain).arrow(),
+    "changes": lambda index, domain: index.changes(domain).arrow(),
+    "broken": lambda index, domain: index.broken(domain).arrow(),
+    "networks": lambda index, domain: index.networks(domain).arrow(),
+    "places": lambda index, domain: index.places(domain).arrow(),
+    "history": lambda index, domain: index.history(domain).arrow(),
+    "outlinks": lambda index, domain: index.outlink_counts(domain).arrow(),
+    "gap": lambda index, domain: index.gap("site0.example", [domain]).arrow(),
 }
 AT_ONCE = 20
 _KEPT = ("MARK CACHE", "UNCOMPRESSED CACHE", "PRIMARY INDEX CACHE", "QUERY CONDITION CACHE")
