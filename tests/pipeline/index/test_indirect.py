@@ -458,7 +458,7 @@ def some(dice: random.Random, name: str) -> list[str]:
 @pytest.mark.parametrize("seed", range(2))
 def test_the_view_says_what_the_rules_say_of_any_web(store: AnyStore, seed: int) -> None:
     dice = random.Random(seed)
-    webs = [random_web(dice) for _ in range(10)]
+    webs = [random_web(dice) for _ in range(6)]
     deliver(store, [web.pages for web in webs], dice)
     met = set[tuple[bool, str, bool, int]]()
     for web in webs:
