@@ -29,7 +29,7 @@ PARTS = {
 
 @pytest.fixture(scope="module")
 def web(shared_store: Store) -> SmallWeb:
-    return SmallWeb(shared_store, 2)
+    return SmallWeb(shared_store, 68)  # it has domains of every state
 
 
 @pytest.fixture(params=PARTS)
