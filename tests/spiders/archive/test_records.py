@@ -72,7 +72,9 @@ def test_a_damaged_member_is_told_with_its_offset_and_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    "junk", [b"junk" * 30, gzip.compress(b"no record"), b"\x1f\x8b\x08\x00 no member"]
+    "junk",
+    [b"junk" * 30, gzip.compress(b"no record"), b"\x1f\x8b\x08\x00 no member"],
+    ids=["text", "member", "no member"],
 )
 def test_junk_between_members_is_passed_over(junk: bytes) -> None:
     first, _, third = (gzipped([one]) for one in THREE)

@@ -37,7 +37,8 @@ FROM
         '' AS graph,
         CAST(NULL, 'Nullable(UInt64)') AS graph_rank
     FROM referrers FINAL
-    WHERE {under:String} = '%' AND target_domain = {domain:String}
+    -- A row of noughts: only a list spoke of a link, to no page that it named, until the page was read.
+    WHERE {under:String} = '%' AND target_domain = {domain:String} AND live + lost + unverified > 0
     UNION ALL
     SELECT
         graphs.source_domain,
@@ -59,7 +60,7 @@ FROM
         SELECT source_domain, graph, harmonic_rank
         FROM graph_backlinks(domain = {domain:String})
         WHERE {under:String} = '%'
-            AND source_domain NOT IN (SELECT source_domain FROM referrers WHERE target_domain = {domain:String})
+            AND source_domain NOT IN (SELECT source_domain FROM referrers FINAL WHERE target_domain = {domain:String} AND live + lost + unverified > 0)
     ) AS graphs
     LEFT ANY JOIN
     (
