@@ -23,6 +23,7 @@ from pipeline.frontier.plan import Planner
 from pipeline.frontier.waiting import beyond_budgets
 from pipeline.index.erase import Erasure
 from pipeline.index.lifecycle import LifecycleThread, job_of
+from pipeline.lists.verify import Redirects
 from pipeline.log import ARCHIVE, CONSUME, CRAWL, DEAD_PAGES, PAGES, REQUESTS, Log, Partition
 from pipeline.log.deadletter import DeadLetters
 from pipeline.log.opening import open_log
@@ -32,6 +33,7 @@ from pipeline.mirror import Mirror
 from pipeline.report import admin as _admin
 from pipeline.report import asking as _asking
 from pipeline.report import control as _control
+from pipeline.report import coverage as _coverage
 from pipeline.report import doctor as _doctor
 from pipeline.report import frontier as _frontier
 from pipeline.report import importing as _importing
@@ -39,8 +41,10 @@ from pipeline.report import outward as _outward
 from pipeline.report import planning as _planning
 from pipeline.report import profile as _profile
 from pipeline.report import prospects as _prospects
+from pipeline.report import query as _query
 from pipeline.report import scoring as _scoring
 from pipeline.report import status as _status
+from pipeline.report import webgraph as _webgraph
 from pipeline.report.commands import (
     cli,
     crawl_flags,
@@ -54,6 +58,7 @@ from pipeline.report.commands import (
 )
 from pipeline.report.ended import say_how_it_ended, why_it_ended
 from pipeline.report.lines import say
+from pipeline.report.lists import list_command
 from pipeline.report.named import known_settings, local_settings, told_of_barred
 from pipeline.report.progress import Progress
 from pipeline.report.seed_list import SeedList
@@ -66,26 +71,16 @@ from pipeline.store.durable import demand_durable
 from pipeline.store.opening import open_to_write
 from pipeline.url import Url
 from spiders import check as _check
+from spiders.archive import command as _warc
 
 # Scrapy and numba take two seconds to import, and who asks a question needs neither: they are
 # imported where they are used.
 
-_COMMANDS = (
-    _admin,
-    _asking,
-    _asking,
-    _check,
-    _control,
-    _doctor,
-    _frontier,
-    _importing,
-    _outward,
-    _planning,
-    _profile,
-    _prospects,
-    _scoring,
-    _status,
-)  # imported for the commands that they add
+_COMMANDS = (  # imported for the commands that they add
+    _admin, _asking, _check, _control, _coverage, _doctor, _frontier, _importing, _outward,
+    _planning, _profile, _prospects, _query, _scoring, _status, _warc,
+    _webgraph,
+)  # fmt: skip
 _IDLE_S = 3.0  # a page that lost a link is wanted again a second later
 _DRAIN_S = 60.0
 _WINDOW = 1_000  # requests planned ahead
@@ -97,8 +92,19 @@ logger = logging.getLogger("backlinks")
 class Run:
     """plan, crawl, consume and the lifecycle job in one process, over one data directory."""
 
-    def __init__(self, settings: Settings, seeds: Iterable[Url], *, again: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        seeds: Iterable[Url],
+        *,
+        again: bool = False,
+        only: Redirects | None = None,
+    ) -> None:
+        """only: nothing but the seeds is fetched, and what this asks for once all of them are."""
         from spiders.crawl import Crawl
+
+        self.started_ms = int(time.time() * 1000)
+        self.only = only
 
         self._open = ExitStack()
         try:
@@ -120,6 +126,7 @@ class Run:
                 settings.crawl.delay_s,
                 timeout_s=settings.crawl.timeout_s,
             )
+            self.planner.only = self.started_ms // 1000 if only else 0
             self.planner.seed(told_of_barred(seeds, self.controls))
             if again:
                 self.planner.again()
@@ -212,7 +219,9 @@ class Run:
         """Nor on its way, once what is due was planned."""
         if self._plan_once() or self._behind(CRAWL) or self._behind(CONSUME):
             return False
-        return not (self._leases_are_stale() and self._plan_once(ignore_leases=True))
+        if self._leases_are_stale() and self._plan_once(ignore_leases=True):
+            return False
+        return not (self.only and self.planner.seed(self.only(self.store, self.started_ms)))
 
     def _leases_are_stale(self) -> bool:
         """With no request left in the log, URLs leased by a run that died, or whose deadline
@@ -355,6 +364,22 @@ def run(
         )
     finally:
         runner.close()
+
+
+def fetch_only(
+    settings: Settings, pages: Iterable[Url], count: int, tell: Callable[[Store, int], None]
+) -> None:
+    """Visits these pages, and where they redirect to within their site; then `tell`s what to ask."""
+    plan = settings.plan.model_copy(update={"scope": "site", "pages": (1 + count) * 10})
+    settings = settings.model_copy(update={"plan": plan})
+    with closing(Run(settings, pages, only=Redirects())) as runner:
+        on_signal(runner.interrupt, settings.crawl.timeout_s + _DRAIN_S + settings.consume.stop_s)
+        with Progress(lambda: f"{runner.crawl.counts['pages']:,} of {count:,} pages"):
+            runner.run()
+        tell(runner.store, runner.started_ms)
+
+
+_importing.import_.add_command(list_command(fetch_only))
 
 
 @cli.command()

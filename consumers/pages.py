@@ -119,6 +119,8 @@ class PageRows:
 
     def _found(self, page: Page) -> tuple[list[str], list[str], list[int]]:
         """URLs for the frontier that this worker hasn't lately found as near to a seed."""
+        if page.source == "list":
+            return self._listed(page)
         if page.source != "crawl":
             return [], [], []
         urls, domains, hops = ([], [], []) if page.nofollow else self._linked(page)
@@ -127,6 +129,12 @@ class PageRows:
         if len(self._lately) > _REMEMBERED:
             self._lately = {}
         return urls, domains, hops
+
+    def _listed(self, page: Page) -> tuple[list[str], list[str], list[int]]:
+        """The page itself, where it is to be crawled: asked for again, found lately or not."""
+        urls = page.internal.target
+        self._lately.update(dict.fromkeys(urls, page.request.hops))
+        return list(urls), [page.domain] * len(urls), [page.request.hops] * len(urls)
 
     def _add_sitemap(
         self, page: Page, url: str, urls: list[str], domains: list[str], hops: list[int]

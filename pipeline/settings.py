@@ -371,6 +371,17 @@ class StoreSettings(_Login):
     database: str = Field(
         default="backlinks", pattern=r"^[a-z_][a-z0-9_]{0,60}$", description="with our tables"
     )
+    cluster: str = Field(
+        default="",
+        pattern=r"^[A-Za-z_0-9][\w.-]{0,60}$|^$",
+        description="of the servers' remote_servers, over which `admin migrate` spreads the tables; "
+        "empty: they are one server's. Afterwards the store itself says it",
+    )
+    hot_domains: list[str] = Field(
+        default=[],
+        description="domains with so many backlinks that one shard should not have them all: their "
+        "links are spread by the domain that links; `admin migrate` puts another list into force",
+    )
     user: str = Field(default="default", description="name to log in with")
     tls: bool = Field(default=False, description="speak TLS to the server")
     tls_ca: str = Field(
@@ -383,6 +394,40 @@ class StoreSettings(_Login):
     timeout_s: float = Field(
         default=300.0, gt=0, description="for the next part of an answer, and of an insert"
     )
+
+
+class SqlSettings(_Section):
+    """What a question of `backlinks sql` may take, embedded; on a server its users' profiles say.
+
+    A query's own SETTINGS go before these: they guard against slips, not against anybody.
+    """
+
+    time_s: int = Field(default=600, ge=0, description="before it is stopped; 0: never")
+    memory_bytes: int = Field(
+        default=4_000_000_000,
+        ge=0,
+        description="before it is stopped; sorting and grouping go to the disk at half of it; 0: "
+        "all there is",
+    )
+    threads: int = Field(
+        default=0, ge=0, description="that it works with; 0: one for each of the machine's cores"
+    )
+    rows: int = Field(
+        default=0, ge=0, description="of an answer; 0: any number, since answers are streamed"
+    )
+
+    def limits(self) -> dict[str, int]:
+        """By the names of ClickHouse's settings; what is not limited is left out."""
+        spill = self.memory_bytes // 2
+        found = {
+            "max_execution_time": self.time_s,
+            "max_memory_usage": self.memory_bytes,
+            "max_bytes_before_external_group_by": spill,
+            "max_bytes_before_external_sort": spill,
+            "max_threads": self.threads,
+            "max_result_rows": self.rows,
+        }
+        return {name: value for name, value in found.items() if value}
 
 
 class MetricsSettings(_Section):
@@ -449,6 +494,7 @@ class Settings(BaseSettings):
     score: ScoreSettings = ScoreSettings()
     kafka: KafkaSettings = KafkaSettings()
     store: StoreSettings = StoreSettings()
+    sql: SqlSettings = SqlSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
 

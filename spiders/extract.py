@@ -14,25 +14,16 @@ from charset_normalizer import from_bytes
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 from w3lib.encoding import html_to_unicode
 
-from pipeline.page import (
-    NOFOLLOW,
-    POSITIONS,
-    SPONSORED,
-    UGC,
-    Internal,
-    Kind,
-    Links,
-    Position,
-    link_digest,
-)
+from pipeline.page import NOFOLLOW, POSITIONS, Internal, Kind, Links, Position, link_digest
 from pipeline.url import Refused, Url, canonical
 from spiders.bounds import cut_hostile
 from spiders.complete import SHORT_TEXT, why_incomplete
 from spiders.directives import ADDRESSED, Directives
+from spiders.markup import head_kind, refresh_target, rel_flags
 from spiders.position import position_mark
 from spiders.text import language_of, top_terms, visible, words_of
 
-EXTRACTOR = 1  # goes up when a newer extractor may find other links on the same bytes
+EXTRACTOR = 2  # goes up when a newer extractor may find other links on the same bytes
 
 MAX_BODY = 5 << 20
 MAX_EXTERNAL = 2_000
@@ -46,9 +37,6 @@ MAX_FEEDS = 2  # the site's come first, then those of the comments on each artic
 HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff‪-‮⁦-⁩]")
-_REFRESH = re.compile(r"\s*([\d.]+)\s*[;,\s]\s*(?:url\s*=\s*)?['\"]?\s*([^'\"]*)", re.IGNORECASE)
-_CRAWLED_ALTERNATE = ("", "text/html", "application/xhtml+xml")
-_FEEDS = ("application/rss+xml", "application/atom+xml", "application/feed+json")
 
 _BEST = {position: rank for rank, position in enumerate(
     ("main", "aside", "header", "nav", "footer", "comment"))}  # fmt: skip
@@ -60,7 +48,10 @@ _BLOCKS = frozenset(
 _BREAKS = _BLOCKS | {"br"}
 _BREAK = re.compile(r"<(?:br|div|p|li|td|h[1-6])[\s>]")
 # Lexbor gives an element once for each part that it matches.
-_LINKING = "[href],iframe[src]:not([href]),form[action]:not([href]),meta[content]:not([href])"
+_LINKING = (
+    "[href],iframe[src]:not([href]),frame[src]:not([href]),form[action]:not([href]),"
+    "meta[content]:not([href])"
+)
 
 
 class Extracted(msgspec.Struct, frozen=True, kw_only=True):
@@ -269,8 +260,8 @@ class _Reading:
                 self.found += 1
                 kind: Kind = "a" if tag == "a" else "area"
                 rel = attributes.get("rel")
-                self._link(node, attributes.get("href") or "", kind, _rel(rel) if rel else 0)
-            elif tag == "iframe":
+                self._link(node, attributes.get("href") or "", kind, rel_flags(rel) if rel else 0)
+            elif tag == "iframe" or tag == "frame":
                 self._link(node, attributes.get("src") or "", "iframe")
             elif tag == "form":
                 self._link(node, attributes.get("action") or "", "form")
@@ -282,23 +273,18 @@ class _Reading:
                     self._meta(node, attributes)
 
     def _head_link(self, node: LexborNode, attributes: dict[str, str | None]) -> None:
-        rels = (attributes.get("rel") or "").lower().split()
         href = attributes.get("href") or ""
-        if "canonical" in rels:
+        kind = head_kind(attributes.get("rel") or "", attributes.get("type") or "")
+        if kind == "canonical":
             target = None if self.canonical else self._resolve(href)
             if target is not None:
                 self.canonical = target.url
                 self._link(node, href, "canonical")
-        elif "next" in rels:
-            self._link(node, href, "next")
-        elif "prev" in rels or "previous" in rels:
-            self._link(node, href, "prev")
-        elif "alternate" in rels and "stylesheet" not in rels:
-            kind = (attributes.get("type") or "").lower().strip()
-            if kind in _CRAWLED_ALTERNATE:
-                self._link(node, href, "alternate")
-            elif kind.partition(";")[0].rstrip() in _FEEDS and self.feeds < MAX_FEEDS:
+        elif kind == "feed":
+            if self.feeds < MAX_FEEDS:
                 self._feed(href)
+        elif kind is not None:
+            self._link(node, href, kind)
 
     def _feed(self, href: str) -> None:
         """One to be visited, which is no evidence of anything: another site's is nothing."""
@@ -313,8 +299,7 @@ class _Reading:
         if name in ADDRESSED:
             self.directives.meta(name, content)
         elif (attributes.get("http-equiv") or "").strip().lower() == "refresh":
-            match = _REFRESH.match(content[: 2 * 2048])
-            href = match[2].strip() if match is not None else ""
+            href = refresh_target(content)
             if href:
                 target = self._resolve(href)
                 self.refreshes |= target is not None and target.page != self.page.page
@@ -484,15 +469,6 @@ def _one_line(text: str) -> str:
 
 def _alt(node: LexborNode) -> str:
     return clean(node.attributes.get("alt") or "", MAX_ANCHOR)
-
-
-def _rel(value: str) -> int:
-    tokens = value.lower().split()
-    return (
-        (NOFOLLOW if "nofollow" in tokens else 0)
-        | (UGC if "ugc" in tokens else 0)
-        | (SPONSORED if "sponsored" in tokens else 0)
-    )
 
 
 assert set(_BEST) == set(POSITIONS)

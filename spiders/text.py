@@ -145,14 +145,20 @@ def top_terms(words: dict[str, int]) -> list[str]:
     return ranked[:MAX_TERMS]
 
 
+def declared_language(declared: str) -> str:
+    """Of what a page or an answer declares, two letters (or three); '' where it is no language."""
+    declared = declared.strip()
+    return declared.replace("_", "-").split("-")[0].lower() if _TAG.match(declared) else ""
+
+
 def language_of(declared: str, words: dict[str, int], text: str) -> str:
     """Two letters (or three) for a page's language; what it declares, else what it reads like.
 
     words: of `text`. '' where neither says.
     """
-    declared = declared.strip()
-    if _TAG.match(declared):
-        return declared.replace("_", "-").split("-")[0].lower()
+    told = declared_language(declared)
+    if told:
+        return told
     if has_cjk(text[:MAX_TEXT]):
         text = " ".join(text[:MAX_TEXT].split())
         characters = sum(len(run) for run in _CJK.findall(text))

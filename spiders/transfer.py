@@ -21,10 +21,9 @@ from pipeline.settings import CrawlSettings
 from spiders.decode import decode
 from spiders.extract import HTML_TYPES
 from spiders.guard import Forbidden, Guard
+from spiders.head import HEAD_BYTES, fields
 from spiders.sitemap import is_read
 
-HEAD_BYTES = 64 << 10  # of an answer's headers, and of the interim answers before it
-MAX_HEADER = 2_000  # characters of one header that are looked at
 _ENOUGH = -1  # to libcurl: end it
 _E_TOO_LARGE = 100  # CURLE_TOO_LARGE, a single header without an end; pycurl doesn't name it
 
@@ -116,14 +115,14 @@ class Transfer:
         try:
             if code and not (self._stopped or self._lost(code)):
                 raise self._failure(url, code)
-            fields = self._fields if self._fields is not None else _fields(self._lines)
+            found = self._fields if self._fields is not None else fields(self._lines[1:])
             body, whole = decode(
-                b"".join(self._body), fields.get("content-encoding", ""), 2 * self.body_bytes
+                b"".join(self._body), found.get("content-encoding", ""), 2 * self.body_bytes
             )
             return Answer(
                 url,
                 self.easy.getinfo(pycurl.RESPONSE_CODE),
-                fields,
+                found,
                 body[: self.body_bytes],
                 self.easy.getinfo(pycurl.PRIMARY_IP),
                 cut=bool(code) or not whole or len(body) > self.body_bytes,
@@ -171,7 +170,7 @@ class Transfer:
 
     def _on_body(self, chunk: bytes) -> int | None:
         if self._fields is None:
-            self._fields = _fields(self._lines)
+            self._fields = fields(self._lines[1:])
             kind = self._fields.get("content-type", "").partition(";")[0].strip().lower()
             if not (self.any_type or _is_wanted(kind, self._url)):
                 self._stopped = True
@@ -186,17 +185,6 @@ class Transfer:
 
 def _is_wanted(kind: str, url: str) -> bool:
     return not kind or kind in HTML_TYPES or is_read(kind, url)
-
-
-def _fields(lines: list[bytes]) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    for line in lines[1:]:
-        name, colon, value = line.decode("latin-1").partition(":")
-        if colon:
-            name, value = name.strip().lower(), value.strip()[:MAX_HEADER]
-            known = fields.get(name)
-            fields[name] = value if known is None else f"{known}, {value}"[:MAX_HEADER]
-    return fields
 
 
 def trusted() -> str:

@@ -13,20 +13,23 @@ from pipeline.control import Controls
 from pipeline.errors import BacklinksError
 from pipeline.frontier.request import Wanted
 from pipeline.frontier.traps import port_of
-from pipeline.page import Hop, Internal, Links, Outcome, Page, Request, link_digest
+from pipeline.page import Hop, Outcome, Page, Request
 from pipeline.settings import CrawlSettings
-from pipeline.url import Refused, Url, canonical, suffix_list_version
-from spiders import sitemap
-from spiders.extract import EXTRACTOR, Extracted, clean, extract
+from pipeline.url import Url
 from spiders.fetch import Fetched, Fetcher
+from spiders.outcome import (
+    answered,
+    is_redirect,
+    led_to,
+    location,
+    outcome_of,
+    read_body,
+    with_extracted,
+)
 from spiders.pace import OVERLOADED, retry_after_s
 from spiders.robots import MAX_SITEMAPS, Robots, Rules
 
 logger = logging.getLogger(__name__)
-
-LONGEST_LOCATION = 2_000  # characters; of a header no more is looked at, so it may be cut
-_BLOCKED = frozenset({401, 403, 407, 429, 451})
-
 
 GoesOn = Callable[[float], Awaitable[None]]  # seconds that the host has been left alone for
 
@@ -134,12 +137,13 @@ class Visitor:
                 return self._record(
                     url, wanted, answer, chain, answer.outcome, answer.failed, delay
                 )
-            if not _is_redirect(answer):
+            if not is_redirect(answer.status, answer.headers):
                 return self._answered(url, at, wanted, answer, chain, delay, named)
             chain.append(Hop(url=at.url, status=answer.status))
-            target, refused = _location(answer, at, self.settings.allow_ip)
+            target, refused = location(answer.headers["location"], at, self.settings.allow_ip)
             if target is None or target.page != url.page or not self._may_ask(target):
-                return self._redirected(url, wanted, answer, chain, target, refused, delay)
+                page = self._record(url, wanted, answer, chain, "redirect", "", delay)
+                return led_to(page, target, refused)
             if any(target.url == hop.url for hop in chain):
                 return self._record(url, wanted, answer, chain, "error", "redirects", delay)
             at = target
@@ -156,7 +160,7 @@ class Visitor:
         delay: float,
         named: bool,
     ) -> Page:
-        outcome = _outcome(answer.status)
+        outcome = outcome_of(answer.status)
         if answer.status in OVERLOADED:
             delay = max(delay, retry_after_s(answer.headers.get("retry-after", ""), self.clock))
         page = self._record(url, wanted, answer, chain, outcome, "", delay)
@@ -164,40 +168,15 @@ class Visitor:
             return msgspec.structs.replace(page, digest=wanted.carried.digest)
         if outcome != "ok":
             return page
-        found = sitemap.read(
-            at, answer.body, answer.headers, named=named, limit=self.settings.body_bytes
+        found = read_body(
+            at,
+            answer.body,
+            answer.headers,
+            cut=answer.cut,
+            named=named,
+            limit=self.settings.body_bytes,
         )
-        if found is None:
-            found = extract(at, answer.body, answer.headers, cut=answer.cut)
         return with_extracted(page, found, at.url if chain else "")
-
-    def _redirected(
-        self,
-        url: Url,
-        wanted: Wanted,
-        answer: Fetched,
-        chain: list[Hop],
-        target: Url | None,
-        refused: dict[str, int],
-        delay: float,
-    ) -> Page:
-        page = self._record(url, wanted, answer, chain, "redirect", "", delay)
-        external, internal = Links(), Internal()
-        if target is not None and target.domain != url.domain:
-            external = Links(
-                target=[target.url], domain=[target.domain], kind=["redirect"], rel=[0],
-                position=["main"], anchor=[""], before=[""], after=[""], ordinal=[0], count=[1],
-            )  # fmt: skip
-        elif target is not None:
-            internal = Internal(target=[target.url], rel=[0])
-        return msgspec.structs.replace(
-            page,
-            final_url=target.url if target is not None else "",
-            external=external,
-            internal=internal,
-            refused=refused,
-            digest=link_digest(external.target, external.kind),
-        )
 
     def _record(
         self,
@@ -209,54 +188,22 @@ class Visitor:
         why: str,
         delay: float,
     ) -> Page:
-        headers = answer.headers if answer is not None else {}
-        return Page(
-            suffix_list=suffix_list_version(),
-            url=url.url,
-            host=url.host,
-            path=url.path,
-            domain=url.domain,
-            chain=chain,
-            fetched_at=int(self.clock() * 1000),
-            outcome=outcome,
-            status=answer.status if answer is not None and 0 <= answer.status < 1000 else 0,
-            incomplete=why[:100],
-            content_type=clean(headers.get("content-type", ""), 100),
-            bytes=len(answer.body) if answer is not None else 0,
+        return answered(
+            url,
+            int(self.clock() * 1000),
+            outcome,
+            status=answer.status if answer is not None else 0,
+            headers=answer.headers if answer is not None else None,
+            size=len(answer.body) if answer is not None else 0,
             ip=answer.ip if answer is not None else "",
-            etag=clean(headers.get("etag", ""), 200),
-            last_modified=clean(headers.get("last-modified", ""), 100),
-            extractor=EXTRACTOR,
+            why=why,
+            chain=chain,
             request=msgspec.structs.replace(
                 wanted.carried,
                 latency_ms=answer.latency_ms if answer is not None else 0,
                 delay_s=delay,
             ),
         )
-
-
-def with_extracted(page: Page, found: Extracted, final_url: str) -> Page:
-    """The record with what the page says."""
-    return msgspec.structs.replace(
-        page,
-        final_url=final_url,
-        complete=not found.incomplete,
-        incomplete=found.incomplete,
-        language=found.language,
-        title=found.title,
-        terms=found.terms,
-        canonical=found.canonical,
-        robots_meta=found.robots_meta,
-        robots_header=found.robots_header,
-        noindex=found.noindex,
-        nofollow=found.nofollow,
-        digest=found.digest,
-        text=found.text,
-        dropped=found.dropped,
-        refused=found.refused,
-        external=found.external,
-        internal=found.internal,
-    )
 
 
 def _conditions(carried: Request) -> dict[str, str]:
@@ -266,28 +213,3 @@ def _conditions(carried: Request) -> dict[str, str]:
     if carried.last_modified:
         headers["If-Modified-Since"] = carried.last_modified
     return headers
-
-
-def _is_redirect(answer: Fetched) -> bool:
-    return answer.status in (301, 302, 303, 307, 308) and bool(answer.headers.get("location"))
-
-
-def _location(answer: Fetched, at: Url, allow_ip: bool) -> tuple[Url | None, dict[str, int]]:
-    if len(answer.headers["location"]) >= LONGEST_LOCATION:
-        return None, {"too_long": 1}
-    try:
-        # Header bytes are UTF-8 in practice where they are not ASCII.
-        text = answer.headers["location"].encode("latin-1").decode("utf-8", "replace")
-        return canonical(text, at.url, allow_ip=allow_ip), {}
-    except Refused as refusal:
-        return None, {refusal.reason: 1}
-
-
-def _outcome(status: int) -> Outcome:
-    if 200 <= status < 300:
-        return "ok"
-    if status == 304:
-        return "not_modified"
-    if status in (404, 410):
-        return "gone"
-    return "blocked" if status in _BLOCKED else "error"

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.store.chdb import ChdbStore
-from pipeline.store.migrate import migrate
 from tests.support.kafka.fixtures import brokers, kafka
 from tests.support.native_bridge import NativeBridge
-from tests.support.stores import REAL, AnyStore, Databases
+from tests.support.shards import ShardedChdb, configured
+from tests.support.stores import REAL, SHARDS, AnyStore, Databases, made
 
 __all__ = ["brokers", "kafka"]  # fixtures that any test may name
 TESTS = Path(__file__).parent
@@ -27,7 +27,10 @@ OVER_BOTH = (
     "consumers/",
     "pipeline/frontier/",
     "pipeline/index/",
+    "pipeline/lists/",
+    "pipeline/webgraph/",
     "pipeline/quality/",
+    "pipeline/store/test_asked.py",
     "pipeline/store/test_chdb.py",
     "pipeline/store/test_durable.py",
     "pipeline/store/test_migrate.py",
@@ -62,6 +65,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         both = file.startswith(OVER_BOTH)
         marked = {mark.name for mark in metafunc.definition.iter_markers()}
         alone = "embedded" in marked or ("engine" in marked and REAL not in os.environ)
+        alone = alone or SHARDS in os.environ
         kinds = ["chdb", "native"] if both and not alone else ["chdb"]
         metafunc.parametrize("store_kind", kinds, indirect=True, scope="module")
 
@@ -76,7 +80,11 @@ def store_kind(request: pytest.FixtureRequest) -> str:
 def store_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Held open until the end: closing chDB's last session would shut the engine down."""
     directory = tmp_path_factory.mktemp("store")
-    held = ChdbStore(directory, database="held")
+    if SHARDS in os.environ:
+        directory = Path(configured(directory))
+        held: ChdbStore = ShardedChdb(str(directory), database="held")
+    else:
+        held = ChdbStore(directory, database="held")
     yield directory
     held.close()
 
@@ -119,6 +127,6 @@ def store(databases: Databases) -> Iterator[AnyStore]:
 def shared_store(databases: Databases) -> Iterator[AnyStore]:
     """A database at this code's schema for a module's tests: each keeps to its own domains."""
     found = databases.new()
-    migrate(found)
+    made(found)
     yield found
     databases.drop(found)

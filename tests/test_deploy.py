@@ -182,11 +182,12 @@ def known(store: ChdbStore, table: str) -> set[str]:
 
 
 def test_clickhouse_knows_every_setting_and_takes_its_value(store: ChdbStore) -> None:
-    for profile in ("default", "reader"):
-        chosen = sections("users.xml", f"profiles/{profile}")
+    for file, profile in (("users.xml", "default"), ("analyst.xml", "analyst")):
+        chosen = sections(file, f"profiles/{profile}")
+        chosen.pop("constraints", "")
         assert set(chosen) <= known(store, "settings"), profile
         for name, value in chosen.items():
-            store.query(f"SELECT 1 SETTINGS {name} = {value}")
+            store.query(f"SELECT 1 SETTINGS {name} = '{value}'")
     of_tables = sections("server.xml", "merge_tree")
     assert set(of_tables) <= known(store, "merge_tree_settings")
     assert of_tables["fsync_after_insert"] == of_tables["fsync_part_directory"] == "1"

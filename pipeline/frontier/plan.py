@@ -60,6 +60,7 @@ class Planner:
         # A visit that begins at its deadline may ask for robots.txt and for the page.
         self.lease_s = settings.deadline_s + ceil(2 * timeout_s) + _SLACK_S
         self.sites = Sites(store, settings, clock=clock)
+        self.only = 0  # s since 1970: nothing is planned but what was asked for since; 0 for all
         self._next_bucket = 0
         self._sites_at = self._spent_at = float("-inf")
         self._spent: list[str] = []
@@ -141,6 +142,7 @@ class _Turn:
             "max_hops": settings.max_hops,
             "site_pages": settings.site_pages,
             "spent": planner._spent,
+            "only": planner.only,
             "host_cap": max(1, int(0.25 * settings.deadline_s / max(0.001, planner.delay_s))),
             "delay_s": planner.delay_s,
             "kept_ms": int(1000 * KEPT_S),

@@ -3,6 +3,7 @@
 -- with their URLs. What is joined is of the same domains, or small: each shard of a cluster can answer
 -- for its own. A candidate is one number: its key in the host's order << 64 | which path it is; for the
 -- few that are chosen, chosen.sql reads the rest.
+-- `only`: since when what is planned was asked for, whatever its site has room for; 0 for all.
 -- Each step is a SELECT of its own, since an expression that is named and used again is spelled out; and
 -- few compare with AND: to optimise that once took the store longer than all the rest of reading this.
 -- Without what the two settings at the end turn off, a seventh of that is saved; and what begins with
@@ -62,7 +63,7 @@ WITH
             visit,
             delay,
             waits,
-            NOT waits AND due_s <= {now:UInt32} AND NOT (notEmpty({beginnings:Array(String)}) AND hasAny({beginning_hosts:Array(String)}, [host, if(position(host, ':') = 0, host, replaceRegexpOne(host, ':[0-9]+$', ''))]) AND arrayExists(beginning -> startsWith(concat(host, path), beginning) OR startsWith(concat(if(position(host, ':') = 0, host, replaceRegexpOne(host, ':[0-9]+$', '')), path), beginning), {beginnings:Array(String)})) AS is_due,
+            NOT waits AND due_s <= {now:UInt32} AND ({only:UInt32} = 0 OR (asked_for AND wanted >= {only:UInt32})) AND NOT (notEmpty({beginnings:Array(String)}) AND hasAny({beginning_hosts:Array(String)}, [host, if(position(host, ':') = 0, host, replaceRegexpOne(host, ':[0-9]+$', ''))]) AND arrayExists(beginning -> startsWith(concat(host, path), beginning) OR startsWith(concat(if(position(host, ':') = 0, host, replaceRegexpOne(host, ':[0-9]+$', '')), path), beginning), {beginnings:Array(String)})) AS is_due,
             bitShiftLeft(toUInt128(bitOr(bitShiftLeft(toUInt64(fetched_s > 0), 62) + bitShiftLeft(toUInt64(NOT asked_for), 61), if(fetched_s > 0,
                 -- What is overdue most by its own interval.
                 toUInt64(4294967295 - least(4294967295, 1000. * ({now:UInt32} - fetched_s) / greatest(60, toInt64(due_s) - fetched_s))),
@@ -118,6 +119,7 @@ WITH
             domain_strength,
             multiIf(
                 budget >= 0, budget,
+                {only:UInt32} > 0, 4294967295,
                 notEmpty({spent:Array(String)}) AND arrayExists(owner -> endsWith(domain, concat('.', owner)), {spent:Array(String)}), 0,
                 site_budget > 0, toInt64(site_budget),
                 {site_pages:Int64}) AS budget,

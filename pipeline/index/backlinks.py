@@ -6,7 +6,7 @@ links of a few domains, whatever the size of the target, and no answer is ever s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
 import pyarrow as pa
@@ -23,7 +23,8 @@ Rel = Literal["", "followed", "nofollow", "ugc", "sponsored"]
 PERS: tuple[Per, ...] = get_args(Per)
 STATES: tuple[State, ...] = get_args(State)
 RELS: tuple[Rel, ...] = tuple(rel for rel in get_args(Rel) if rel)
-_FIRST, _MOST = 64, 16_384  # referring domains of a block: 8 MB of links, or some seconds' work
+_FIRST, _MOST = 64, 8_192  # referring domains of a block: of the longest names 2 MB
+_ASKED = 1 << 20  # letters of the links whose surroundings are asked for at once
 _GROWTH = 4  # of a block after the one before: few are read in vain, and all of them soon
 _LIST = 65_536  # referring domains that are known ahead
 _AROUND = ("language", "text_before", "text_after")
@@ -137,11 +138,16 @@ class Links(Paged):
                 "limit": left,
             }
             found = store.stream(self.links_sql, asked)
-            for batch in list(found) if self.context else found:
+            for batch in self._around(store, list(found)) if self.context else found:
                 left -= batch.num_rows
-                yield self._with_context(store, batch) if self.context else batch
+                yield batch
             if left <= 0:
                 return
+
+    def _around(self, store: Store, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for piece in _pieces(batch):
+                yield self._with_context(store, piece)
 
     def _with_context(self, store: Store, batch: pa.RecordBatch) -> pa.RecordBatch:
         """With the text around each link, and the language of its page."""
@@ -192,6 +198,20 @@ class Links(Paged):
         if self.per == "page":
             return page
         return f"{page} {_without_scheme(row['target_url'])} {row['kind']}"
+
+
+def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Whose names a store can be asked for at once: one behind a socket takes 4 MB."""
+    named = (
+        batch.column(name).to_pylist() for name in ("source_domain", "source_url", "target_url")
+    )
+    start, letters = 0, 0
+    for row, names in enumerate(zip(*named, strict=True)):
+        letters += sum(map(len, names))
+        if letters > _ASKED:
+            yield batch.slice(start, row - start)
+            start, letters = row, sum(map(len, names))
+    yield batch.slice(start)
 
 
 def _chunk(array: pa.Array | pa.ChunkedArray) -> pa.Array:

@@ -62,6 +62,7 @@ ROWS = (
     Rows("indirect_links", "source_domain", "source_host", "source_path"),
     Rows("indirect_links", "named_domain", "named_host", "named_path"),
     Rows("indirect_links", "target_domain"),
+    Rows("whereabouts", "domain"),
     Rows("referrers", "source_domain", "source_host", "source_path"),
     Rows("referrers", "target_domain", "target_host", "target_path"),
     Rows("domain_edges", "source_domain"),
@@ -69,6 +70,8 @@ ROWS = (
     Rows("domain_quality", "domain"),
     Rows("page_strength", "domain", "host", "path"),
     Rows("sites", "domain"),
+    Rows("graph_referrers", "source_domain"),
+    Rows("graph_referrers", "target_domain"),
     Rows("crawled_sites", "domain"),
 )
 

@@ -1,7 +1,7 @@
 -- The links on pages that came in since the last run to pages that lead on to another domain, for that
 -- domain.
 -- Cost: the links of the changed pages.
-INSERT INTO indirect_links (target_domain, source_domain, source_host, source_path, named_domain, named_host, named_path, kind, first_seen, seen, confirmed, doubt, lost, absent_before, uncounted, source_https, target_https, anchor)
+INSERT INTO indirect_links (target_domain, source_domain, source_host, source_path, named_domain, named_host, named_path, kind, first_seen, seen, listed, confirmed, doubt, lost, absent_before, uncounted, source_https, target_https, anchor)
 WITH
     named AS
     (
@@ -43,6 +43,7 @@ SELECT
     kind,
     first_seen,
     seen,
+    listed,
     confirmed,
     doubt,
     lost,

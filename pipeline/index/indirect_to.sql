@@ -1,7 +1,7 @@
 -- The links to some pages that lead on to another domain, for that domain; no more than `most`, since the
 -- others come when the pages that they are on are visited again.
 -- Cost: those links; they are looked for among those of their domains.
-INSERT INTO indirect_links (target_domain, source_domain, source_host, source_path, named_domain, named_host, named_path, kind, first_seen, seen, confirmed, doubt, lost, absent_before, uncounted, source_https, target_https, anchor)
+INSERT INTO indirect_links (target_domain, source_domain, source_host, source_path, named_domain, named_host, named_path, kind, first_seen, seen, listed, confirmed, doubt, lost, absent_before, uncounted, source_https, target_https, anchor)
 SELECT
     led.end_domain,
     source_domain,
@@ -13,6 +13,7 @@ SELECT
     kind,
     first_seen,
     seen,
+    listed,
     confirmed,
     doubt,
     lost,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipeline.errors import StoreBusy, StoreRefused
-from pipeline.index.referrers import roll_up
+from pipeline.index.referrers import RollUp
 from pipeline.index.ways import keep_ways
 from pipeline.metrics import LIFECYCLE, LIFECYCLE_PAGES, LIFECYCLE_WAITING, Sample
 from pipeline.settings import Settings
@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 _JOB = "lifecycle"
 _BESIDE_S = 1.0
 _WAITING_S = 10.0  # between two looks at how long pages have waited
+_INSERTS = 100_000  # that are asked for at once
+_PAGES = 100_000  # that are looked at in one statement: a gigabyte of memory
 
 
 class Lifecycle:
@@ -42,7 +44,9 @@ class Lifecycle:
     ) -> None:
         self.store, self.confirm_s, self.clock = store, confirm_s, clock
         self.late_ms = int(late_s * 1000)
+        self.referrers = RollUp(store)
         self._looked_at = -1  # arrivals there were
+        self._known: dict[int, int] = {}  # pages that were looked at, by when they arrived
         self.runs, self.took_s, self.pages = 0, 0.0, 0
         self._oldest_ms = 0  # arrival of a page that was not looked at; 0: none
 
@@ -64,23 +68,40 @@ class Lifecycle:
         began = time.monotonic()
         arrivals = int(self._one("SELECT count() AS arrivals FROM arrivals")["arrivals"])
         if arrivals == self._looked_at:
+            self.referrers.catch_up(int(self.clock() * 1000))
             return 0
         mark, version = mark_of(self.store, _JOB)
         since = max(0, mark - self.late_ms)
         if self.clock() * 1000 < since:
             # The clock was moved back: who knows since when. Once, all of it is looked at.
             logger.warning("the clock was moved back: the lifecycle job looks at all arrivals")
-            since = 0
-        found = self._one(
-            "SELECT max(arrived) AS latest, count() AS pages FROM arrivals "
-            "WHERE arrived > {from:UInt64}",
-            {"from": since},
-        )
-        if found["pages"]:
-            at = self._look(since, found["latest"], version + 1)
-            self._note(at, int(found["pages"]), time.monotonic() - began)
+            since, self._known = 0, {}
+        unseen = self._unseen(since)
+        pages = sum(unseen.values())
+        if unseen:
+            at = self._look(unseen, version + 1)
+            self._note(at, pages, time.monotonic() - began)
+            self.referrers.run(min(unseen) - 1, max(unseen), at.version + 1)
         self._looked_at = arrivals
-        return int(found["pages"])
+        return pages
+
+    def _unseen(self, since: int) -> dict[int, int]:
+        """Pages by when they arrived, in order, from the first on that wasn't looked at yet.
+
+        `since`: a minute before the last look, in case that an insert ended late.
+        """
+        there: dict[int, int] = {}
+        while found := self._arrived(max(there, default=since)):
+            there |= found
+        unseen = [arrived for arrived, pages in there.items() if self._known.get(arrived) != pages]
+        self._known = there
+        first = min(unseen, default=max(there, default=0) + 1)
+        return {arrived: pages for arrived, pages in there.items() if arrived >= first}
+
+    def _arrived(self, since: int) -> dict[int, int]:
+        span = {"from": since, "limit": _INSERTS}
+        found = rows(self.store.query(sql("pipeline/index/arrived"), span))
+        return {int(row["arrived"]): int(row["pages"]) for row in found}
 
     def _note(self, at: Mark, pages: int, took_s: float) -> None:
         """How far it came, and what that took: in the store for the next run and for `status`."""
@@ -88,20 +109,37 @@ class Lifecycle:
         self.runs, self.took_s, self.pages = self.runs + 1, self.took_s + took_s, self.pages + pages
         self._oldest_ms = 0
 
-    def _look(self, since: int, latest: int, version: int) -> Mark:
-        span = {"from": since, "to": latest}
-        self.store.execute(sql("pipeline/index/lifecycle"), span)
-        now = self.clock()
-        wanted = int(now) + 1 + self.confirm_s  # after this very second
-        self.store.execute(sql("pipeline/index/suspects"), {**span, "wanted": wanted})
+    def _look(self, unseen: dict[int, int], version: int) -> Mark:
+        latest, now_ms = max(unseen), int(self.clock() * 1000)
+        wanted = now_ms // 1000 + 1 + self.confirm_s  # after this very second
+        try:
+            for number, (since, to) in enumerate(spans(unseen)):
+                span = {"from": since, "to": to}
+                self.store.execute(sql("pipeline/index/lifecycle"), span)
+                self.store.execute(sql("pipeline/index/suspects"), {**span, "wanted": wanted})
+                at = max(now_ms, version) + number
+                keep_ways(self.store, at, since=since, to=to)
+        except BaseException:
+            self._known = {}  # all of it again
+            raise
         # Where a clock was ahead, what arrives once it is right must not be passed over.
-        now_ms = int(now * 1000)
-        keep_ways(self.store, max(now_ms, version), since=since, to=latest)
-        roll_up(self.store, max(now_ms, version), since=since, to=latest)
-        return Mark(min(latest, now_ms), max(now_ms, version))
+        return Mark(min(latest, now_ms), at)
 
     def _one(self, question: str, parameters: Parameters | None = None) -> dict[str, Any]:
         return rows(self.store.query(question, parameters))[0]
+
+
+def spans(arrived: dict[int, int], most: int = _PAGES) -> list[tuple[int, int]]:
+    """After when and up to when, in order, `most` pages each or what arrived at one moment."""
+    found: list[tuple[int, int]] = []
+    pages = most
+    for at, count in arrived.items():
+        if pages + count > most:
+            found.append((found[-1][1] if found else at - 1, at))
+            pages = 0
+        found[-1] = (found[-1][0], at)
+        pages += count
+    return found
 
 
 def job_of(store: Store, settings: Settings) -> Lifecycle:

@@ -21,7 +21,10 @@ WITH
             max(leads_by) = 'canonical' AS elsewhere,
             -- A WAT may miss what a crawl sees; a list says only that a link is there.
             transform(toInt8(source), [1, 2, 3, 4], [3, 3, 2, 1], 0) AS thoroughness,
-            min(complete) = 1 AND uniqExact(part) = max(parts) AS whole,
+            -- Parts of an import of only some links say that those are there, like a list.
+            source = 'list' OR countIf(incomplete != 'filtered') = 0 AS partial,
+            minIf(complete, incomplete != 'filtered') = 1 AS claimed,
+            claimed AND uniqExactIf(part, incomplete != 'filtered') = maxIf(parts, incomplete != 'filtered') AS whole,
             groupArrayArray(arrayZip(targets, target_domains, kinds)) AS links,
             multiIf(
                 outcome = 'ok' AND whole, 1,
@@ -31,8 +34,8 @@ WITH
                 0) AS proof,
             -- A part that has not come yet is no failure: it may still come.
             multiIf(
-                source = 'list', 0,
-                outcome = 'ok' AND min(complete) = 0, 1,
+                partial, 0,
+                outcome = 'ok' AND NOT claimed, 1,
                 outcome IN ('error', 'timeout', 'robots', 'blocked', 'refused'), toUInt8(outcome),
                 0) AS failure
         FROM page_links FINAL
@@ -53,7 +56,7 @@ WITH
             arraySort(groupArrayIf((at, proof, thoroughness, extractor), proof > 0)) AS proofs,
             arraySort(groupArrayIf((at, failure), failure > 0)) AS failed,
             arraySort(groupArrayIf(at, outcome = 'not_modified')) AS unmodified,
-            arraySort(groupArrayIf(at, outcome = 'ok' AND source != 'list')) AS bodies
+            arraySort(groupArrayIf(at, outcome = 'ok' AND NOT partial)) AS bodies
         FROM visits
         GROUP BY domain, host, path
     ),
@@ -67,13 +70,15 @@ WITH
             link.2 AS target_domain,
             link.3 AS kind,
             min(at) AS first_seen,
-            max(at) AS sighting,
+            -- What we saw ourselves goes before what a list says, whenever it says it.
+            max(source != 'list') AS was_seen,
+            argMax(at, (source != 'list', at)) AS sighting,
             -- Where two sources saw it at once, as an archive's WARC and WAT do, the lesser counts.
             argMin(thoroughness, (at, thoroughness)) AS first_thoroughness,
             argMin(extractor, (at, extractor)) AS first_extractor,
-            argMax(thoroughness, (at, 255 - thoroughness)) AS last_thoroughness,
-            argMax(extractor, (at, 65535 - extractor)) AS last_extractor,
-            maxIf(at, NOT is_out) AS counted,
+            argMax(thoroughness, (source != 'list', at, 255 - thoroughness)) AS last_thoroughness,
+            argMax(extractor, (source != 'list', at, 65535 - extractor)) AS last_extractor,
+            maxIf(at, NOT is_out AND source != 'list') AS counted,
             arrayMin(arrayFilter(a -> a > counted, groupArrayIf(at, is_out))) AS uncounted_since
         FROM
         (
@@ -82,7 +87,7 @@ WITH
                 link,
                 -- It stands, and does not count, since its page is kept out of search indexes, or names
                 -- another that stands there for it.
-                noindex = 1 OR (elsewhere AND link.3 NOT IN ('canonical', 'redirect')) AS is_out
+                source != 'list' AND (noindex = 1 OR (elsewhere AND link.3 NOT IN ('canonical', 'redirect'))) AS is_out
             FROM visits
             ARRAY JOIN links AS link
         )
@@ -107,15 +112,18 @@ FROM
         *,
         substring(target, position(target, '://') + 3) AS rest,
         position(rest, '/') AS slash,
-        -- A 304 says that the last body stands; it confirms what that body held.
+        -- A 304 says that the last body stands; it confirms what that body held, and no list.
         arrayFirst(b -> b > sighting, bodies) AS next_body,
-        arrayLast(u -> u > sighting AND (next_body = 0 OR u < next_body), unmodified) AS confirmed_at,
+        if(was_seen, arrayLast(u -> u > sighting AND (next_body = 0 OR u < next_body), unmodified), 0) AS confirmed_at,
         greatest(sighting, confirmed_at) AS last_seen,
-        bitOr(
-            bitShiftLeft(toUInt128(sighting), 84),
+        -- Of a list's mention less than of any sighting, and whether the page was read since.
+        if(was_seen,
             bitOr(
-                if(next_body = 0, toUInt128(0), bitShiftLeft(all_ones - toUInt128(next_body), 40)),
-                toUInt128(least(last_seen - sighting, 1099511627775)))) AS epoch,
+                bitShiftLeft(toUInt128(sighting), 84),
+                bitOr(
+                    if(next_body = 0, toUInt128(0), bitShiftLeft(all_ones - toUInt128(next_body), 40)),
+                    toUInt128(least(last_seen - sighting, 1099511627775)))),
+            bitOr(bitShiftLeft(toUInt128(sighting), 40), toUInt128(next_body > 0))) AS epoch,
         arrayFilter(p -> p.1 > last_seen AND p.3 >= last_thoroughness AND p.4 >= last_extractor, proofs) AS later,
         -- Two visits of one kind prove a loss, a permanent redirect one.
         arraySort(arrayFilter(c -> c.1 > 0, [

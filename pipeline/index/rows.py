@@ -50,9 +50,11 @@ class ReferringDomain(msgspec.Struct, frozen=True):
     pages: int
     target_pages: int
     anchor: str
-    first_seen: datetime
-    last_seen: datetime
+    first_seen: datetime | None  # None where only a web graph knows of it
+    last_seen: datetime | None
     lost_by: datetime | None
+    graph: str
+    graph_rank: int | None
 
 
 class Anchor(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ WITH visits AS
         host,
         path,
         at,
+        source,
         min(outcome) AS outcome,
         outcome IN ('gone', 'redirect') OR (outcome = 'ok' AND min(complete) = 1 AND uniqExact(part) = max(parts)) AS tells,
         groupArrayArray(arrayZip(targets, kinds)) AS links
@@ -32,7 +33,7 @@ FROM
         domain,
         host,
         path,
-        max(at) AS latest,
+        maxIf(at, source != 'list') AS latest,
         -- The latest visits that tell, newest first: gone, or a whole body.
         arrayReverseSort(v -> v.1, groupArrayIf((at, outcome, links), tells)) AS telling
     FROM visits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.log import Log
-from pipeline.log.sqlite import SqliteLog
+from pipeline.log.sqlite import FILE, SqliteLog
 from pipeline.settings import Settings
 
 
@@ -13,6 +13,4 @@ def open_log(settings: Settings) -> Log:
         from pipeline.log.kafka import KafkaLog  # a quarter of a second, not spent embedded
 
         return KafkaLog(settings.kafka)
-    from pipeline.store.directory import LOG  # loads chDB, which a cluster's workers don't need
-
-    return SqliteLog(settings.data / LOG)
+    return SqliteLog(settings.data / FILE)

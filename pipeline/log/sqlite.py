@@ -25,6 +25,7 @@ from pipeline.errors import LogDamaged, LogError, LogFull, NotOwner, OffsetLost
 from pipeline.log import PLAN, TOPICS, Committed, Headers, Message, Partition, Place, Record
 from pipeline.page import MAX_RECORD
 
+FILE = "log.sqlite"  # in a data directory
 PARTITIONS = 4  # enough for the workers of one machine
 _SHIFT = 40  # offsets up to 10^12 a partition
 _MAX_BYTES = 32 << 20  # of one poll

@@ -44,7 +44,7 @@ FROM
             target_path,
             source_domain
         FROM link_states
-        WHERE state != 'lost' AND kind IN ('a', 'area', 'img-link', 'redirect') AND nofollow = 0 AND ugc = 0 AND sponsored = 0
+        WHERE state != 'lost' AND source != 'list' AND kind IN ('a', 'area', 'img-link', 'redirect') AND nofollow = 0 AND ugc = 0 AND sponsored = 0
             AND source_domain NOT IN (SELECT name FROM suppressed)
             AND source_host NOT IN (SELECT name FROM suppressed)
             AND if(position(source_host, ':') = 0, source_host, replaceRegexpOne(source_host, ':[0-9]+$', '')) NOT IN (SELECT name FROM suppressed)

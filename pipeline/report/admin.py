@@ -6,7 +6,7 @@ import datetime
 import sys
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ from pipeline.report.commands import cli, form_options, put, put_batches, settin
 from pipeline.report.output import safe
 from pipeline.settings import Settings
 from pipeline.store.durable import durability
+from pipeline.store.migrate import BOOK, migrations, missing
 from pipeline.store.migrate import migrate as migrate_store
-from pipeline.store.migrate import missing
 from pipeline.store.opening import open_to_check, open_to_migrate
+from pipeline.store.shards import Cluster
+from pipeline.store.spread import cluster_of, spread_anew
 from pipeline.store.views import lacking as lacking_views
 
 _ROWS = 1_000  # of a batch that is written
@@ -39,24 +41,52 @@ def admin() -> None:
     is_flag=True,
     help="Change nothing: say what is missing, and what a power cut could lose.",
 )
+@click.option("--cluster", help="Spread the tables over this cluster of the servers. [default: ]")
 @click.pass_context
-def migrate(ctx: click.Context, check: bool) -> None:
+def migrate(ctx: click.Context, check: bool, cluster: str | None) -> None:
     """Bring the store to this program's schema. Embedded, `run` and the workers do it too.
 
     \b
     backlinks --data backlinks-data admin migrate
     backlinks admin migrate --check             # exit code 1 where something is missing
+    backlinks admin migrate --cluster main      # the first time, on servers of a cluster
     """
-    settings = settings_of(ctx)
+    settings = settings_of(ctx, store={"cluster": cluster})
     if check:
         ctx.exit(1 if _told_what_is_missing(settings) else 0)
     store, close = open_to_migrate(settings, "backlinks admin migrate")
     try:
-        applied = migrate_store(store)
+        spread = cluster_of(store, settings.store) if settings.store.hosts else None
+        applied = migrate_store(store, spread)
+        anew = spread_anew(store, spread) if spread else 0
         count = len(store.query("SELECT number FROM migrations FINAL"))
     finally:
         close()
-    click.echo(f"at schema {count:04d}" + (f", {len(applied)} applied" if applied else ""))
+    click.echo(
+        f"at schema {count:04d}"
+        + (f" on cluster {spread.name}" if spread else "")
+        + (f", {len(applied)} applied" if applied else "")
+        + (f", {anew} tables spread anew" if anew else "")
+    )
+
+
+@admin.command()
+@click.option("--cluster", help="As it is told to this cluster of the servers. [default: ]")
+@click.pass_context
+def schema(ctx: click.Context, cluster: str | None) -> None:
+    """Print the statements that `admin migrate` runs. Asks nobody and changes nothing.
+
+    \b
+    backlinks admin schema
+    backlinks admin schema --cluster main       # what lies on which shard is told by its tables
+    """
+    settings = settings_of(ctx, store={"cluster": cluster}).store
+    if settings.cluster:
+        told = Cluster(settings.cluster, settings.database, settings.hot_domains).script()
+    else:
+        told = chain([BOOK], (each for m in migrations() for each in m.statements))
+    for statement in told:
+        click.echo(f"{statement};\n")
 
 
 def _told_what_is_missing(settings: Settings) -> bool:

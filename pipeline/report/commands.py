@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
@@ -16,8 +15,8 @@ from typing import Any, TypeVar
 import click
 import pyarrow as pa
 
-from pipeline.errors import BacklinksError, UsageError
-from pipeline.index.question import Ask, Question
+from pipeline.errors import BacklinksError
+from pipeline.index.question import Question
 from pipeline.report.lines import log_to_stderr, say
 from pipeline.report.output import FORMATS, save, write
 from pipeline.settings import Settings, load
@@ -25,7 +24,6 @@ from pipeline.store import Store
 from pipeline.store.opening import open_to_read
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-READS = re.compile(r"(?:\s|--.*\n|\()*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS)\b", re.I)
 
 
 class Cli(click.Group):
@@ -129,8 +127,19 @@ def answer(
     if show_sql:
         show_statements(question)
         return
-    settings = settings_of(ctx)
-    with reading(settings) as store, closing(question.stream(store)) as found:
+    with reading(settings_of(ctx)) as store:
+        tell(store, question, form, output, hide)
+
+
+def tell(
+    store: Store,
+    question: Question,
+    form: str | None,
+    output: Path | None,
+    hide: frozenset[str] = frozenset(),
+) -> None:
+    """Writes what the store says, as it comes."""
+    with closing(question.stream(store)) as found:
         batches: Iterator[pa.RecordBatch] = found
         if output is not None:
             count = save(batches, output)
@@ -181,41 +190,13 @@ def put_batches(
 
 
 @contextmanager
-def reading(settings: Settings) -> Iterator[Store]:
-    store, close = open_to_read(settings, "backlinks " + " ".join(sys.argv[1:2]))
+def reading(settings: Settings, limits: Mapping[str, int] | None = None) -> Iterator[Store]:
+    """limits: of each question; see `open_to_read`."""
+    store, close = open_to_read(settings, "backlinks " + " ".join(sys.argv[1:2]), limits)
     try:
         yield store
     finally:
         close()
-
-
-@cli.command(context_settings={"ignore_unknown_options": True})  # a query may begin with a comment
-@click.argument("query")
-@click.option(
-    "-p",
-    "parameters",
-    nargs=2,
-    multiple=True,
-    metavar="NAME VALUE",
-    help="For {NAME:Type} in the query.",
-)
-@output_options
-@click.pass_context
-def sql(
-    ctx: click.Context, /, query: str, parameters: tuple[tuple[str, str], ...], **out: Any
-) -> None:
-    """Ask the index in SQL (ClickHouse's). Reads only. docs/schema.md has the tables.
-
-    \b
-    backlinks sql "SELECT domain, count() FROM pages GROUP BY domain ORDER BY 2 DESC LIMIT 10"
-    backlinks sql "SELECT * FROM backlinks(domain = {d:String})" -p d example.org --csv
-    """
-    text = sys.stdin.read() if query == "-" else query
-    if not READS.match(text):
-        raise UsageError(
-            "backlinks sql only reads: begin with SELECT, WITH, SHOW, DESCRIBE, EXPLAIN or EXISTS"
-        )
-    answer(ctx, Ask(text.strip().rstrip(";"), dict(parameters)), **out)
 
 
 def metrics_option(command: Command) -> Command:

@@ -11,7 +11,7 @@ from pipeline.control import Controls
 from pipeline.follow import now_in
 from pipeline.log import CARE, CONTROL, PAGES, REQUESTS, Log
 from pipeline.log.letters import count_waiting
-from pipeline.log.sqlite import SqliteLog
+from pipeline.log.sqlite import FILE, SqliteLog
 from pipeline.report.finding import Finding
 from pipeline.report.output import cell, moment
 from pipeline.settings import Settings
@@ -91,9 +91,8 @@ def of_log(settings: Settings) -> Iterator[Finding]:
             yield from _behind(log)
             yield _taken(log)
         return
-    from pipeline.store.directory import LOG  # loads chDB
 
-    file = settings.data / LOG
+    file = settings.data / FILE
     if not file.exists():
         yield Finding("log", "ok", f"none in {settings.data} yet")
         return

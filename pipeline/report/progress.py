@@ -42,6 +42,10 @@ class Progress:
         if self._live is not None:
             self._live.stop()
 
+    def describe(self, describe: Callable[[], str]) -> None:
+        """What tells from now on how far it is."""
+        self._describe = describe
+
     def step(self, name: str) -> None:
         """What is being done now, where it is not `describe` that tells."""
         self._step = name

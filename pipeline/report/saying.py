@@ -15,6 +15,7 @@ from pipeline.control import Controls, Said, covers, message
 from pipeline.follow import now_in
 from pipeline.log import CONTROL
 from pipeline.log.opening import open_log
+from pipeline.log.sqlite import FILE
 from pipeline.settings import Settings
 from pipeline.url import domains
 
@@ -61,9 +62,11 @@ def is_embedded(settings: Settings) -> bool:
 
 
 def _has(settings: Settings, what: Literal["store", "log"]) -> bool:
-    from pipeline.store import directory  # loads chDB, which a cluster's workers don't need
+    if what == "log":
+        return (settings.data / FILE).exists()
+    from pipeline.store.directory import STORE  # loads chDB, which a cluster's workers don't need
 
-    return (settings.data / (directory.STORE if what == "store" else directory.LOG)).exists()
+    return (settings.data / STORE).exists()
 
 
 def heard(settings: Settings) -> Controls:

@@ -13,6 +13,13 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+
+class Literal(str):
+    r"""A parameter's value as the engine writes it, such as `['a']` or `\N`: not escaped again."""
+
+    __slots__ = ()
+
+
 Value = str | int | float | bool | list[str] | list[int] | list[float]
 Parameters = Mapping[str, Value]
 DATABASE = "backlinks"

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 from chdb import ChdbError
 from chdb.session import Session
 
-from pipeline.store import DATABASE, Parameters, Value
+from pipeline.store import DATABASE, Literal, Parameters, Value, sql
 from pipeline.store.failures import safe as _safe
 from pipeline.store.failures import translate
 
+Found = TypeVar("Found")
+# What chDB does not stream: a few rows each.
+_SMALL = re.compile(
+    r"(?:\s|--.*\n)*(?:SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS|CHECK|KILL|SET|USE)\b", re.IGNORECASE
+)
 _BATCH_ROWS = 65_536  # of a streamed answer: some megabytes, and not chDB's million rows
 
 
 class ChdbStore:
     """See `Store`. One query at a time: chDB takes both cores for each."""
+
+    _mark = ""  # of what a reading session asks, so that it can be stopped
 
     def __init__(self, directory: Path, *, database: str = DATABASE) -> None:
         self.directory, self.database = directory, database
@@ -37,15 +47,20 @@ class ChdbStore:
 
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
         with self._asking():
-            answer = self._session.query(sql, "Arrow", params=encode_parameters(parameters))
-            data = answer.bytes()
+            given = encode_parameters(parameters)
+            data = self._done(lambda: self._session.query(sql, "Arrow", params=given).bytes())
         return plain(pa.ipc.open_file(data).read_all()) if data else pa.table({})
 
     def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[pa.RecordBatch]:
+        if _SMALL.match(sql):
+            yield from self.query(sql, parameters).to_batches()
+            return
         with self._asking():
-            answer = self._session.send_query(sql, "Arrow", params=encode_parameters(parameters))
+            given = encode_parameters(parameters)
+            answer = self._done(lambda: self._session.send_query(sql, "Arrow", params=given))
             try:
-                for batch in answer.record_batch(rows_per_batch=_BATCH_ROWS):
+                batches = self._done(lambda: answer.record_batch(rows_per_batch=_BATCH_ROWS))
+                while (batch := self._done(lambda: next(batches, None))) is not None:
                     yield from plain(pa.Table.from_batches([batch])).to_batches()
             finally:
                 answer.close()
@@ -75,14 +90,42 @@ class ChdbStore:
                     self._session.query("SELECT 1", "Null")
                 raise
 
-    def read_only(self) -> ChdbStore:
-        """A second session on the same data, in this process, that can't write to any table."""
+    def _done(self, act: Callable[[], Found]) -> Found:
+        """What the engine answers. Of a reading session on the main thread, Ctrl-C stops it:
+        Python hears of signals between its own steps alone, and the engine may take minutes."""
+        if not self._mark or threading.current_thread() is not threading.main_thread():
+            return act()
+        with ThreadPoolExecutor(1, thread_name_prefix="ask") as asking:
+            answer = asking.submit(act)
+            try:
+                return answer.result()
+            except BaseException:
+                if not answer.done():
+                    self.cancel()
+                raise
+
+    def cancel(self) -> None:
+        """Stops what this reading session asks, from another thread; nothing where it asks none."""
+        other = Session(str(self.directory))
+        try:
+            other.query(sql("pipeline/store/stop"), "Null", params={"mark": self._mark})
+        finally:
+            other.close()
+
+    def read_only(self, limits: Mapping[str, int] | None = None) -> ChdbStore:
+        """A second session on the same data, in this process, that can't write to any table.
+
+        limits: of each question, by the names of ClickHouse's settings.
+        """
         other = object.__new__(ChdbStore)
         other.directory, other.database = self.directory, self.database
-        other._lock = threading.Lock()
+        other._lock, other._mark = threading.Lock(), f"ask {uuid.uuid4()}"
         with _errors():
             other._session = Session(str(self.directory))
             other._session.query(f"USE {_safe(self.database)}")
+            other._session.query(f"SET log_comment = '{other._mark}'")
+            for name, value in (limits or {}).items():
+                other._session.query(f"SET {_safe(name)} = {value:d}")
             other._session.query("SET readonly = 2")
         return other
 
@@ -101,6 +144,8 @@ def _encode(value: Value) -> str:
         return str(int(value))
     if isinstance(value, list):
         return "[" + ",".join(_quoted(item) for item in value) + "]"
+    if isinstance(value, Literal):
+        return str(value)
     if isinstance(value, str):
         return _escaped(value)
     return str(value)

@@ -7,7 +7,7 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -28,7 +28,17 @@ _NO_DATABASE = 81
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
 # Where a server's profile turns on asynchronous inserts, an insert returns once it is written.
 # Our inserts are large already; where a proxy makes them asynchronous, they wait for their end.
-_SETTINGS = {"async_insert": 0, "wait_for_async_insert": 1}
+# On a cluster an insert returns once every shard has its rows; a subquery is answered by all of
+# them and not by each for itself; rows go to their own shard, and do not stay where they were read;
+# and no replica is asked that is behind by more than half of what jobs look at again.
+_SETTINGS = {
+    "async_insert": 0,
+    "wait_for_async_insert": 1,
+    "distributed_foreground_insert": 1,
+    "distributed_product_mode": "global",
+    "parallel_distributed_insert_select": 0,
+    "max_replica_delay_for_distributed_queries": 30,
+}
 _STACK = re.compile(r"\.? ?Stack trace:.*", re.DOTALL)
 
 # It logs what it also raises, with a traceback.
@@ -72,6 +82,7 @@ class ClickHouseStore:
         self._password = settings.secret()
         self._trust = _trust(settings) if settings.tls else None
         self._readonly = readonly
+        self.altered: Callable[[str], str] = lambda sql: sql  # see shards.Cluster
         self._lock = threading.Lock()
         self._wire: Wire | None = None
         self._used = 0.0
@@ -80,7 +91,7 @@ class ClickHouseStore:
 
     def execute(self, sql: str, parameters: Parameters | None = None) -> None:
         with self._connected() as wire:
-            for _ in wire.ask(sql, parameters):
+            for _ in wire.ask(self.altered(sql), parameters):
                 pass
 
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
@@ -97,6 +108,9 @@ class ClickHouseStore:
                 for block in wire.ask(sql, parameters):
                     if block.names and block.batch.num_rows:
                         yield block.batch
+        except (GeneratorExit, KeyboardInterrupt):
+            wire.cancel()
+            raise
         finally:
             wire.close()
 

@@ -10,20 +10,20 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.errors import StoreError, StoreFull, StoreLocked
 from pipeline.store import Store
 from pipeline.store.chdb import ChdbStore
+from pipeline.store.failures import safe
 from pipeline.store.migrate import check, migrate
 from pipeline.store.remote import RemoteStore
 from pipeline.store.views import make_views
 
 LOCK = "lock"
 STORE = "store"
-LOG = "log.sqlite"
 
 
 class Holder(NamedTuple):
@@ -101,8 +101,10 @@ def open_to_write(directory: Path, command: str) -> tuple[ChdbStore, Held, Calla
     return store, held, close
 
 
-def open_to_read(directory: Path, command: str) -> tuple[Store, Callable[[], None]]:
-    """The store, or the running process that holds it.
+def open_to_read(
+    directory: Path, command: str, limits: Mapping[str, int] | None = None
+) -> tuple[Store, Callable[[], None]]:
+    """The store, or the running process that holds it. limits: see `ChdbStore.read_only`.
 
     Raises StoreError where there is none, StoreLocked where the holder does not answer.
     """
@@ -119,6 +121,8 @@ def open_to_read(directory: Path, command: str) -> tuple[Store, Callable[[], Non
             raise
         try:
             remote = RemoteStore(Path(holder.socket))
+            for name, value in (limits or {}).items():
+                remote.execute(f"SET {safe(name)} = {value:d}")
         except OSError:
             raise locked from None
         return remote, remote.close
@@ -126,7 +130,7 @@ def open_to_read(directory: Path, command: str) -> tuple[Store, Callable[[], Non
         store = ChdbStore(directory / STORE)
         if check(store):
             make_views(store)  # of this code, so that its questions can be asked
-        reading = store.read_only()
+        reading = store.read_only(limits)
     except BaseException:
         held.release()
         raise

@@ -7,6 +7,7 @@ import re
 from pipeline.errors import StoreMismatch
 from pipeline.store import Store, rows, sql
 from pipeline.store.migrate import tables
+from pipeline.store.shards import LOCAL
 
 # What is written, and that it is there: an insert's part is renamed into its place at the end.
 _WANTED = ("fsync_after_insert", "fsync_part_directory")
@@ -30,7 +31,7 @@ def durability(store: Store) -> list[str]:
     found, ours = [], tables()
     for row in rows(store.query(sql("pipeline/store/durable"))):
         table, quorum = row["name"], row["quorum"]
-        if table not in ours:
+        if table.removesuffix(LOCAL) not in ours:
             continue
         lacking = [name for name in _WANTED if not _is_on(name, row["made"])]
         if lacking:

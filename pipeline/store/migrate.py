@@ -9,7 +9,7 @@ import hashlib
 import re
 import time
 from importlib import resources
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -21,7 +21,7 @@ from pipeline.url import suffix_list_version
 
 _FILE = re.compile(r"(\d{4})_(\w+)\.sql\Z")
 _MADE = re.compile(r"(?:\s|--.*\n)*CREATE (?:OR REPLACE )?(TABLE|VIEW|MATERIALIZED VIEW) (\w+)")
-_BOOK = """CREATE TABLE IF NOT EXISTS migrations
+BOOK = """CREATE TABLE IF NOT EXISTS migrations
 (number UInt32, name String, checksum String, suffix_list String, applied UInt64)
 ENGINE = ReplacingMergeTree ORDER BY number
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"""
@@ -61,17 +61,28 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts if re.sub(r"--.*", "", part).strip())
 
 
-def migrate(store: Store) -> list[Migration]:
+class Spread(Protocol):
+    """How the schema is told for a cluster: see shards.py."""
+
+    @property
+    def book(self) -> tuple[str, ...]: ...
+
+    def statements(self, migration: Migration) -> tuple[str, ...]: ...
+
+
+def migrate(store: Store, cluster: Spread | None = None) -> list[Migration]:
     """Brings the store to this code's schema; what was applied now.
 
     A run that was stopped in the middle can be run again: what exists is left.
     Raises StoreMismatch where the store is newer, another, or of another suffix list.
     """
-    store.execute(_BOOK)
+    for statement in cluster.book if cluster else (BOOK,):
+        store.execute(_if_missing(statement))
     applied = check(store)
     new = [migration for migration in migrations() if migration.number not in applied]
     for migration in new:
-        for statement in migration.statements:
+        told = cluster.statements(migration) if cluster else migration.statements
+        for statement in told:
             store.execute(_if_missing(statement))
         store.insert(
             "migrations",

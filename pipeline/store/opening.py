@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from pipeline.errors import StoreMismatch
@@ -10,6 +10,7 @@ from pipeline.settings import Settings
 from pipeline.store import Store
 from pipeline.store.migrate import missing
 from pipeline.store.remote import Server
+from pipeline.store.spread import cluster_of
 from pipeline.store.views import lacking as lacking_views
 
 if TYPE_CHECKING:
@@ -46,12 +47,17 @@ def open_to_write(
     return store, close_both
 
 
-def open_to_read(settings: Settings, command: str) -> tuple[Store, Callable[[], None]]:
-    """The store for questions. Raises StoreError."""
+def open_to_read(
+    settings: Settings, command: str, limits: Mapping[str, int] | None = None
+) -> tuple[Store, Callable[[], None]]:
+    """The store for questions. Raises StoreError.
+
+    limits: of each question, embedded; on a server those of the user's profile hold.
+    """
     if not settings.store.hosts:
         from pipeline.store import directory
 
-        return directory.open_to_read(settings.data, command)
+        return directory.open_to_read(settings.data, command, limits)
     return _server(settings, readonly=True)
 
 
@@ -83,6 +89,9 @@ def _server(
     store = ClickHouseStore(settings.store, readonly=readonly)
     try:
         demand(store)
+        cluster = cluster_of(store, settings.store)
+        if cluster is not None:
+            store.altered = cluster.altered
         if readonly:
             demand_views(store)  # workers ask none, and need no right to see them
     except BaseException:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import selectors
 import shutil
 import socket
 import struct
@@ -15,13 +16,13 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import pyarrow as pa
 
 from pipeline.errors import StoreBusy, StoreError, StoreFull, StoreRefused
-from pipeline.store import Parameters, Store
+from pipeline.store import Literal, Parameters, Store
 
 logger = logging.getLogger(__name__)
 
@@ -33,14 +34,29 @@ _BATCH, _END, _ERROR = b"b", b"d", b"e"
 
 
 class Question(msgspec.Struct, frozen=True):
+    """`literals`: parameters beside the others, see `Literal`."""
+
     sql: str
     parameters: dict[str, Any]
+    literals: dict[str, str] = {}
+
+
+def _question(sql: str, parameters: Parameters | None) -> Question:
+    given = dict(parameters or {})
+    literals = {name: str(v) for name, v in given.items() if isinstance(v, Literal)}
+    return Question(sql, {n: v for n, v in given.items() if n not in literals}, literals)
+
+
+class Session(Store, Protocol):
+    """What is asked by one connection."""
+
+    def cancel(self) -> None: ...
 
 
 class Server:
     """Answers reading questions until `close`. `open_session` gives a store that can't write."""
 
-    def __init__(self, open_session: Callable[[], Store]) -> None:
+    def __init__(self, open_session: Callable[[], Session]) -> None:
         self._open = open_session
         self._folder = Path(tempfile.mkdtemp(prefix="backlinks-"))  # mode 0700
         self.path = self._folder / "store.sock"
@@ -75,11 +91,13 @@ class Server:
             finally:
                 session.close()
 
-    def _answer(self, connection: socket.socket, session: Store, data: bytes) -> None:
+    def _answer(self, connection: socket.socket, session: Session, data: bytes) -> None:
         try:
             question = msgspec.msgpack.decode(data, type=Question)
-            for batch in session.stream(question.sql, question.parameters):
-                _send(connection, _BATCH + _packed(batch))
+            literals = {name: Literal(text) for name, text in question.literals.items()}
+            with _watched(connection, session):
+                for batch in session.stream(question.sql, question.parameters | literals):
+                    _send(connection, _BATCH + _packed(batch))
             _send(connection, _END)
         except (StoreError, msgspec.MsgspecError) as error:
             _refuse(connection, error)
@@ -117,7 +135,7 @@ class RemoteStore:
         return pa.Table.from_batches(batches) if batches else pa.table({})
 
     def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[pa.RecordBatch]:
-        question = Question(sql, dict(parameters or {}))
+        question = _question(sql, parameters)
         with self._lock:
             answered = False
             try:
@@ -142,6 +160,29 @@ class RemoteStore:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+@contextlib.contextmanager
+def _watched(connection: socket.socket, session: Session) -> Iterator[None]:
+    """Stops what is asked where the asker goes: it says nothing more until it has its answer."""
+    answered, told = socket.socketpair()
+
+    def watch() -> None:
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(connection, selectors.EVENT_READ)
+            waiting.register(answered, selectors.EVENT_READ)
+            if answered not in [key.fileobj for key, _ in waiting.select()]:
+                session.cancel()
+
+    watching = threading.Thread(target=watch, name="store-watch", daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        told.send(b"\0")
+        watching.join()
+        answered.close()
+        told.close()
 
 
 def _refuse(connection: socket.socket, error: Exception) -> None:

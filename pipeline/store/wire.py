@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -17,11 +18,12 @@ from clickhouse_driver.connection import Connection
 from clickhouse_driver.defines import DBMS_MIN_REVISION_WITH_CUSTOM_SERIALIZATION as _LAYOUTS
 from clickhouse_driver.protocol import ClientPacketTypes, ServerPacketTypes
 from clickhouse_driver.reader import read_binary_str
+from clickhouse_driver.util.escape import escape_chars_map
 from clickhouse_driver.varint import read_varint, write_varint
 from clickhouse_driver.writer import write_binary_str
 
 from pipeline.errors import StoreRefused
-from pipeline.store import Parameters
+from pipeline.store import Literal, Parameters
 from pipeline.store.native import Column, column_of, laid_out
 
 _CLIENT_SETTINGS = {
@@ -67,6 +69,11 @@ class Wire(Connection):  # type: ignore[misc]
 
     def close(self) -> None:
         self.disconnect()
+
+    def cancel(self) -> None:
+        """Tells the server that nobody waits for its answer any more; `close` follows."""
+        with suppress(OSError, EOFError):
+            self.send_cancel()
 
     @property
     def zone(self) -> str:
@@ -169,5 +176,17 @@ def read_block(source: Any, layouts: bool, zone: str) -> Block:
 
 
 def _plain(value: Any) -> Any:
-    """A claim is sent as a number, as chDB gets it."""
+    """A claim is sent as a number, as chDB gets it; a literal as it is, between quotes."""
+    if isinstance(value, Literal):
+        return _Quoted(value)
     return int(value) if isinstance(value, bool) else value
+
+
+class _Quoted:
+    """clickhouse-driver escapes a text twice, and puts what is no text between quotes as it is."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return "".join(escape_chars_map.get(c, c) for c in self.text)

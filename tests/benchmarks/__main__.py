@@ -22,8 +22,10 @@ NAMES = (
     "manners",
     "log",
     "consume",
+    "index",
     "kafka",
     "archive",
+    "warc",
     "crawl",
     "scheduler",
     "plan",
@@ -32,6 +34,9 @@ NAMES = (
     "crawl_memory",
     "revisit",
     "pagerank",
+    "graph",
+    "hyperball",
+    "attacks",
 )
 
 

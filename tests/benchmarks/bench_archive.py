@@ -21,7 +21,7 @@ from pipeline.page import Page
 from pipeline.settings import ArchiveSettings
 from pipeline.url import Url
 from spiders.extract import extract
-from spiders.visit import with_extracted
+from spiders.outcome import with_extracted
 from tests.benchmarks.measure import Row, large_pages, peak_mb, row, seconds
 from tests.support.records import START, message, page
 

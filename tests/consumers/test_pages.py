@@ -46,6 +46,15 @@ def test_links_that_are_not_to_be_followed_are_not_found(new_worker: MakeWorker)
         )
 
 
+def test_of_a_list_the_page_itself_is_found_and_asked_for_though_found_lately() -> None:
+    rows = PageRows(RevisitSettings())
+    own = "https://s.org/a"
+    listed = page(own, START, ["https://a.org/"], source="list", inner=[own], complete=False)
+    for _ in range(2):
+        (row,) = rows.columns([listed], 0).to_pylist()
+        assert (row["found"], row["found_domains"], row["found_hops"]) == ([own], ["s.org"], [0])
+
+
 def test_a_trap_is_recorded_as_a_link_and_not_followed(new_worker: MakeWorker) -> None:
     worker = new_worker()
     rows = worker.rows

@@ -18,6 +18,7 @@ from tests.support.reading import OUT, Link, link, links, read
         (f"<map><area href={OUT} alt=x></map>", "area"),
         (f"<a href={OUT}><img src=i alt=x></a>", "img-link"),
         (f"<iframe src={OUT}></iframe>", "iframe"),
+        (f"<frameset><frame src={OUT}></frameset>", "iframe"),
         (f"<form action={OUT}></form>", "form"),
         (f"<link rel=canonical href={OUT}>", "canonical"),
         (f"<link rel=alternate hreflang=de href={OUT}>", "alternate"),

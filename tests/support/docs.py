@@ -24,7 +24,9 @@ from pipeline.report.commands import cli
 from pipeline.settings import PREFIX, Settings
 from pipeline.store import Store, rows
 from pipeline.store.chdb import ChdbStore
+from pipeline.store.examples import examples
 from pipeline.store.migrate import migrate, migrations
+from pipeline.store.shards import Cluster
 from pipeline.store.views import View, views
 from pipeline.url import SESSION, SESSION_PREFIXES, TRACKING, TRACKING_PREFIXES
 
@@ -33,13 +35,14 @@ REGENERATE = "python -m tests.support.docs"
 
 PUBLIC = (
     "links", "pages", "page_links", "frontier", "snapshots", "controls", "domain_edges",
-    "domain_quality", "page_fates",
+    "domain_quality", "page_fates", "graph_referrers",
 )  # fmt: skip
 VIEWS = (
-    "link_states", "backlinks", "link_changes", "all_link_states",
+    "link_states", "backlinks", "link_changes", "all_link_states", "graph_backlinks",
     *(view.name for view in views()),
 )  # fmt: skip
-OF_A_DOMAIN = ("backlinks", "link_changes")  # views of migrations that take one
+OF_FILES = {view.name for view in views()}  # which tell their own cost
+OF_A_DOMAIN = ("backlinks", "link_changes", "graph_backlinks")  # views of migrations that take one
 
 # Options whose name is not their setting's, and those that only look like one.
 OPTION_SETTINGS = {"trusted": "score.seeds", "archive_to": "archive.to", "to": ""}
@@ -57,9 +60,12 @@ EXAMPLES = {
 _MS, _S, _PLACE, _PACKED = "ms since 1970", "s since 1970", "place", "packed"
 UNITS = {
     **dict.fromkeys(["first_seen", "at", "first_visit", "last_visit", "last_complete"], _MS),
-    **dict.fromkeys(["arrived", "written", "snapshot", "mark", "version", "applied", "since"], _MS),
+    **dict.fromkeys(
+        ["arrived", "graphed", "written", "snapshot", "mark", "version", "applied", "since"], _MS
+    ),
     **dict.fromkeys(["discovered", "wanted", "due"], _S),
-    **dict.fromkeys(["seen", "confirmed", "doubt", "lost", "absent_before", "uncounted"], _PACKED),
+    **dict.fromkeys(["seen", "listed", "confirmed", "doubt", "lost", "absent_before"], _PACKED),
+    "uncounted": _PACKED,
     **dict.fromkeys(["fetched", "failures", "delay", "leased"], _PACKED),
     **dict.fromkeys(["trusted_harmonic_rank", "trust_rank", "pagerank_rank"], _PLACE),
     **dict.fromkeys(["harmonic_rank", "referring_domains_rank"], _PLACE),
@@ -449,7 +455,13 @@ def _table_part(table: Table) -> str:
         told = f"{meaning}: {values}" if values else meaning
         unit = "" if kind == "UInt8" else UNITS.get(name, "")  # a small number is nothing packed
         lines.append(f"| `{name}` | `{short}` | {unit} | {_cell(told)} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", example_part(table.name)]).rstrip()
+
+
+def example_part(table: str) -> str:
+    """What a question to it costs, and one; nothing where there is none to ask."""
+    found = examples().get(table)
+    return f"{found.cost}\n\n{found.asks}\n\n```sql\n{found.sql}\n```" if found else ""
 
 
 def shortened(kind: str) -> tuple[str, str]:
@@ -510,10 +522,23 @@ def _plumbing_part(found: Mapping[str, Table]) -> str:
     return "\n".join(lines)
 
 
+def _shards_part() -> str:
+    lines = ["| table | lies on the shard of | kept |", "|---|---|---|"]
+    for table in Cluster("main", "backlinks").tables.values():
+        where = table.key.removeprefix("cityHash64(").removesuffix(")")
+        kept = "on every server, whole" if not table.key else f"in `{table.stored}`"
+        told = f"its `{where}`" if where else ""
+        if not table.kept:
+            told, kept = "", "nowhere: its views write the others"
+        lines.append(f"| `{table.name}` | {told} | {kept} |")
+    return "\n".join(lines)
+
+
 def made(store: Store) -> dict[str, dict[str, str]]:
     """Every made part, by file and name. `store`: migrated."""
     found = tables(store)
     schema = {f"table {name}": _table_part(found[name]) for name in PUBLIC}
+    schema |= {f"view {name}": example_part(name) for name in VIEWS if name not in OF_FILES}
     schema["views"] = _views_part(store)
     schema["plumbing"] = _plumbing_part(found)
     return {
@@ -523,6 +548,7 @@ def made(store: Store) -> dict[str, dict[str, str]]:
         "docs/urls.md": {"parameters": _parameters_part()},
         "docs/demo.md": {"planted": _demo_part()},
         "docs/schema.md": schema,
+        "docs/cluster.md": {"shards": _shards_part()},
     }
 
 

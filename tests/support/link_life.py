@@ -50,8 +50,10 @@ class Visit:
         self.at, self.source, self.outcome, self.status = (
             one.fetched_at, one.source, one.outcome, one.status,
         )  # fmt: skip
-        self.extractor, self.noindex = one.extractor, one.noindex
-        self.elsewhere = one.outcome == "ok" and is_another(one)
+        self.extractor = one.extractor
+        read = one.source != "list"  # which tells of links and of nothing else
+        self.noindex = read and one.noindex
+        self.elsewhere = read and one.outcome == "ok" and is_another(one)
         self.links = {
             (target, kind)
             for part in parts
@@ -65,11 +67,14 @@ class Visit:
                 part.external.position, part.external.rel, strict=True,
             )
         ]  # fmt: skip
-        all_here = {part.part for part in parts} == set(range(1, one.parts + 1))
-        claimed = all(part.complete for part in parts)
+        # An import of only some links has parts of its own: they say that those are there.
+        told = [part for part in parts if part.incomplete != "filtered"]
+        all_here = bool(told) and {part.part for part in told} == set(range(1, told[0].parts + 1))
+        claimed = all(part.complete for part in told)
+        is_partial = one.source == "list" or not told
         self.is_whole = one.outcome == "ok" and all_here and claimed
-        self.is_body = one.outcome == "ok" and one.source != "list"
-        self.is_failure = one.source != "list" and (
+        self.is_body = one.outcome == "ok" and not is_partial
+        self.is_failure = not is_partial and (
             one.outcome in FAILED or (one.outcome == "ok" and not claimed)
         )
 
@@ -117,8 +122,10 @@ def lives(pages: Iterable[Page]) -> dict[tuple[str, str], Life]:
 def life(history: Sequence[Visit], link: tuple[str, str]) -> Life:
     sightings = [visit for visit in history if link in visit.links]
     first = min(sightings, key=lambda visit: (visit.at, THOROUGH[visit.source]))
-    last = min(sightings, key=lambda visit: (-visit.at, THOROUGH[visit.source]))
-    last_seen = confirmed_at(history, last)
+    # What we saw ourselves goes before what a list says; and a 304 means no list.
+    own = [visit for visit in sightings if visit.source != "list"]
+    last = min(own or sightings, key=lambda visit: (-visit.at, THOROUGH[visit.source]))
+    last_seen = confirmed_at(history, last) if own else last.at
     later = [v for v in history if v.at > last_seen]
     telling = [v for v in later if v.is_as_good_as(last) and (v.is_whole or is_away(v))]
     before = [v.at for v in history if v.at < first.at and v.is_whole and v.is_as_good_as(first)]
@@ -133,19 +140,24 @@ def life(history: Sequence[Visit], link: tuple[str, str]) -> Life:
     if len(failures) >= 2:
         reason = failures[-1].outcome
         return Life("unverified", "incomplete" if reason == "ok" else reason, *times, 0)
+    if not own:
+        return Life("unverified", "list", *times, 0)
     return Life("live", "", *times, 0)
 
 
 def counts(sightings: Sequence[Visit], kind: str) -> tuple[int, int]:
     """When it last was seen and counted, and when it was first seen since and did not; or 0."""
-    counted = max((v.at for v in sightings if not v.why_out(kind)), default=0)
+    own = [visit for visit in sightings if visit.source != "list"]
+    counted = max((v.at for v in own if not v.why_out(kind)), default=0)
     out = [v.at for v in sightings if v.why_out(kind) and v.at > counted]
     return counted, min(out, default=0)
 
 
 def counted_until(history: Sequence[Visit], link: tuple[str, str]) -> int:
     """The last visit at which it stood and counted, 0 where there was none."""
-    sightings = [visit for visit in history if link in visit.links]
+    sightings = [visit for visit in history if link in visit.links and visit.source != "list"]
+    if not sightings:
+        return 0
     last = min(sightings, key=lambda visit: (-visit.at, THOROUGH[visit.source]))
     counted, since = counts(sightings, link[1])
     if not last.why_out(link[1]):

@@ -186,7 +186,7 @@ class NativeBridge:
                 if database:
                     session.query(f"USE {database}")
                 for name, value in settings.items():
-                    session.query(f"SET {name} = {value}")
+                    session.query(f"SET {name} = '{value}'")
             except BaseException:
                 session.close()
                 raise

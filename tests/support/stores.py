@@ -14,9 +14,11 @@ from pipeline.store.chdb import ChdbStore
 from pipeline.store.clickhouse import ClickHouseStore
 from pipeline.store.migrate import migrate
 from tests.support.native_bridge import NativeBridge
+from tests.support.shards import ShardedChdb
 
 AnyStore = ChdbStore | ClickHouseStore
 REAL = "BACKLINKS_TEST_CLICKHOUSE"
+SHARDS = "BACKLINKS_TEST_SHARDS"  # set: chDB as a cluster of two shards, see shards.py
 _numbers = itertools.count()
 
 
@@ -37,7 +39,7 @@ class Databases:
         if self._free:
             return self._open(self._free.pop())
         store = self.new()
-        migrate(store)
+        made(store)
         self._schema = self._schema or tables(store)
         self._applied = self._applied or applied(store)
         return store
@@ -62,6 +64,8 @@ class Databases:
         self._free.clear()
 
     def _open(self, name: str) -> AnyStore:
+        if self.kind == "chdb" and SHARDS in os.environ:
+            return ShardedChdb(str(self.directory), database=name)
         if self.kind == "chdb":
             return ChdbStore(self.directory, database=name)
         return ClickHouseStore(self._server().model_copy(update={"database": name}), create=True)
@@ -76,6 +80,11 @@ class Databases:
         if self.bridge is not None:
             return StoreSettings(hosts=[self.bridge.address], timeout_s=60)
         return server_settings(os.environ[REAL])
+
+
+def made(store: AnyStore) -> None:
+    """At this code's schema, on a cluster where it is one."""
+    migrate(store, store.cluster if isinstance(store, ShardedChdb) else None)
 
 
 class Table(NamedTuple):

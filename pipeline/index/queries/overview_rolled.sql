@@ -5,7 +5,7 @@ SELECT
     sum(referrers.lost) AS lost,
     sum(referrers.unverified) AS unverified,
     countIf(referrers.live > 0) AS live_domains,
-    countIf(referrers.live = 0 AND referrers.unverified = 0) AS lost_domains,
+    countIf(referrers.live = 0 AND referrers.unverified = 0 AND referrers.lost > 0) AS lost_domains,
     countIf(referrers.unverified > 0) AS unverified_domains,
     CAST(NULL AS Nullable(UInt64)) AS appeared,
     CAST(NULL AS Nullable(UInt64)) AS discovered,

@@ -85,6 +85,25 @@ def test_a_seed_is_planned_with_its_deadline(plans: Plans) -> None:
     assert {wanted.carried for wanted in found} == {Request()}
 
 
+def test_where_only_what_is_asked_for_is_fetched_nothing_else_is_nor_is_a_site_s_room_asked(
+    plans: Plans,
+) -> None:
+    """As to verify a list: of 30 due URLs, the 20 that were asked for now, beyond a budget of 5."""
+    plans.seed(*(f"https://a.org/old{n}" for n in range(5)))
+    plans.fetched("https://a.org/again", ago_s=1_000)
+    plans.clock.now += 100
+    asked = {f"https://a.org/{n}" for n in range(20)} | {"https://a.org/again"}
+    plans.seed(*asked)
+    planner = plans.planner(scope="site", site_pages=5, least_site_pages=5, most_site_pages=5)
+    planner.only = int(plans.clock.now)
+    assert planner.plan(2_000) == len(asked)
+    found = {decode(record.value).url for record in plans.reader.poll(timeout_s=0)}
+    assert found == asked
+    for url in sorted(asked):
+        plans.fetched(url)
+    assert planner.plan(2_000, ignore_leases=True) == 0
+
+
 def test_nothing_is_planned_twice_while_it_is_leased(plans: Plans) -> None:
     plans.seed("https://a.org/")
     assert plans.plan() == ["https://a.org/"]

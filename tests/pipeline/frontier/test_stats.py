@@ -25,6 +25,17 @@ KNOWN = [
 ]
 
 
+def test_a_page_of_a_list_is_wanted_if_we_looked_at_it_before_that(store: AnyStore) -> None:
+    for path, looked in (("a", START - 1), ("b", START + 1_000), ("c", 0)):
+        url = f"https://s.org/{path}"
+        visits = [page(url, START, source="list", inner=[url], complete=False)]
+        write(store, [*visits, *([page(url, looked)] if looked else [])], START)
+    asked = "SELECT path, max(wanted) > bitShiftRight(max(fetched), 32) AS asked, min(hops) AS hops"
+    found = store.query(f"{asked} FROM frontier WHERE domain = 's.org' GROUP BY path ORDER BY path")
+    told = [(row["path"], row["asked"], row["hops"]) for row in rows(found)]
+    assert told == [("/a", 1, 0), ("/b", 0, 0), ("/c", 1, 0)]
+
+
 @pytest.fixture
 def known(store: AnyStore) -> AnyStore:
     """a.org: one fetched, one leased, one blocked with its host; b.org fails; c.org is new."""

@@ -22,7 +22,7 @@ from pipeline.page import Page
 from pipeline.settings import RevisitSettings
 from pipeline.url import Refused, canonical
 from spiders.extract import extract
-from spiders.visit import with_extracted
+from spiders.outcome import with_extracted
 from tests.support import corpus
 from tests.support.records import START
 from tests.support.records import page as record

@@ -17,7 +17,6 @@ from tests.support.records import DAY, START, TODAY, Link, page, write
 
 BEST = ["main", "aside", "header", "nav", "comment", "footer"]
 KINDS: tuple[Kind, ...] = ("a", "a", "a", "iframe", "img-link", "canonical")
-OUTCOMES: tuple[Outcome, ...] = ("ok", "ok", "ok", "error")
 RELS = (0, 0, 0, 1, 2, 4, 5)
 ENDINGS = ("example", "example", "example", "de", "co.uk", "fr")
 LANGUAGES = ("en", "de", "")
@@ -89,11 +88,11 @@ class SmallWeb:
         self.store.insert("snapshots", pa.table({"snapshot": one, "written": one}))
 
     def crawl(self) -> None:
-        """Every page one to four times; links come and go."""
+        """Every page one to six times."""
         for domain in self.domains:
             for path in self.dice.sample(["/", "/a", "/b?c", "/tag/x", "/tag/y"], 3):
                 host = self.dice.choice([domain, f"www.{domain}"])
-                self.visit(f"https://{host}{path}", self.dice.randrange(1, 5))
+                self.visit(f"https://{host}{path}", self.dice.randrange(1, 7))
         own = [
             page(self.targets[0], START, ip="192.0.2.1"),
             page(self.targets[1], START, outcome="gone"),
@@ -105,17 +104,19 @@ class SmallWeb:
         self.job.run()
 
     def visit(self, url: str, times: int, first: int = 0) -> list[Page]:
-        """Visits of a page, with links of its own choice, two days apart."""
-        mine = [
-            (target, self.dice.choice(KINDS))
-            for target in self.dice.sample(self.targets, self.dice.randrange(6))
-        ]
-        language = self.dice.choice(LANGUAGES)
-        found = []
-        for number in range(first, first + times):
-            links = [self.link(*one) for one in dict.fromkeys(mine) if self.dice.random() < 0.7]
-            outcome: Outcome = self.dice.choice(OUTCOMES) if number else "ok"
-            at = START + number * 2 * DAY
+        """Visits of a page, two days apart; each of its links goes some day, and some pages do."""
+        dice, found = self.dice, []
+        chosen = dice.sample(self.targets, dice.randrange(6))
+        ends = {(target, dice.choice(KINDS)): dice.randrange(times + 2) for target in chosen}
+        language, fails = dice.choice(LANGUAGES), dice.randrange(1, times + 5)
+        for number in range(times):
+            links = [
+                self.link(*one)
+                for one, end in ends.items()
+                if number <= end and dice.random() < 0.9
+            ]
+            outcome: Outcome = "ok" if number < fails else "error"
+            at = START + (first + number) * 2 * DAY
             found.append(
                 page(url, at, links if outcome == "ok" else [], outcome=outcome, language=language)
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from pipeline.control import Controls
@@ -48,7 +49,8 @@ def web(*, at: int = TODAY) -> list[Any]:
         page("https://a.example/way", at, [through], outcome="redirect", final_url=through.target),
         page(through.target, at, [Link("https://e.example/", "redirect")], outcome="redirect",
              final_url="https://e.example/"),
-        page(f"https://www.{GONE}/people/jo", at, stays, inner=[f"https://{GONE}/in"]),
+        page(f"https://www.{GONE}/people/jo", at, stays, inner=[f"https://{GONE}/in"],
+             ip="192.0.2.1"),
         page(f"http://{GONE}:8080/", at, stays),
         page("https://b.example/", at, ["https://c.example/"]),
     ]  # fmt: skip
@@ -61,6 +63,8 @@ def indexed(store: AnyStore) -> AnyStore:
     Lifecycle(store, 0).run()
     score(store, ScoreSettings())
     Sites(store, PlanSettings(), clock=lambda: (TODAY + DAY) / 1000).run()
+    pairs = {"target_domain": [GONE, "b.example"], "source_domain": ["a.example", GONE]}
+    store.insert("graph_referrers", pa.table({**pairs, "graph": ["g", "g"]}))
     return store
 
 

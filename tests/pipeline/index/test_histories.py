@@ -86,6 +86,25 @@ def history(number: int, dice: random.Random) -> list[Page]:
             for part in range(parts)
         ]
         found += visit if dice.random() < 0.9 else visit[:1]
+        if source in ("warc", "wat") and dice.random() < 0.5:  # some of its links, imported alone
+            only = [t for t in targets[:2] if dice.random() < 0.7]
+            found += [
+                page(
+                    url,
+                    at,
+                    only,
+                    source=source,
+                    complete=False,
+                    incomplete="filtered",
+                    noindex=noindex,
+                    canonical=visit[0].canonical,
+                    extractor=visit[0].extractor,
+                    part=dice.choice([1_000, 40_000]),
+                    parts=0xFFFF,
+                )
+            ]
+            if dice.random() < 0.5:
+                found = [one for one in found if one.fetched_at < at or one.parts == 0xFFFF]
         if source == "warc" and dice.random() < 0.5:  # an archive's WAT of the same visit
             found += [page(url, at, [], source="wat", complete=dice.random() < 0.8)]
     return found
@@ -200,7 +219,7 @@ def test_every_rule_is_met_by_some_schedule() -> None:
         "removed", "gone", "redirected", "noindex", "canonicalised",
     }  # fmt: skip
     assert {reason for state, reason in met if state == "unverified"} == {
-        "incomplete", "error", "timeout", "robots", "blocked", "refused",
+        "incomplete", "error", "timeout", "robots", "blocked", "refused", "list",
     }  # fmt: skip
     assert confirmed > 50
     assert known_before > 50

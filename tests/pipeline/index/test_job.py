@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.errors import StoreRefused
-from pipeline.index.lifecycle import Lifecycle, LifecycleThread
+from pipeline.index.lifecycle import Lifecycle, LifecycleThread, spans
 from pipeline.store import Store, rows
 from tests.support.records import DAY, START, TODAY, page, write
 from tests.support.stores import AnyStore
@@ -113,7 +115,7 @@ def test_a_clock_that_is_moved_back_hides_nothing_and_costs_one_look_at_everythi
     assert job.state() == "lost"
     job.now += 600
     write(job.store, [page("https://another.org/", START)], NOW + 600_000)
-    assert job.lifecycle.run() == 4, "one now, two a minute before, and one as of tomorrow"
+    assert job.lifecycle.run() == 2, "one now, and one as of tomorrow; what came before is known"
 
 
 def test_another_process_goes_on_where_the_last_one_was(store: AnyStore) -> None:
@@ -137,6 +139,17 @@ def test_running_again_changes_nothing(job: Job) -> None:
 def test_a_page_that_lost_a_link_is_wanted_again_soon(job: Job) -> None:
     write(job.store, [page(URL, START, [LINK]), page(URL, START + DAY, BARE)], NOW)
     assert job.wanted() == {"/page": NOW // 1000 + 1 + 60}
+
+
+def test_a_list_that_speaks_of_the_page_later_is_no_visit_of_it(job: Job) -> None:
+    lose(job.store, NOW, first=0)
+    pages = [
+        page("https://source.org/listed", START, [LINK]),
+        page("https://source.org/listed", START + DAY, BARE),
+        page("https://source.org/listed", START + 3 * DAY, [LINK], source="list", complete=False),
+    ]
+    write(job.store, pages, NOW + 1)
+    assert "/listed" in job.wanted()
 
 
 def test_a_page_that_is_gone_is_wanted_again_soon(job: Job) -> None:
@@ -218,6 +231,9 @@ def test_what_runs_cost_and_how_long_pages_wait_is_told(job: Job) -> None:
     assert found["pages"][0] == 3
     job.lifecycle.look_for_waiting()
     assert waiting_s(job) == 0
+    lose(job.store, NOW + 30_000)
+    job.lifecycle.look_for_waiting()
+    assert waiting_s(job) == 10
 
 
 @pytest.mark.embedded
@@ -227,3 +243,27 @@ def test_whose_job_it_is_not_tells_nothing_of_it(job: Job) -> None:
     assert sum(1 for _ in thread.samples()) == 0
     ours.append(True)
     assert sum(1 for _ in thread.samples()) == 3
+
+
+@given(st.dictionaries(st.integers(1, 1_000), st.integers(1, 9), min_size=1), st.integers(1, 20))
+def test_spans_are_all_arrivals_in_order_and_no_more_pages_than_may_be(
+    found: dict[int, int], most: int
+) -> None:
+    arrived = dict(sorted(found.items()))
+    cut = spans(arrived, most)
+    assert (cut[0][0], cut[-1][1]) == (min(arrived) - 1, max(arrived))
+    assert [to for _, to in cut[:-1]] == [since for since, _ in cut[1:]]
+    for since, to in cut:
+        inside = [count for at, count in arrived.items() if since < at <= to]
+        assert inside
+        assert sum(inside) <= most or len(inside) == 1
+
+
+def test_what_arrived_is_looked_at_once_and_again_where_more_came_of_that_moment(job: Job) -> None:
+    write(job.store, [page(URL, START, [LINK])], NOW)
+    assert job.lifecycle.run() == 1
+    write(job.store, [page("https://another.org/", START)], NOW + 5)
+    assert job.lifecycle.run() == 1, "the other is known"
+    write(job.store, [page("https://third.org/", START)], NOW)
+    assert job.lifecycle.run() == 3, "all since the moment of which more came"
+    assert job.lifecycle.run() == 0

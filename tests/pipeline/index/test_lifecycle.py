@@ -8,6 +8,7 @@ import pytest
 
 from tests.pipeline.index.site import Site, day
 from tests.support.link_life import Life
+from tests.support.records import Link
 
 pytestmark = pytest.mark.engine
 
@@ -250,11 +251,125 @@ def test_where_two_sources_saw_it_at_once_the_lesser_counts(site: Site) -> None:
 
 def test_a_list_says_only_that_a_link_is_there(site: Site) -> None:
     site.seen(1, source="list", complete=False)
-    assert site.life().state == "live"
+    told = Life("unverified", "list", day(1), 0, day(1), 0)
+    assert site.life() == told
     site.without(2, 3, source="list", complete=False)
-    assert site.life() == Life("live", "", day(1), 0, day(1), 0), "no loss and no doubt"
+    assert site.life() == told, "no loss"
     site.visit(4, outcome="not_modified")
-    assert site.life().last_seen == day(4), "nor is it a body that a 304 would mean"
+    assert site.life() == told, "nor is it a body that a 304 would mean"
+
+
+def test_a_link_of_a_list_is_live_once_it_is_seen(site: Site) -> None:
+    site.seen(1, source="list", complete=False)
+    site.seen(2)
+    assert site.life() == Life("live", "", day(1), 0, day(2), 0)
+    (found,) = site.backlinks()
+    assert found["source"] == "crawl"
+
+
+def test_a_link_of_a_list_that_is_not_there_is_lost_as_any_other(site: Site) -> None:
+    site.seen(1, source="list", complete=False)
+    site.without(2)
+    assert site.life() == Life("unverified", "list", day(1), 0, day(1), 0)
+    site.visit(3, outcome="not_modified")  # which means the body of the day before
+    site.without(4)
+    assert site.life() == Life("lost", "removed", day(1), 0, day(1), day(2))
+
+
+def test_a_304_confirms_no_list(site: Site) -> None:
+    """It means a body, and none was read since."""
+    site.seen(1, source="list", complete=False)
+    site.visit(2, outcome="gone")
+    site.visit(3, outcome="not_modified")
+    site.visit(4, outcome="gone")
+    assert site.life() == Life("lost", "gone", day(1), 0, day(1), day(2))
+
+
+def test_a_list_unseats_nothing_that_we_saw(site: Site) -> None:
+    """A list that comes later says neither that it is unverified nor that it is back."""
+    site.seen(1)
+    site.seen(4, source="list", complete=False)
+    assert site.life() == Life("live", "", day(1), 0, day(1), 0)
+    site.without(2, 3)
+    assert site.life() == Life("lost", "removed", day(1), 0, day(1), day(2))
+
+
+def test_a_sighting_that_comes_late_goes_before_a_list_of_a_later_day(site: Site) -> None:
+    site.seen(6, source="list", complete=False)
+    site.without(7)
+    assert site.life() == Life("unverified", "list", day(6), 0, day(6), 0)
+    site.seen(2, source="warc")
+    assert site.life() == Life("live", "", day(2), 0, day(2), 0)
+    site.without(3)
+    assert site.life() == Life("lost", "removed", day(2), 0, day(2), day(3))
+
+
+def test_the_anchor_of_a_list_is_told_until_there_is_one_of_our_own(site: Site) -> None:
+    site.visit(5, Link(site.link, anchor="of a list", rel=1), source="list", complete=False)
+    (found,) = site.backlinks()
+    assert (found["anchor"], found["nofollow"], found["source"]) == ("of a list", 1, "list")
+    site.visit(2, Link(site.link, anchor="our own"))
+    (found,) = site.backlinks()
+    assert (found["anchor"], found["nofollow"], found["source"]) == ("our own", 0, "crawl")
+
+
+def test_a_site_that_a_list_names_without_a_page_is_told_until_the_page_is_read(
+    site: Site,
+) -> None:
+    some = f"https://{site.target}/*"
+    site.visit(1, some, source="list", complete=False)
+    site.visit(2, outcome="error")
+    assert [(r["target_url"], r["state"], r["reason"]) for r in site.backlinks()] == [
+        (some, "unverified", "list")
+    ]
+    site.seen(3)
+    assert [(r["target_url"], r["state"]) for r in site.backlinks()] == [(site.link, "live")]
+
+
+def only(site: Site, *days: int, part: int = 2_000, **more: Any) -> None:
+    """Imports that were told to take only some links, from archives."""
+    for at in days:
+        site.visit(
+            at,
+            complete=False,
+            incomplete="filtered",
+            part=part,
+            parts=0xFFFF,
+            source="warc",
+            **more,
+        )
+
+
+def test_an_import_of_only_some_links_proves_no_loss_and_raises_no_doubt(site: Site) -> None:
+    site.seen(1)
+    only(site, 2, 3, 4, 5)
+    assert site.life() == Life("live", "", day(1), 0, day(1), 0)
+
+
+def test_an_import_of_only_some_links_is_no_body_that_a_304_would_confirm(site: Site) -> None:
+    site.seen(1)
+    only(site, 2)
+    site.visit(3, outcome="not_modified")
+    assert site.life().last_seen == day(3)
+
+
+def test_a_link_that_an_import_of_only_some_took_is_seen(site: Site) -> None:
+    site.visit(
+        1, site.link, complete=False, incomplete="filtered", part=2_000, parts=0xFFFF, source="warc"
+    )
+    assert site.life() == Life("live", "", day(1), 0, day(1), 0)
+    site.without(2, 3)
+    assert site.life().state == "lost"
+
+
+def test_the_same_capture_imported_whole_stays_evidence(site: Site) -> None:
+    """Whichever of them came first."""
+    site.seen(1)
+    site.without(2, source="warc")
+    only(site, 2, 3)
+    site.update()
+    site.without(3, source="warc")
+    assert site.life() == Life("lost", "removed", day(1), 0, day(1), day(2))
 
 
 def test_a_wat_before_does_not_tell_that_a_crawl_would_not_have_seen_it(site: Site) -> None:

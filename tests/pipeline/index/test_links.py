@@ -21,7 +21,7 @@ Keeps = Callable[[Seen], bool]
 
 @pytest.fixture(scope="module")
 def web(shared_store: Store) -> SmallWeb:
-    return SmallWeb(shared_store, 1)
+    return SmallWeb(shared_store, 68)
 
 
 def unit(per: str, link: Seen) -> tuple[str, ...]:
@@ -172,6 +172,17 @@ def test_blocks_of_referring_domains_come_to_the_same(
     monkeypatch.setattr("pipeline.index.backlinks._LIST", 3)
     monkeypatch.setattr("pipeline.index.backlinks._GROWTH", 2)
     assert told(Index(web.store).links(web.target, per="link", limit=1000)) == whole
+
+
+@pytest.mark.embedded
+def test_texts_around_links_are_asked_for_in_pieces(
+    web: SmallWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Index(web.store).links(web.target, per="link", context=True, limit=1000).rows()
+    monkeypatch.setattr("pipeline.index.backlinks._ASKED", 300)
+    answer = Index(web.store).links(web.target, per="link", context=True, limit=1000)
+    assert len(list(answer.batches())) > len(whole) / 10
+    assert answer.rows() == whole
 
 
 @pytest.mark.parametrize("country", ["d", "deu", "d1", "ü1"])

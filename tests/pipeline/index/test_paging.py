@@ -104,14 +104,21 @@ def web(shared_store: Store) -> SmallWeb:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("name", ["links", "refs", "anchors", "terms", "pages"])
-def test_pages_of_any_size_come_to_the_whole(web: SmallWeb, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("links", {}), ("links", {"per": "page"}), ("links", {"per": "link", "rel": "followed"}),
+     ("refs", {}), ("anchors", {}), ("terms", {}), ("pages", {})],
+)  # fmt: skip
+def test_pages_of_any_size_come_to_the_whole(
+    web: SmallWeb, name: str, options: dict[str, str]
+) -> None:
     def asked(**page: Any) -> Answer[Any]:
-        return getattr(Index(web.store), name)(web.target, **page)  # type: ignore[no-any-return]
+        ask = getattr(Index(web.store), name)
+        return ask(web.target, **page, **options)  # type: ignore[no-any-return]
 
     whole = asked(limit=1000).rows()
     assert len(whole) > 5
-    assert paged(asked, [3, 1, 4], lambda: None) == whole
+    assert paged(asked, [7, 3, 9], nothing) == whole
     exactly = asked(limit=len(whole))
     assert exactly.rows() == whole
     assert exactly.next is None, "nothing is left"

@@ -75,6 +75,19 @@ def test_referring_domains_have_the_authority_of_the_last_snapshot(store: AnySto
     assert kept() == {"a.org": None, "b.org": None}, "without seeds it is unknown again"
 
 
+def test_what_only_a_list_says_has_no_part(store: AnyStore) -> None:
+    chain(store)
+    listed = [("https://d.org/", "https://c.org/listed"), ("https://a.org/", "https://b.org/")]
+    for url, target in listed:
+        write(store, [page(url, START + DAY, [target], source="list", complete=False)], TODAY)
+    row = snapshot(store)
+    assert row["edges"] == 3
+    assert ("d.org", "c.org") not in edges(store)
+    assert quality(store)["c.org"]["referring_domains"] == 1
+    linked = rows(store.query("SELECT path FROM page_strength WHERE domain = 'c.org'"))
+    assert {row["path"] for row in linked} == {"", "/"}
+
+
 def test_an_empty_store_has_no_snapshot(store: AnyStore) -> None:
     assert score(store, SETTINGS) is None
 

@@ -32,12 +32,16 @@ from pipeline.log.sqlite import SqliteLog
 from pipeline.mirror import Mirror
 from pipeline.quality.score import score
 from pipeline.report.doctor_store import of_store
+from pipeline.report.webgraph import seeded
 from pipeline.settings import Settings
 from pipeline.store import Store
 from pipeline.store.chdb import ChdbStore
 from pipeline.store.migrate import migrate
 from pipeline.store.opening import demand, demand_views
 from pipeline.url import canonical
+from pipeline.webgraph.join import Referrer
+from pipeline.webgraph.streams import Counted
+from pipeline.webgraph.write import Named, Written, write_pairs, write_ranks
 from tests.pipeline.said import controls, said
 from tests.support.records import TODAY, Link, message, page, write
 
@@ -124,6 +128,7 @@ def fill(store: Store) -> None:
     made = [page(gone, TODAY), page("https://a.example/gone", TODAY, [gone], final_url=gone)]
     write(store, made, TODAY)
     for table, column in (
+        ("whereabouts", "domain"),
         ("referrers", "source_domain"),
         ("indirect_links", "target_domain"),
         ("page_fates", "domain"),
@@ -132,6 +137,7 @@ def fill(store: Store) -> None:
         ("domain_quality", "domain"),
         ("page_strength", "domain"),
         ("sites", "domain"),
+        ("graph_referrers", "source_domain"),
         ("crawled_sites", "domain"),
     ):
         store.insert(table, pa.table({column: ["gone.example"]}))
@@ -193,6 +199,20 @@ def doctor(store: Store) -> None:
     assert found["durability"] == found["store's clock"] == "ok"
 
 
+def graph(store: Store) -> None:
+    """`import graph`, with ranks and seeds."""
+    demand(store)
+    named = Named("g", TODAY, ["c.example"])
+    done = Written()
+    write_pairs(store, [Referrer("c.example", "d.example", 1)], named, controls(), done)
+    with tempfile.NamedTemporaryFile() as ranks:
+        ranks.write(b"#harmonicc_pos\t#pr_pos\t#host_rev\n1\t2\texample.d\n")
+        ranks.flush()
+        write_ranks(store, [ranks.name], named, Counted(), done)
+    assert done.ranked == 1
+    assert seeded(store, named, 5) == 1
+
+
 def make(store: Store) -> None:
     """As `admin migrate`, which connects again once it has made the database."""
     store.execute(f"CREATE DATABASE IF NOT EXISTS {MIGRATED}")
@@ -207,6 +227,7 @@ WORK: dict[str, Callable[[Store], None]] = {
     "score": rank,
     "read": ask,
     "doctor": doctor,
+    "graph": graph,
     "migrate": make,
 }
 

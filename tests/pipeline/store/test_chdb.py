@@ -278,3 +278,9 @@ def test_packed_integers_read_right_under_final(store: AnyStore) -> None:
         assert rows(store.query(question)) == [expected]
     store.execute("OPTIMIZE TABLE links FINAL")
     assert rows(store.query(question)) == [expected]
+
+
+def test_floats_in_an_array_are_numbers_as_they_were(store: AnyStore) -> None:
+    numbers = [1.5, -1.0, 98.64900207519531, 1e-7]
+    found = store.query("SELECT {a:Array(Float64)} AS a", {"a": numbers})
+    assert rows(found)[0]["a"] == numbers

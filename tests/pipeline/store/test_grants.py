@@ -23,6 +23,7 @@ USERS = {
     "score": "score",
     "read": "read",
     "doctor": "read",
+    "graph": "graph",
     "migrate": "migrate",
 }
 

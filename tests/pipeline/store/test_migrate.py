@@ -13,6 +13,7 @@ from pipeline.store import Parameters, Store, rows
 from pipeline.store.migrate import Migration, check, migrate, migrations, split, tables
 from pipeline.store.views import views
 from pipeline.url import suffix_list_version
+from tests.support.records import START, page, write
 from tests.support.stores import AnyStore, Databases
 
 FIRST = migrations()[0]
@@ -156,7 +157,7 @@ def test_a_store_that_was_never_migrated_cannot_be_checked(empty_store: AnyStore
 def test_a_later_migration_is_applied_to_what_is_there(
     store: AnyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    number = len(migrations()) + 1
+    number = migrations()[-1].number + 1
     later = Migration(number, "more", ("CREATE TABLE more (a UInt8) ENGINE = Memory",), "0" * 16)
     known = [*migrations(), later]
     monkeypatch.setattr(subject, "migrations", lambda: known)
@@ -175,3 +176,24 @@ def test_a_statement_that_fails_is_not_noted(
     with pytest.raises(StoreRefused):
         migrate(empty_store)
     assert check(empty_store) == set()
+
+
+def test_addresses_and_languages_of_pages_from_before_are_known(store: AnyStore) -> None:
+    made = [
+        page("https://a.org/", START, language="de", ip="192.0.2.1"),
+        page("https://a.org/x", START + 5, outcome="error", ip="192.0.2.2"),
+        page("https://b.org/", START),
+    ]
+    write(store, made, START)
+    question = (
+        "SELECT domain, max(address) AS address, max(tongue) AS tongue FROM whereabouts "
+        "GROUP BY domain"
+    )
+    written = rows(store.query(question))
+    assert [row["address"][-9:] for row in written] == ["192.0.2.2"]
+    store.execute("TRUNCATE TABLE whereabouts")
+    (speed,) = (m for m in migrations() if m.name == "speed")
+    (fill,) = (s for s in speed.statements if "INSERT INTO whereabouts" in s)
+    for _ in range(2):  # a migration that was stopped begins anew
+        store.execute(fill)
+        assert rows(store.query(question)) == written

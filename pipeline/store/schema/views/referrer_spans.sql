@@ -14,7 +14,7 @@ FROM
         referrers.first_seen AS came,
         multiIf(live + unverified > 0, 0, lost_by > 0, lost_by, last_seen) AS went
     FROM referrers FINAL
-    WHERE {under:String} = '%' AND target_domain = {domain:String}
+    WHERE {under:String} = '%' AND target_domain = {domain:String} AND live + lost + unverified > 0
     UNION ALL
     SELECT
         source_domain,

@@ -1,6 +1,8 @@
 -- The domains that link to a target or did, counted over its links: of a registered domain, where the host
--- and path of what is linked match `under` ('%' for all of it).
--- Cost: the rows of that domain in `referrers`; where `under` is not '%' its links instead.
+-- and path of what is linked match `under` ('%' for all of it). Of all of a domain, those too that only a web
+-- graph knows, of which no link was seen.
+-- Cost: the rows of that domain in `referrers` and in `graph_referrers`; where `under` is not '%' its links
+-- instead.
 -- Version: 1
 SELECT
     source_domain, -- registered domain that links
@@ -12,9 +14,11 @@ SELECT
     pages, -- pages with a live link
     target_pages, -- pages that live links point to
     anchor, -- the most frequent anchor text of the live links
-    fromUnixTimestamp64Milli(toInt64(first_seen), 'UTC') AS first_seen, -- first visit with a link
-    fromUnixTimestamp64Milli(toInt64(last_seen), 'UTC') AS last_seen, -- latest visit with a link
-    if(lost_by > 0, fromUnixTimestamp64Milli(toInt64(lost_by), 'UTC'), NULL) AS lost_by -- when the last of its links was known to be gone; NULL while one is not
+    if(first_seen > 0, fromUnixTimestamp64Milli(toInt64(first_seen), 'UTC'), NULL) AS first_seen, -- first visit with a link; NULL where none was seen
+    if(last_seen > 0, fromUnixTimestamp64Milli(toInt64(last_seen), 'UTC'), NULL) AS last_seen, -- latest visit with a link; NULL where none was seen
+    if(lost_by > 0, fromUnixTimestamp64Milli(toInt64(lost_by), 'UTC'), NULL) AS lost_by, -- when the last of its links was known to be gone; NULL while one is not
+    graph, -- the web graph that alone knows it; empty where a link was seen
+    graph_rank -- its rank in that graph by harmonic centrality, 1 is best; NULL where it is not known
 FROM
 (
     SELECT
@@ -29,9 +33,42 @@ FROM
         anchors[1].1 AS anchor,
         first_seen,
         last_seen,
-        lost_by
+        lost_by,
+        '' AS graph,
+        CAST(NULL, 'Nullable(UInt64)') AS graph_rank
     FROM referrers FINAL
-    WHERE {under:String} = '%' AND target_domain = {domain:String}
+    -- A row of noughts: only a list spoke of a link, to no page that it named, until the page was read.
+    WHERE {under:String} = '%' AND target_domain = {domain:String} AND live + lost + unverified > 0
+    UNION ALL
+    SELECT
+        graphs.source_domain,
+        quality.authority,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        '',
+        0,
+        0,
+        0,
+        graphs.graph,
+        graphs.harmonic_rank
+    FROM
+    (
+        SELECT source_domain, graph, harmonic_rank
+        FROM graph_backlinks(domain = {domain:String})
+        WHERE {under:String} = '%'
+            AND source_domain NOT IN (SELECT source_domain FROM referrers FINAL WHERE target_domain = {domain:String} AND live + lost + unverified > 0)
+    ) AS graphs
+    LEFT ANY JOIN
+    (
+        SELECT domain, toNullable(toFloat32(authority)) AS authority
+        FROM domain_quality
+        WHERE snapshot = (SELECT max(snapshot) FROM snapshots)
+            AND domain IN (SELECT source_domain FROM graph_referrers WHERE {under:String} = '%' AND target_domain = {domain:String})
+    ) AS quality ON quality.domain = graphs.source_domain
     UNION ALL
     SELECT
         counted.source_domain AS source_domain,
@@ -45,7 +82,9 @@ FROM
         anchor,
         first_seen,
         last_seen,
-        lost_by
+        lost_by,
+        '',
+        NULL
     FROM
     (
         SELECT

@@ -1,0 +1,62 @@
+"""Trust-weighted harmonic centrality from a sample of searches, when there is no time for all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.graph.csr import DomainGraph, Integers, Weights
+from pipeline.graph.distances import add_up
+from pipeline.graph.mixing import mixed
+from pipeline.graph.ranks import Scores, _weights_of_domains
+
+
+def weighted_harmonic_sampled(
+    graph: DomainGraph, weight: npt.NDArray[Any], sources: int, *, salt: int = 0
+) -> Scores:
+    """An estimate of `weighted_harmonic` from this many searches, right on average.
+
+    weight: float64[n], not negative. sources: at least 1. Those whose weight is more than a
+    search's share are all searched from, and count as they are; of the others each is drawn
+    with a chance in proportion to its weight, and counts as a share of what they weigh.
+    Returns float64[n]; exactly 0 where no weight leads, and where none that was drawn leads.
+    Raises ValueError on weights of another length, negative or not finite, or sources < 1.
+    Source: Horvitz and Thompson 1952 for the estimate; Madow 1949 for the systematic draw: in
+    the order of ids, so that neighbours by name are drawn in proportion too.
+    """
+    weight = _weights_of_domains(graph.n, weight)
+    if sources < 1:
+        raise ValueError(f"sources is {sources}: at least 1 is needed")
+    chosen, counts = _drawn(weight, sources, salt)
+    return add_up(graph, chosen, counts) if chosen.size else np.zeros(graph.n)
+
+
+def _drawn(weight: Weights, sources: int, salt: int) -> tuple[Integers, Weights]:
+    """Distinct ids, ascending, and what each counts: the sum is that of the weights."""
+    positive = np.flatnonzero(weight)
+    if len(positive) <= sources:
+        return positive, weight[positive]
+    certain = _certain(weight, sources)
+    light = np.setdiff1d(positive, certain, assume_unique=True)
+    draws = sources - len(certain)
+    ends = np.cumsum(weight[light])
+    share = ends[-1] / draws
+    start = (float(mixed(np.array([0]), salt)[0] >> np.uint64(12)) + 0.5) * 2.0**-52
+    marks = (np.arange(draws) + start) * share
+    found = light[np.minimum(np.searchsorted(ends, marks), len(light) - 1)]
+    drawn, times = np.unique(found, return_counts=True)  # twice only by rounding at a mark
+    chosen = np.append(certain, drawn)
+    counts = np.append(weight[certain], times * share)
+    order = np.argsort(chosen)
+    return chosen[order], counts[order]
+
+
+def _certain(weight: Weights, sources: int) -> Integers:
+    """Those at least as heavy as a search's share of the rest, the heaviest first."""
+    heaviest = np.argsort(-weight, kind="stable")[:sources]
+    rest = weight.sum() - np.append(0, np.cumsum(weight[heaviest])[:-1])
+    share = rest / (sources - np.arange(len(heaviest)))
+    light = np.flatnonzero(weight[heaviest] < share)
+    return heaviest[: light[0]] if light.size else heaviest[: sources - 1]

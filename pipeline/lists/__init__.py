@@ -1,0 +1,1 @@
+"""Lists of known backlinks, as others export them: read, imported, checked."""
