@@ -20,6 +20,10 @@ _ROLLED_UP = """SELECT target_domain, sum(live), sum(lost), sum(unverified)
 FROM referrers FINAL GROUP BY target_domain"""
 
 
+# Of one domain in twenty thousand links there may be none of these.
+MAY_BE_EMPTY = {"broken", "gap", "outlinks", "links, lost"}
+
+
 def of_domains(store: ChdbStore, question: str) -> dict[str, tuple[int, ...]]:
     found = [tuple(row.values()) for row in rows(store.query(question))]
     return {name: tuple(int(count) for count in counts) for name, *counts in found}
@@ -67,7 +71,8 @@ def test_the_questions_that_are_timed_have_answers(store: ChdbStore) -> None:
     assert abs(told[LIVE] - 100) < 20
     assert truth[:, LOST].sum() > 100
     assert truth[:, UNVERIFIED].sum() > 20
-    assert all(ask(index, name) for ask in QUESTIONS.values())
+    silent = {question for question, ask in QUESTIONS.items() if not ask(index, name)}
+    assert silent <= MAY_BE_EMPTY
 
 
 def test_percentiles_are_of_what_was_measured() -> None:

@@ -140,6 +140,7 @@ class Columns:
         bits = self.dice.bits(_ETAG, number)
         return {
             "domain": self.web.names.take(self.domain),
+            "owner": self.web.names.take(self.domain),  # none is on a platform
             "host": self._host(self.domain),
             "path": self._path(self.domain, self.pages.place),
             "https": self._scheme(self.domain) > 0,

@@ -104,6 +104,8 @@ def test_address_and_language_are_of_the_latest_visit_that_tells_them(job: Job) 
     job.run(
         visited(2, "https://t.org/", ip="192.0.2.2", language="de", url="https://s.org/q"),
         visited(3, "https://t.org/", outcome="error", ip="192.0.2.3", url="https://s.org/q"),
+    )
+    job.run(
         visited(1, "https://t.org/", ip="192.0.2.1", language="en"),
         visited(4, "https://t.org/"),
     )
