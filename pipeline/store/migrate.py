@@ -67,6 +67,9 @@ class Spread(Protocol):
     @property
     def book(self) -> tuple[str, ...]: ...
 
+    @property
+    def on(self) -> str: ...
+
     def statements(self, migration: Migration) -> tuple[str, ...]: ...
 
 
@@ -96,7 +99,7 @@ def migrate(store: Store, cluster: Spread | None = None) -> list[Migration]:
                 }
             ),
         )
-    make_views(store)
+    make_views(store, cluster.on if cluster else "")
     return new
 
 

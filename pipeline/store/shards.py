@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from pipeline.errors import StoreRefused
 from pipeline.store.migrate import BOOK, Migration, migrations
+from pipeline.store.views import statement, views
 
 LOCAL = "_local"
 _NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
@@ -74,7 +75,7 @@ class Cluster:
                 raise StoreRefused(f"{given!r} can't be the name of a cluster; see remote_servers")
         self.name, self.database, self.hot = name, database, tuple(sorted(hot))
         self.tables: dict[str, Table] = {}
-        self._on = f" ON CLUSTER '{name}'"
+        self.on = f" ON CLUSTER '{name}'"
         self.book = tuple(self._told(BOOK))
         self._told_of = {
             migration.number: tuple(s for each in migration.statements for s in self._told(each))
@@ -89,6 +90,7 @@ class Cluster:
         yield from self.book
         for migration in migrations():
             yield from self.statements(migration)
+        yield from (statement(view, self.on) for view in views())
 
     def altered(self, statement: str) -> str:
         """What changes a table's rows or partitions, told to the tables that have them, on every
@@ -100,7 +102,7 @@ class Cluster:
         change = _FROM.sub(
             lambda found: found[1] + self.tables[found[2]].stored + _MAY_BE_EMPTY, match[3]
         )
-        return f"{head}ALTER TABLE {self.tables[match[1]].stored}{self._on}{match[2]}{change}"
+        return f"{head}ALTER TABLE {self.tables[match[1]].stored}{self.on}{match[2]}{change}"
 
     def spread(self) -> Iterator[tuple[Table, str]]:
         """The Distributed tables made anew, for another list of hot domains. They hold no rows."""
@@ -117,7 +119,7 @@ class Cluster:
         if match := _TABLE.match(text):
             made = list(self._made(match))
         elif match := _VIEW.match(text):
-            made = [f"{match[1]}{self._on}{match[2]}"]
+            made = [f"{match[1]}{self.on}{match[2]}"]
         elif text.startswith("INSERT INTO "):  # by one node, through the Distributed tables
             made = [text]
         elif match := _ALTER.match(text):
@@ -137,7 +139,7 @@ class Cluster:
             table = self.tables[like]._replace(name=name)
         self.tables[name] = table
         shape = f"\n{columns}" if columns else f" AS {self.tables[like].stored}"
-        yield f"CREATE TABLE {table.stored}{self._on}{shape}\n{self._engine(table)}"
+        yield f"CREATE TABLE {table.stored}{self.on}{shape}\n{self._engine(table)}"
         if table.is_spread:
             yield self._distributed(table, "CREATE TABLE")
 
@@ -154,7 +156,7 @@ class Cluster:
 
     def _distributed(self, table: Table, how: str) -> str:
         return (
-            f"{how} {table.name}{self._on} AS {table.stored}\nENGINE = {self.engine(table)}\n"
+            f"{how} {table.name}{self.on} AS {table.stored}\nENGINE = {self.engine(table)}\n"
             "SETTINGS fsync_after_insert = 1, fsync_directories = 1"
         )
 
@@ -174,9 +176,9 @@ class Cluster:
     def _changed(self, name: str, gap: str, change: str) -> Iterable[str]:
         table = self.tables.get(name)
         stored = table.stored if table else name
-        yield f"ALTER TABLE {stored}{self._on}{gap}{change}"
+        yield f"ALTER TABLE {stored}{self.on}{gap}{change}"
         if table and table.is_spread and _OF_COLUMNS.match(change):
-            yield f"ALTER TABLE {name}{self._on}{gap}{change}"
+            yield f"ALTER TABLE {name}{self.on}{gap}{change}"
 
 
 def _split(statement: str) -> tuple[str, str]:

@@ -43,11 +43,14 @@ def views() -> list[View]:
     return sorted(_view(file.name.removesuffix(".sql"), file.read_text()) for file in files)
 
 
-def make_views(store: Store) -> list[View]:
-    """Makes those that are missing or older than this code's; what was made now."""
+def make_views(store: Store, on: str = "") -> list[View]:
+    """Makes those that are missing or older than this code's; what was made now.
+
+    on: ` ON CLUSTER name`, where all of its nodes are to have them.
+    """
     new = lacking(store)
     for view in new:
-        store.execute(statement(view))
+        store.execute(statement(view, on))
     return new
 
 
@@ -60,11 +63,11 @@ def lacking(store: Store) -> list[View]:
     return [view for view in views() if _is_older(made.get(view.name), view)]
 
 
-def statement(view: View) -> str:
+def statement(view: View, on: str = "") -> str:
     """What makes a view. What it was made from is noted with it, in one step."""
     told = f"{view.meaning} (version {view.version}, {view.checksum})"
     quoted = told.replace("\\", "\\\\").replace("'", "\\'")
-    return f"CREATE OR REPLACE VIEW {view.name} AS\n{view.text.strip()}\nCOMMENT '{quoted}'"
+    return f"CREATE OR REPLACE VIEW {view.name}{on} AS\n{view.text.strip()}\nCOMMENT '{quoted}'"
 
 
 def _view(name: str, text: str) -> View:

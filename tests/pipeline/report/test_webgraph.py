@@ -26,10 +26,9 @@ def test_a_graph_is_imported_counted_and_seeds_the_crawl(tmp_path: Path) -> None
         ]
         assert "11 lines in " in ran.err
         assert "1 home pages are wanted" in ran.err
-    ran = backlinks("domains", "mine.example", "--json", data=data)
-    assert [(row["domain"], row["graph"]) for row in json.loads(ran.out)] == [
-        ("best.example", "g"), ("a.example", "g"),
-    ]  # fmt: skip
+    ran = backlinks("refs", "mine.example", "--state", "unverified", "--json", data=data)
+    told = [(row["source_domain"], row["graph"], row["graph_rank"]) for row in json.loads(ran.out)]
+    assert told == [("a.example", "g", 2), ("best.example", "g", 1)]
     ran = backlinks("admin", "frontier", "show", "best.example", "--json", data=data)
     assert [row["url"] for row in json.loads(ran.out)["urls"]] == ["https://best.example/"]
 

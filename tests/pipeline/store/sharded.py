@@ -11,16 +11,19 @@ import json
 import random
 import re
 import sys
-from collections.abc import Iterator
-from importlib import resources
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from pipeline.errors import StoreRefused
 from pipeline.frontier.plan import Planner
 from pipeline.frontier.sites import Sites
+from pipeline.index.answer import Answer
 from pipeline.index.erase import count, erase
 from pipeline.index.lifecycle import Lifecycle
+from pipeline.index.questions import Index
 from pipeline.mirror import Mirror
 from pipeline.page import Page
 from pipeline.quality.score import score
@@ -40,11 +43,6 @@ from tests.support.shards import NAME, ShardedChdb, configured
 HOT = "site0.example"
 SITES = 10
 _KINDS = ("links_local", "pages_local", "frontier_local", "domain_edges_local")
-# What a question's parameters stand for; those that are not here by their types.
-GIVEN: dict[str, Any] = {
-    "domain": HOT, "host": "", "state": "all", "limit": 1000, "offset": 0, "per_domain": 1000,
-    "since": TODAY - 30 * DAY, "rows": 1000,
-}  # fmt: skip
 # Columns that say how a store lies, and not what it knows.
 _OF_THE_STORE = {"bytes", "behind_ms", "since", "noted", "manifest"}
 
@@ -77,12 +75,7 @@ def fill(store: Store) -> None:
 
 
 def questions(store: Store) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Name, SQL, parameters: all that people ask, and an example of each table."""
-    for file in sorted(resources.files("pipeline.index.queries").iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".sql"):
-            text = sql(f"pipeline/index/queries/{file.name.removesuffix('.sql')}")
-            kinds = declared(parsed(store, text))
-            yield file.name, text, {n: GIVEN.get(n, _any(kind)) for n, kind in kinds.items()}
+    """Name, SQL, parameters: an example of each table, and what is told of the frontier."""
     for name, example in examples().items():
         if name == "marks":  # some say how long a job took
             continue
@@ -94,13 +87,39 @@ def questions(store: Store) -> Iterator[tuple[str, str, dict[str, Any]]]:
         more = {"now": 2**31, "max_hops": 9, "barred": [], "said_of": [], "said_budget": [],
                 "spent": [], "site_pages": 5}  # fmt: skip
         names = declared(parsed(store, text))
-        yield f"frontier {name}", text, {n: (GIVEN | given | more)[n] for n in names}
+        asked = {"domain": HOT, "host": "", "rows": 1000, "since": TODAY - 30 * DAY}
+        yield f"frontier {name}", text, {n: (asked | given | more)[n] for n in names}
 
 
-def _any(kind: str) -> Any:
-    if kind.startswith("Array"):
-        return []
-    return "" if "String" in kind else 1000
+def asked_by_people(store: Store) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
+    """Every question, of the hot domain and of a page of it."""
+    index = Index(store)
+    every: dict[str, Any] = {"limit": 1000}
+    for name, target in ((HOT, HOT), ("a page", f"{HOT}/about")):
+        of: dict[str, Answer[Any]] = {
+            "links": index.links(target, state="all", context=True, **every),
+            "links each": index.links(target, state="all", per="link", **every),
+            "refs": index.refs(target, state="all", **every),
+            "anchors": index.anchors(target, **every),
+            "terms": index.terms(target, **every),
+            "pages": index.pages(target, **every),
+            "networks": index.networks(target, **every),
+            "places": index.places(target, **every),
+            "history": index.history(target, links=True, **every),
+            "change counts": index.change_counts(target, **every),
+            "changes": index.changes(target, **every),
+            "broken": index.broken(target, **every),
+            "broken pages": index.broken_pages(target, **every),
+            "gap": index.gap("site1.example", [target, "site2.example"], **every),
+            "outlinks": index.outlinks(target, state="all", **every),
+            "outlink counts": index.outlink_counts(target, state="all", **every),
+            "between": index.between(target, "site1.example", **every),
+        }
+        for question, answer in of.items():
+            yield f"{question} of {name}", (msgspec.structs.asdict(row) for row in answer.rows())
+        yield f"overview of {name}", [index.overview(target) | {"milliseconds": 0}]
+    yield "domains", index.domains(**every)
+    yield "status", [index.status()]
 
 
 def plain(row: dict[str, Any]) -> str:
@@ -119,6 +138,8 @@ def answers(store: Store) -> dict[str, list[str]]:
             found[name] = sorted(plain(row) for row in rows(store.query(text, given)))
         except StoreRefused as error:  # of a parameter that can't be guessed: of one node too
             found[name] = [str(error).partition(".")[0]]
+    for name, told in asked_by_people(store):
+        found[name] = sorted(plain(row) for row in told)
     return found
 
 

@@ -221,14 +221,14 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_two_shards_answer_as_one_node_does(asked: dict[str, Any]) -> None:
     assert asked["spread"] == asked["single"]
-    for name in ("links.sql", "referring_domains.sql", "domains.sql", "example page_strength"):
+    for name in (f"links of {HOT}", "refs of a page", "domains", "example page_strength"):
         assert len(asked["single"][name]) > 1, name
 
 
 def test_both_shards_have_rows_and_a_hot_domain_is_on_both(asked: dict[str, Any]) -> None:
     assert all(len(counts) == 2 for counts in asked["rows"].values())
     assert asked["shards of the hot"] == 2
-    assert HOT in str(asked["spread"]["links.sql"])
+    assert HOT in str(asked["spread"][f"outlinks of {HOT}"])
 
 
 def test_what_is_erased_is_erased_from_all_shards(asked: dict[str, Any]) -> None:
