@@ -126,7 +126,8 @@ class Links(Paged):
             (_AUTHORITIES, f"(SELECT groupArray(known) FROM {listed})"),
         ):
             shown = shown.replace(name, read)
-        return [(shown, {**self.parameters, "count": _LIST, "limit": self.limit})]
+        given = {**self.parameters, "count": _LIST, "limit": self.limit}
+        return [(shown, {name: each for name, each in given.items() if f"{{{name}:" in shown})]
 
     def _all(self, store: Store) -> Iterator[pa.RecordBatch]:
         left = self.limit + 1

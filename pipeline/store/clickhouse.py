@@ -29,16 +29,17 @@ _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
 # Where a server's profile turns on asynchronous inserts, an insert returns once it is written.
 # Our inserts are large already; where a proxy makes them asynchronous, they wait for their end.
 # On a cluster an insert returns once every shard has its rows; a subquery is answered by all of
-# them and not by each for itself; rows go to their own shard, and do not stay where they were read;
-# and no replica is asked that is behind by more than half of what jobs look at again.
+# them and not by each for itself; and no replica is asked that is behind by more than half of what
+# jobs look at again.
 _SETTINGS = {
     "async_insert": 0,
     "wait_for_async_insert": 1,
     "distributed_foreground_insert": 1,
     "distributed_product_mode": "global",
-    "parallel_distributed_insert_select": 0,
     "max_replica_delay_for_distributed_queries": 30,
 }
+# Rows go to their own shard, and do not stay where they were read. An old server refuses its name.
+_SPREAD = {"parallel_distributed_insert_select": 0}
 _STACK = re.compile(r"\.? ?Stack trace:.*", re.DOTALL)
 
 # It logs what it also raises, with a traceback.
@@ -82,7 +83,7 @@ class ClickHouseStore:
         self._password = settings.secret()
         self._trust = _trust(settings) if settings.tls else None
         self._readonly = readonly
-        self.altered: Callable[[str], str] = lambda sql: sql  # see shards.Cluster
+        self._altered: Callable[[str], str] | None = None
         self._lock = threading.Lock()
         self._wire: Wire | None = None
         self._used = 0.0
@@ -91,7 +92,7 @@ class ClickHouseStore:
 
     def execute(self, sql: str, parameters: Parameters | None = None) -> None:
         with self._connected() as wire:
-            for _ in wire.ask(self.altered(sql), parameters):
+            for _ in wire.ask(self._altered(sql) if self._altered else sql, parameters):
                 pass
 
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
@@ -120,6 +121,12 @@ class ClickHouseStore:
         columns = ", ".join(safe(name) for name in rows.column_names)
         with self._connected() as wire:
             wire.insert(f"INSERT INTO {safe(table)} ({columns}) FORMAT Native", rows)
+
+    def spread_by(self, altered: Callable[[str], str]) -> None:
+        """Its tables are spread over a cluster; altered: see shards.Cluster."""
+        with self._lock:
+            self._altered = altered
+            self._drop()
 
     def read_only(self) -> ClickHouseStore:
         """Another connection, that can't write to any table."""
@@ -207,7 +214,11 @@ class ClickHouseStore:
             client_name="backlink-index",
             compression=False if settings.compression == "none" else settings.compression,
             tcp_keepalive=True,
-            settings={**_SETTINGS, "readonly": 2} if self._readonly else _SETTINGS,
+            settings={
+                **_SETTINGS,
+                **(_SPREAD if self._altered else {}),
+                **({"readonly": 2} if self._readonly else {}),
+            },
         )
 
     @contextmanager

@@ -91,7 +91,7 @@ def _server(
         demand(store)
         cluster = cluster_of(store, settings.store)
         if cluster is not None:
-            store.altered = cluster.altered
+            store.spread_by(cluster.altered)
         if readonly:
             demand_views(store)  # workers ask none, and need no right to see them
     except BaseException:

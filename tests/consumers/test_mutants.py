@@ -181,6 +181,9 @@ ANY_LAST = {
     "AggregateFunction(argMax, String, UInt64)": "AggregateFunction(anyLast, String)",
     "initializeAggregation('argMaxState', anchor, bitOr(bitShiftLeft(at, 16), "
     "cityHash64(anchor) % 65536))": "initializeAggregation('anyLastState', anchor)",
+    "initializeAggregation('argMaxState', anchor, if(source = 'list', at, "
+    "bitOr(bitShiftLeft(at, 16), cityHash64(anchor) % 65536)))": "initializeAggregation("
+    "'anyLastState', anchor)",
     "argMaxMerge(anchor)": "anyLastMerge(anchor)",
 }
 SUM = {

@@ -129,7 +129,7 @@ def test_nothing_but_the_listed_pages_was_fetched(
 
 def test_the_index_tells_the_same(verified: tuple[Path, Ran]) -> None:
     data = verified[0]
-    ran = backlinks("links", "mine.example", "--state", "all", "--json", data=data)
+    ran = backlinks("links", "mine.example", "--all", "--state", "all", "--json", data=data)
     found = {row["source_url"]: (row["state"], row["reason"]) for row in json.loads(ran.out)}
     assert found["https://a.example/live"] == ("live", "")
     assert found["https://b.example/gone"] == ("unverified", "list"), "gone once is no proof"
@@ -148,7 +148,7 @@ def test_of_a_list_that_names_no_targets_the_links_to_the_site_are_told(
         "https://b.example/deep": ("live", "https://mine.example/deep"),
         "https://b.example/none": ("missing", ""),
     }
-    ran = backlinks("links", "mine.example", "--state", "all", "--json", data=verified[0])
+    ran = backlinks("links", "mine.example", "--all", "--state", "all", "--json", data=verified[0])
     from_b = [row for row in json.loads(ran.out) if row["source_url"] in OF_SOME_PAGE]
     assert [row["target_url"] for row in from_b] == ["https://mine.example/deep"]
 

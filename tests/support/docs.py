@@ -487,7 +487,7 @@ def _views_part(store: Store) -> str:
             f"Cost: {view.cost}",
             "",
         ]
-        lines += ["```sql", "SELECT *", f"FROM {view.name}({_given(view)})", "LIMIT 10", "```", ""]
+        lines += ["```sql", "SELECT *", f"FROM {view.name}({given(view)})", "LIMIT 10", "```", ""]
         if len(columns) - len(own) > len(shared) / 2:
             lines += ["The columns of [backlinks](#backlinks), and:", ""]
         else:
@@ -499,7 +499,8 @@ def _views_part(store: Store) -> str:
     return "\n".join(lines)
 
 
-def _given(view: View) -> str:
+def given(view: View) -> str:
+    """An example of the parameters of a view."""
     example = {
         "domain": "'example.org'", "under": "'%'", "other": "'example.com'", "other_under": "'%'",
         "others": "['example.com', 'example.net']", "by": f"'{_BY.get(view.name, '')}'",

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.report.query import plainly
-from pipeline.settings import Settings, SqlSettings
-from pipeline.store import directory
-from pipeline.store.opening import open_to_write
-from pipeline.store.remote import Server
+from pipeline.settings import SqlSettings
+from pipeline.store.directory import open_to_read
+from tests.pipeline.store.test_directory import holder
 from tests.support.command import Ran, backlinks, start
 
 ENDLESS = "SELECT uniqExact(number % 1000) FROM numbers(1000000000000)"
@@ -70,11 +69,9 @@ def test_it_writes_where_it_is_told_to(data: Path) -> None:
 
 @pytest.fixture
 def held(data: Path) -> Iterator[None]:
-    """Another process has it, and answers: here, this one."""
-
-    _, close = open_to_write(Settings(data=data), "backlinks run", serve=True)
-    yield
-    close()
+    """Another process has it, and answers."""
+    with holder(data, "run"):
+        yield
 
 
 @pytest.mark.usefixtures("held")
@@ -125,12 +122,11 @@ def busy(pid: int) -> bool:
     return int(fields[11]) + int(fields[12]) > 300
 
 
+@pytest.mark.usefixtures("held")
 def test_who_goes_stops_what_it_asked_of_another_process(data: Path, tmp_path: Path) -> None:
-    store, held, close = directory.open_to_write(data, "backlinks run")
-    server = Server(store.read_only)
-    held.tell(str(server.path))
     running = "SELECT countIf(query LIKE '%uniqExact(number%' AND query NOT LIKE '%LIKE%') AS n"
     running += " FROM system.processes"
+    store, close = open_to_read(data, "this test")
 
     def wait_for(count: int) -> None:
         until = time.monotonic() + DEADLINE_S
@@ -145,7 +141,6 @@ def test_who_goes_stops_what_it_asked_of_another_process(data: Path, tmp_path: P
             assert process.wait(timeout=DEADLINE_S) == 1
             wait_for(0)
     finally:
-        server.close()
         close()
 
 

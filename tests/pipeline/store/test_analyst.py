@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from pipeline.store.examples import examples
+from pipeline.store.views import views
 from tests.pipeline.store.analyst import FILE
 from tests.support import docs
 from tests.support.command import REPOSITORY, backlinks
@@ -26,15 +27,27 @@ KEPT_BACK = {"controls": "says who operators are"}
 MORE = {
     "migrations": "the program asks whether the schema is its own",
     "link_context": "is safe to read",
-}
-READS = {
-    f"reads {name}": example.sql
-    for name, example in examples().items()
-    if name in {*docs.PUBLIC, *docs.VIEWS, *MORE} - set(KEPT_BACK)
-} | {
-    "lowers a limit": "SELECT 1 SETTINGS max_threads = 1, max_execution_time = 5",
-    "what the client sends": "SELECT 1 SETTINGS readonly = 2, async_insert = 0",
-}
+    **dict.fromkeys(
+        ("crawled", "crawled_sites", "indirect_links", "leads_in", "link_looks", "platforms",
+         "referrers"),
+        "views read it",
+    ),
+}  # fmt: skip
+READS = (
+    {
+        f"reads {name}": example.sql
+        for name, example in examples().items()
+        if name in {*docs.PUBLIC, *docs.VIEWS, *MORE} - set(KEPT_BACK)
+    }
+    | {
+        f"reads {view.name}": f"SELECT * FROM {view.name}({docs.given(view)}) LIMIT 1"
+        for view in views()
+    }
+    | {
+        "lowers a limit": "SELECT 1 SETTINGS max_threads = 1, max_execution_time = 5",
+        "what the client sends": "SELECT 1 SETTINGS readonly = 2, async_insert = 0",
+    }
+)
 REFUSED = {
     "insert": "INSERT INTO links (target_domain) VALUES ('x')",
     "delete": "ALTER TABLE links DELETE WHERE 1",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import pyarrow as pa
 import pytest
 
 from pipeline.frontier.plan import Planner
@@ -30,7 +31,8 @@ _EMPTY = {"page_records": "keeps nothing", "frontier_in": "keeps nothing"}
 
 @pytest.fixture(scope="module")
 def filled(databases: Databases) -> Iterator[AnyStore]:
-    """Five sites: two link to example.org, one of them no more; scored from a trusted seed."""
+    """Sites that link to example.org: by themselves, by a page that leads there, to one that is
+    gone, no more, and only in a web graph; scored from a trusted seed."""
     store = databases.new()
     made(store)
     org, com, net = (f"https://example.{end}/" for end in ("org", "com", "net"))
@@ -42,9 +44,20 @@ def filled(databases: Databases) -> Iterator[AnyStore]:
         page("https://gone.example/", two, []),
         page("https://gone.example/", one, []),
         page("https://a.example/", one, [com, net]),
-        page(org, one, [com], title="Example", language="en"),
+        page(org, one, [com], title="Example", language="en", ip="192.0.2.1"),
+        page(com, one, [Link(org, anchor="another text"), net, f"{org}gone"]),
+        page(f"{org}gone", three, outcome="gone"),
+        page(f"{org}gone", two, outcome="gone"),
+        page("https://b.example/", one, ["https://old.example/", f"{org}moved"]),
+        page(
+            "https://old.example/", one, [Link(org, "redirect")], outcome="redirect", final_url=org
+        ),
+        page(f"{org}moved", one, [Link(net, "redirect")], outcome="redirect", final_url=net),
+        page("https://me.github.io/", one, [com]),
     ]
     write(store, visits, TODAY)
+    named = {"target_domain": ["example.org"], "source_domain": ["known.example"], "graph": ["g"]}
+    store.insert("graph_referrers", pa.table({**named, "graphed": pa.array([TODAY], pa.uint64())}))
     Lifecycle(store, 0, clock=lambda: TODAY / 1000 + 3600).run()
     score(store, Settings().score, seeds=["a.example", "example.com"])
     Planner(store, None, Settings().plan, 1.0).seed([canonical(org)])  # type: ignore[arg-type]

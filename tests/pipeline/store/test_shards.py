@@ -115,7 +115,7 @@ def test_rows_are_changed_where_they_are(statement: str, told: str) -> None:
 def test_the_store_s_client_tells_it_so(bridge: NativeBridge, databases: Databases) -> None:
     database = databases.new()
     store = ClickHouseStore(StoreSettings(hosts=[bridge.address], database=database.database))
-    store.altered = CLUSTER.altered
+    store.spread_by(CLUSTER.altered)
     with pytest.raises(StoreRefused):  # there is no cluster there
         store.execute("ALTER TABLE links DELETE WHERE {x:UInt8}", {"x": 1})
     asked = bridge.queries[-1]
