@@ -157,6 +157,8 @@ def cell(value: Any) -> str:
         return value.strftime("%Y-%m-%d %H:%M")
     if isinstance(value, list):
         return ", ".join(cell(item) for item in value)
+    if isinstance(value, tuple):  # an entry of a map
+        return " ".join(cell(item) for item in value)
     return safe(str(value))
 
 
@@ -179,7 +181,9 @@ def _csv(batches: Iterable[pa.RecordBatch], to: TextIO) -> int:
 
 def _csv_cell(value: Any) -> Any:
     if isinstance(value, list):
-        value = " | ".join(str(item) for item in value)
+        value = " | ".join(
+            " ".join(map(str, item)) if isinstance(item, tuple) else str(item) for item in value
+        )
     if isinstance(value, str):
         # The writer quotes a line feed and leaves a carriage return, which readers take for an end.
         return guarded(value).replace("\r\n", "\n").replace("\r", "\n")

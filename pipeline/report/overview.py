@@ -86,6 +86,11 @@ def _links(counts: dict[str, Any]) -> list[str]:
         f"Links         {live:,} live{_new(counts)}, {counts['lost']:,} lost"
         f"{_mix(counts['reasons'])}, {counts['unverified']:,} unverified",
     ]
+    if counts["indirect"]:
+        lines.append(
+            f"Indirect      {counts['indirect']:,} more live links of "
+            f"{counts['indirect_domains']:,} domains arrive by redirects or canonicals elsewhere"
+        )
     if live:
         lines.append(
             f"Kind          {100 * counts['followed'] / live:.0f}% followed, "

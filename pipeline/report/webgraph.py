@@ -86,8 +86,8 @@ def graph(
     """Take a domain's referring domains from a web graph in Common Crawl's text format.
 
     Files are plain or gzip, here or at an http(s) or s3 URL, of domains or of hosts. They are
-    streamed: memory stays flat, however large the graph. No page is seen: the domains are shown
-    by `backlinks domains`, marked with the graph's name. Embedded, it holds the store alone.
+    streamed: memory stays flat, however large the graph. No page is seen: `backlinks refs
+    --state unverified` shows them, with the graph's name. Embedded, it holds the store alone.
 
     \b
     backlinks import graph --vertices v.txt.gz --edges e.txt.gz --to example.org

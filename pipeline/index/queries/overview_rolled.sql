@@ -13,6 +13,8 @@ SELECT
     sum(referrers.ugc) AS ugc,
     sum(referrers.sponsored) AS sponsored,
     mapFilter((place, links) -> links > 0, mapFromArrays(['main', 'nav', 'header', 'footer', 'aside', 'comment'], if(empty(sumForEach(places)), [0, 0, 0, 0, 0, 0], sumForEach(places)))) AS positions,
-    CAST(map() AS Map(String, UInt64)) AS reasons
+    CAST(map() AS Map(String, UInt64)) AS reasons,
+    CAST(NULL AS Nullable(UInt64)) AS indirect,
+    CAST(NULL AS Nullable(UInt64)) AS indirect_domains
 FROM referrers FINAL
 WHERE target_domain = {domain:String}

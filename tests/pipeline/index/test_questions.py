@@ -13,10 +13,11 @@ import pytest
 import pipeline.index.overview as overview_module
 from pipeline.index import rows as kinds
 from pipeline.index.answer import Answer
+from pipeline.index.lifecycle import Lifecycle
 from pipeline.index.questions import Index
 from pipeline.store import Store
 from tests.pipeline.index.small_web import Seen, SmallWeb, bare
-from tests.support.records import DAY, START, TODAY, page, write
+from tests.support.records import DAY, START, TODAY, Link, page, write
 from tests.support.stores import AnyStore
 
 # As a target is asked for, and what its links' pages begin with.
@@ -192,7 +193,8 @@ def test_the_overview_counts_the_same_from_the_links_and_from_the_rollup(
     )  # fmt: skip
     monkeypatch.setattr(overview_module, "COUNTED", 1)
     many = index.overview(web.target)["counts"]
-    assert (many.pop("appeared"), many.pop("discovered")) == (None, None)
+    left_out = ("appeared", "discovered", "indirect", "indirect_domains")
+    assert [many.pop(name) for name in left_out] == [None] * 4
     many["positions"], few["counts"]["positions"] = (
         dict(found["positions"]) for found in (many, few["counts"])
     )
@@ -259,3 +261,21 @@ def test_an_answer_is_read_in_batches_and_may_be_left(web: SmallWeb) -> None:
         assert row.source_domain
         break
     assert answer.arrow().num_rows == len(answer.rows()), "the store is free again"
+
+
+@pytest.mark.engine
+def test_links_by_way_of_another_site_are_counted_apart(store: AnyStore) -> None:
+    direct = "https://mine.example/"
+    visits = [
+        page("https://a.example/", START, [direct, "https://short.example/x"]),
+        page("https://b.example/", START, ["https://short.example/x", "https://mine.example/old"]),
+        page("https://short.example/x", START, [Link(direct, "redirect")], outcome="redirect",
+             final_url=direct),
+        page("https://mine.example/old", START, outcome="redirect", final_url=direct),
+    ]  # fmt: skip
+    write(store, visits, TODAY)
+    Lifecycle(store, 0).run()
+    counts = Index(store).overview("mine.example")["counts"]
+    own = ("https://a.example/", "https://b.example/", "https://short.example/x")
+    assert (counts["live"], counts["live_domains"]) == (len(own), 3)
+    assert (counts["indirect"], counts["indirect_domains"]) == (2, 2)

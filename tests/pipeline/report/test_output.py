@@ -146,6 +146,14 @@ def test_a_list_can_not_smuggle_a_formula() -> None:
     assert written([{"anchors": ["=1+1", "b"]}], "csv") == "anchors\n'=1+1 | b\n"
 
 
+def test_entries_of_a_map_are_words() -> None:
+    assert cell([("removed", 2), ("gone\x1b[2J", 1)]) == "removed 2, gone[2J 1"
+    counted = pa.array([[("removed", 2), ("gone", 1)]], pa.map_(pa.string(), pa.int64()))
+    told = io.StringIO()
+    write([pa.record_batch({"reasons": counted})], form="csv", to=told)
+    assert told.getvalue() == "reasons\nremoved 2 | gone 1\n"
+
+
 def test_json_is_one_array_and_nl_an_object_a_line_of_the_same() -> None:
     array = json.loads(written(ROWS, "json"))
     lines = [json.loads(line) for line in written(ROWS, "nl").splitlines()]

@@ -40,6 +40,7 @@ FOUND: dict[str, Any] = {
         "live": 10, "lost": 1, "unverified": 2, "live_domains": 3, "lost_domains": 1,
         "unverified_domains": 1, "appeared": 4, "discovered": 6, "followed": 8, "ugc": 1,
         "sponsored": 1, "positions": {"main": 8, "footer": 2}, "reasons": {"removed": 1},
+        "indirect": 0, "indirect_domains": 0,
     },
     "quality": QUALITY,
     "strongest": [LINK, {**LINK, "rel": "nofollow", "position": "footer", "authority": None}],
@@ -105,6 +106,13 @@ def test_no_snapshot_no_seeds_and_few_domains_give_no_number() -> None:
     few = shown(changed(quality={"domains": SMALL - 1}))
     assert "too few domains for a number" in few
     assert "61.5" not in few
+
+
+def test_what_arrives_by_other_sites_is_told_where_there_is_some() -> None:
+    text = shown(changed(counts={"indirect": 3, "indirect_domains": 2}))
+    assert "3 more live links of 2 domains arrive by redirects" in text
+    assert "Indirect" not in shown(FOUND)
+    assert "Indirect" not in shown(changed(counts={"indirect": None, "indirect_domains": None}))
 
 
 def test_hostile_anchors_and_urls_reach_no_terminal() -> None:
