@@ -159,7 +159,7 @@ class Run:
         if self._errors:
             raise self._errors[0]
         self.obey()
-        self.lifecycle.run()
+        self.lifecycle.finish()
         if isinstance(self.log, SqliteLog):  # brokers have a retention of their own
             age = int((time.time() - self.settings.consume.retention_s) * 1000)
             for topic in (PAGES, REQUESTS):

@@ -85,6 +85,11 @@ class Lifecycle:
         self._looked_at = arrivals
         return pages
 
+    def finish(self) -> None:
+        """Looks at all there is, and leaves nothing waiting."""
+        self.run()
+        self.referrers.catch_up(int(self.clock() * 1000), at_once=True)
+
     def _unseen(self, since: int) -> dict[int, int]:
         """Pages by when they arrived, in order, from the first on that wasn't looked at yet.
 
@@ -208,6 +213,6 @@ class LifecycleThread(threading.Thread):
         self._stopping.set()
         self.join()
         try:
-            self.lifecycle.run()
+            self.lifecycle.finish()
         except StoreBusy as error:
             logger.warning("the lifecycle job is left to its next turn: %s", error)

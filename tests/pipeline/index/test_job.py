@@ -59,6 +59,8 @@ def test_what_operators_say_may_be_refused_and_the_job_still_runs(
         def run(self) -> None:
             ran.set()
 
+        finish = run
+
     def refused() -> None:
         raise StoreRefused("Not enough privileges")
 

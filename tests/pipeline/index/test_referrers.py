@@ -204,6 +204,24 @@ def test_what_waited_when_it_was_stopped_or_failed_is_done_by_the_next(
     assert mark_of(store, JOB).mark == 30
 
 
+@pytest.mark.embedded
+def test_what_a_stopped_job_left_waiting_is_done_by_the_next_though_nothing_came_in(
+    store: AnyStore,
+) -> None:
+    job = Job(store)
+    job.run(visited(0, "https://t.org/"))
+    job.lifecycle.referrers._next_s = float("inf")  # the last turn took long
+    job.run(visited(1, "https://t.org/", "https://u.org/"))
+    assert [row["target_domain"] for row in job.kept()] == ["t.org"], "it waits"
+    job.now += 86_400
+    Lifecycle(store, 60, clock=lambda: job.now).run()
+    assert [row["target_domain"] for row in job.kept()] == ["t.org", "u.org"]
+    job.lifecycle.referrers._next_s = float("inf")
+    job.run(visited(2, "https://v.org/", url="https://s.org/q"))
+    job.lifecycle.finish()
+    assert [row["target_domain"] for row in job.kept()] == ["t.org", "u.org", "v.org"]
+
+
 def test_a_pair_whose_links_are_all_gone_says_when(job: Job) -> None:
     job.run(visited(0, "https://t.org/", "https://u.org/"), visited(1, "https://u.org/"))
     assert [row["lost_by"] for row in job.kept()] == [0, 0]
