@@ -237,6 +237,70 @@ FROM
     HAVING told > 0 AND NOT (seen = 0 AND named_path = '/*' AND bitAnd(epoch, 1) = 1)
 );
 
+-- Every backlink of a registered domain: SELECT * FROM backlinks(domain = 'example.org').
+-- Links to its pages, and links to pages of others that lead to one of its pages. A lost link whose source
+-- domain now links the same page from another one, or by another way, has moved.
+CREATE OR REPLACE VIEW backlinks AS
+SELECT
+    source_domain,
+    source_url,
+    target_url,
+    kind,
+    state,
+    if(state = 'lost' AND reason IN ('removed', 'gone', 'redirected') AND maxIf(first_seen, state = 'live') OVER (PARTITION BY source_domain, end_host, end_path) >= last_seen, 'moved', reason) AS reason,
+    anchor,
+    position,
+    nofollow,
+    ugc,
+    sponsored,
+    fromUnixTimestamp64Milli(toInt64(first_seen), 'UTC') AS first_seen,
+    if(not_before > 0, fromUnixTimestamp64Milli(toInt64(not_before), 'UTC'), NULL) AS not_before,
+    fromUnixTimestamp64Milli(toInt64(last_seen), 'UTC') AS last_seen,
+    if(lost_by > 0, fromUnixTimestamp64Milli(toInt64(lost_by), 'UTC'), NULL) AS lost_by,
+    source,
+    if(counted_until > 0, fromUnixTimestamp64Milli(toInt64(counted_until), 'UTC'), NULL) AS counted_until,
+    led AS indirect,
+    end_url,
+    via,
+    arrayMap(hop -> toString(hop), hops) AS hops,
+    hint,
+    toString(fates.outcome) AS target_outcome,
+    fates.status AS target_status,
+    fates.outcome IN ('gone', 'unreachable') AS broken,
+    if(broken, fromUnixTimestamp64Milli(toInt64(fates.since), 'UTC'), NULL) AS broken_since
+FROM
+(
+    SELECT
+        states.*,
+        notEmpty(leads.via) AS led,
+        if(led, leads.end_host, named_host) AS end_host,
+        if(led, leads.end_path, named_path) AS end_path,
+        if(led, concat(if(leads.end_https = 1, 'https://', 'http://'), leads.end_host, leads.end_path), target_url) AS end_url,
+        leads.via AS via,
+        leads.hops AS hops,
+        leads.hint AS hint
+    FROM
+    (
+        SELECT source_domain, named_domain, named_host, named_path, source_url, target_url, kind, state, reason, first_seen, not_before, last_seen, lost_by, counted_until, nofollow, ugc, sponsored, position, source, anchor
+        FROM all_link_states
+        WHERE target_domain = {domain:String}
+    ) AS states
+    LEFT ANY JOIN
+    (
+        SELECT domain, host, path, end_host, end_path, end_https, via, hops, hint
+        FROM leads_in FINAL
+        WHERE end_domain = {domain:String} AND active = 1 AND leads_on = ''
+    ) AS leads ON leads.domain = states.named_domain AND leads.host = states.named_host AND leads.path = states.named_path
+    -- What names another domain's page is here while that leads to this one.
+    WHERE named_domain = {domain:String} OR led
+) AS reached
+LEFT ANY JOIN
+(
+    SELECT host, path, outcome, status, since
+    FROM page_fates FINAL
+    WHERE domain = {domain:String}
+) AS fates ON fates.host = reached.end_host AND fates.path = reached.end_path;
+
 -- Who links to a domain according to web graphs: whole domains, of which no page was seen.
 CREATE TABLE graph_referrers
 (
