@@ -96,13 +96,11 @@ class Links(Paged):
         after: str | None = None,
         **filters: Any,
     ) -> None:
-        found = target_of(target, mode)
         self.per, self.context = per, context
         super().__init__(
             "links",
             {
-                "domain": found.domain,
-                "under": found.under,
+                **target_of(target, mode).parameters(),
                 "per": per,
                 "context": int(context),
                 **Filters(**filters).parameters(),

@@ -34,12 +34,10 @@ def outlinks(
     rel: followed, nofollow, ugc or sponsored. to: domains that are linked, all without any.
     Raises UsageError.
     """
-    found = target_of(source, mode)
     return Paged(
         "outlinks",
         {
-            "domain": found.domain,
-            "under": found.under,
+            **target_of(source, mode).parameters(),
             "state": state,
             "rel": rel,
             "targets": sorted({domain_of(one) for one in to}),
@@ -63,10 +61,9 @@ def outlink_counts(
 
     state: of at least one of the links. Raises UsageError.
     """
-    found = target_of(source, mode)
     return Paged(
         "outlink_counts",
-        {"domain": found.domain, "under": found.under, "by": per, "state": state},
+        {**target_of(source, mode).parameters(), "by": per, "state": state},
         keys={"live": int, "name": str},
         limit=limit,
         after=after,
@@ -95,8 +92,7 @@ def between(
     return Paged(
         "between",
         {
-            "domain": first.domain,
-            "under": first.under,
+            **first.parameters(),
             "other": second.domain,
             "other_under": second.under,
             "state": state,

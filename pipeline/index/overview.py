@@ -17,7 +17,7 @@ COUNTED = 200_000  # links that are looked at one by one; of more, their referri
 def overview_questions(target: str, mode: Mode | None = None) -> dict[str, Question]:
     """By the name of the answer. `rolled` is asked of many links, `counts` of few."""
     found = target_of(target, mode)
-    under = {"domain": found.domain, "under": found.under}
+    under = found.parameters()
     since = int(time.time() * 1000) - NEW_MS
     return {
         "known": Question("known", {"domain": found.domain}),

@@ -57,7 +57,7 @@ def networks(
     """
     return Networks(
         "networks",
-        {**_target(target, mode), "by": by, "at_least": at_least},
+        {**target_of(target, mode).parameters(), "by": by, "at_least": at_least},
         keys={"referring_domains": int, "network": str},
         limit=limit,
         after=after,
@@ -76,7 +76,7 @@ def places(
     """From where referring domains are. at_least: of them from a place. Raises UsageError."""
     return Paged(
         "places",
-        {**_target(target, mode), "by": by, "at_least": at_least},
+        {**target_of(target, mode).parameters(), "by": by, "at_least": at_least},
         keys={"referring_domains": int, "place": str},
         limit=limit,
         after=after,
@@ -100,7 +100,7 @@ def history(
     """
     return Paged(
         "history_links" if links else "history",
-        {**_target(target, mode), "by": by, "since": since, "until": until},
+        {**target_of(target, mode).parameters(), "by": by, "since": since, "until": until},
         keys={"period": str},
         limit=limit,
         after=after,
@@ -123,7 +123,7 @@ def change_counts(
     """
     return Paged(
         "change_counts",
-        {**_target(target, mode), "by": by, "since": since, "until": until},
+        {**target_of(target, mode).parameters(), "by": by, "since": since, "until": until},
         keys={"period": str},
         limit=limit,
         after=after,
@@ -149,7 +149,7 @@ def changes(
     return Events(
         "changes",
         {
-            **_target(target, mode),
+            **target_of(target, mode).parameters(),
             "only": only,
             "least_authority": UNKNOWN if authority is None else authority,
             "since": since,
@@ -162,8 +162,3 @@ def changes(
         limit=limit,
         after=after,
     )  # fmt: skip
-
-
-def _target(text: str, mode: Mode | None) -> dict[str, str]:
-    found = target_of(text, mode)
-    return {"domain": found.domain, "under": found.under}

@@ -87,8 +87,7 @@ def gap(
     return Paged(
         "gap",
         {
-            "domain": found.domain,
-            "under": found.under,
+            **found.parameters(),
             "others": against,
             "at_least": at_least,
             "followed_only": int(followed),
@@ -103,10 +102,8 @@ def gap(
 def _broken(
     target: str, mode: Mode | None, followed: bool, authority: float | None
 ) -> dict[str, str | int | float]:
-    found = target_of(target, mode)
     return {
-        "domain": found.domain,
-        "under": found.under,
+        **target_of(target, mode).parameters(),
         "followed_only": int(followed),
         "least_authority": UNKNOWN if authority is None else authority,
     }

@@ -34,7 +34,7 @@ def refs(
     """
     kept = Filters(**filters).parameters()
     names = ("state", "rel", "authority", "endings", "since", "until")
-    parameters = {**_parameters(target, mode), **{name: kept[name] for name in names}}
+    parameters = {**target_of(target, mode).parameters(), **{name: kept[name] for name in names}}
     keys = {"authority": float, "source_domain": str}
     return Paged("refs", parameters, keys=keys, limit=limit, after=after)
 
@@ -48,7 +48,9 @@ def anchors(
 ) -> Paged:
     """The anchor texts of a target's live links, those that most domains use first."""
     keys = {**_COUNTS, "anchor": str}
-    return Paged("anchors", _parameters(target, mode), keys=keys, limit=limit, after=after)
+    return Paged(
+        "anchors", target_of(target, mode).parameters(), keys=keys, limit=limit, after=after
+    )
 
 
 def terms(
@@ -60,7 +62,7 @@ def terms(
 ) -> Paged:
     """The words in the anchor texts of a target's live links, those that most domains use first."""
     keys = {**_COUNTS, "term": str}
-    return Paged("terms", _parameters(target, mode), keys=keys, limit=limit, after=after)
+    return Paged("terms", target_of(target, mode).parameters(), keys=keys, limit=limit, after=after)
 
 
 def pages(
@@ -72,7 +74,9 @@ def pages(
 ) -> Paged:
     """The pages of a target that live links point to, those that most domains link first."""
     keys = {**_COUNTS, "url": str}
-    return Paged("target_pages", _parameters(target, mode), keys=keys, limit=limit, after=after)
+    return Paged(
+        "target_pages", target_of(target, mode).parameters(), keys=keys, limit=limit, after=after
+    )
 
 
 def domains(*, limit: int = LIMIT, after: str | None = None) -> Paged:
@@ -87,11 +91,6 @@ class Domains(Paged):
     def key_of(self, row: Mapping[str, Any]) -> list[Key]:
         rank = row["harmonic_rank"] if row["rank"] is None else row["rank"]
         return [rank, row["harmonic_rank"], row["domain"]]
-
-
-def _parameters(target: str, mode: Mode | None) -> dict[str, Any]:
-    found = target_of(target, mode)
-    return {"domain": found.domain, "under": found.under}
 
 
 class Index:

@@ -31,6 +31,10 @@ class Target(NamedTuple):
         """All of a domain's links are asked for: rollups can answer."""
         return self.under == ALL
 
+    def parameters(self) -> dict[str, str]:
+        """As the questions' `.sql` files take it."""
+        return {"domain": self.domain, "under": self.under}
+
 
 def target_of(text: str, mode: Mode | None = None) -> Target:
     """What a text names. Without `mode` it is guessed:
