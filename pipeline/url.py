@@ -260,6 +260,11 @@ def domains(host: str) -> Domains:
     return Domains(registered or name, icann or registered or name, registered is None)
 
 
+def without_login(url: str) -> str:
+    """For messages and notes: a URL as it was given, but for a user and password in it."""
+    return re.sub(r"(?<=://)[^/@]*@", "", url)
+
+
 def registered_domain(host: str) -> str | None:
     """The public suffix list's answer: None for a host that is itself a public suffix."""
     found = domains(host)

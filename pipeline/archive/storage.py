@@ -21,6 +21,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.archive.layout import FORMAT, MARKER, Marker, directory
 from pipeline.errors import ArchiveBusy, ArchiveError, ArchiveRefused, NoArchive
+from pipeline.url import without_login
 
 _FINAL = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 _AT_ONCE = 500  # small files fetched together, where the storage can
@@ -30,7 +31,7 @@ class Storage:
     """Files by their name from the archive's root. Raises ArchiveBusy, ArchiveRefused."""
 
     def __init__(self, where: str) -> None:
-        self.shown = re.sub(r"(?<=://)[^/@]*@", "", where)  # no password in a message
+        self.shown = without_login(where)
         self._files, self._root = _opened(where, self.shown)
         self._local = isinstance(self._files, LocalFileSystem)
 

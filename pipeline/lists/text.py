@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
-import re
 import sys
 import time
 import zipfile
@@ -17,6 +16,7 @@ from typing import IO, NamedTuple, cast
 import fsspec
 
 from pipeline.errors import UsageError
+from pipeline.url import without_login
 
 MAX_LINE = 1 << 16  # characters; a link's row has some hundred
 _HEAD = 1 << 16  # bytes that are looked at for the encoding
@@ -48,7 +48,7 @@ def opened(where: str) -> Opened:
 
 def shown(where: str) -> str:
     """Its name for a message, without a password."""
-    return "stdin" if where == "-" else re.sub(r"(?<=://)[^/@]*@", "", where)
+    return "stdin" if where == "-" else without_login(where)
 
 
 def lines(file: IO[bytes], name: str) -> Iterator[str | None]:

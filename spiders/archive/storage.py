@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -12,6 +11,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import ArchiveBusy, ArchiveRefused, BacklinksError
+from pipeline.url import without_login
 
 _BLOCK = 4 << 20  # bytes asked for at once of a file that is elsewhere
 
@@ -22,7 +22,7 @@ def is_url(source: str) -> bool:
 
 def shown(source: str) -> str:
     """For messages, notes and tables: without a password, and in letters alone."""
-    return re.sub(r"(?<=://)[^/@]*@", "", source).encode("utf-8", "replace").decode()
+    return without_login(source).encode("utf-8", "replace").decode()
 
 
 @contextmanager
