@@ -9,29 +9,27 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import UsageError
 from pipeline.graph.csr import DomainGraph, from_names
-from pipeline.graph.ranks import authority, harmonic, pagerank, rank_of, trust, weighted_harmonic
+from pipeline.quality import counted, ranked
+from pipeline.quality.scored import Columns, Part, Progress, Scored, column_of, ids_of, known, run
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows, sql
 from pipeline.url import Refused, canonical, suffix_list_version
 
 FORMULA = 1  # goes up when a score may come out otherwise on the same links
-EXACT_HARMONIC = 20_000  # domains; above, from a sample of as many
-SAMPLE_SEED = 1
 
-Floats = npt.NDArray[np.float64]
-Progress = Callable[[str], None]
+# Each reads what those before it made.
+PARTS: tuple[Part, ...] = (ranked.PART, counted.PART)
 
 
 class Snapshot(NamedTuple):
@@ -39,18 +37,6 @@ class Snapshot(NamedTuple):
     domains: int
     edges: int
     manifest: dict[str, Any]
-
-
-class Ranks(NamedTuple):
-    """float64[n] each; None where there are no seeds."""
-
-    pagerank: Floats
-    harmonic: Floats
-    trust: Floats | None
-    trusted_harmonic: Floats | None
-    covered: float
-    seeds_found: int
-    sampled: int
 
 
 def read_seeds(file: Path) -> list[str]:
@@ -87,16 +73,16 @@ def score(
     progress("reading links")
     parameters = {"snapshot": as_of, "nofollow": settings.nofollow}
     edges = store.query(sql("pipeline/quality/edges"), parameters)
-    targets = store.query(sql("pipeline/quality/targets"))
     pages = store.query(sql("pipeline/quality/pages"))
     progress("building the graph")
     graph = build(edges, pages)
-    ranks = rank(graph, settings, seeds, progress)
-    quality = _quality(graph, ranks, edges, targets, pages, as_of, settings.damping)
-    manifest = _manifest(settings, seeds, ranks, graph)
+    scored = Scored(store, as_of, settings, ids_of(graph, seeds), graph, edges, pages, progress)
+    for part in PARTS:
+        run(part, scored)
+    manifest = _manifest(settings, seeds, scored)
     progress("writing the snapshot")
-    _swap_in(store, "domain_edges", edges, as_of)
-    _swap_in(store, "domain_quality", quality, as_of)
+    _swap_in(store, "domain_edges", _edges(scored), as_of)
+    _swap_in(store, "domain_quality", _quality(scored), as_of)
     _write_strength(store, as_of)
     store.execute(sql("pipeline/quality/referrers"), {"snapshot": as_of})
     snapshot = Snapshot(as_of, graph.n, graph.m, manifest)
@@ -109,150 +95,42 @@ def build(edges: pa.Table, pages: pa.Table) -> DomainGraph:
     """The graph that is ranked: edges that weigh something, and every domain known."""
     if not edges.num_rows:
         empty = pa.array([], pa.string())
-        return from_names(empty, empty, also=_column(pages, "domain"))
+        return from_names(empty, empty, also=column_of(pages, "domain"))
     counted = edges.filter(pc.greater(edges["weight"], 0.0))
     also = pa.concat_arrays(
         [
-            pa.array(_column(edges, "source_domain"), pa.string()),
-            pa.array(_column(edges, "target_domain"), pa.string()),
-            pa.array(_column(pages, "domain"), pa.string()),
+            pa.array(column_of(edges, "source_domain"), pa.string()),
+            pa.array(column_of(edges, "target_domain"), pa.string()),
+            pa.array(column_of(pages, "domain"), pa.string()),
         ]
     )
     return from_names(
-        _column(counted, "source_domain"),
-        _column(counted, "target_domain"),
-        _column(counted, "weight"),
+        column_of(counted, "source_domain"),
+        column_of(counted, "target_domain"),
+        column_of(counted, "weight"),
         also=also,
     )
 
 
-def rank(
-    graph: DomainGraph, settings: ScoreSettings, seeds: Sequence[str], progress: Progress
-) -> Ranks:
-    """Every rank of the graph; trust and authority only with seeds that are in it."""
-    progress("PageRank")
-    visits = pagerank(graph, damping=settings.damping)
-    progress("harmonic centrality")
-    sample = None
-    if graph.n > EXACT_HARMONIC:
-        generator = np.random.default_rng(SAMPLE_SEED)
-        sample = np.sort(generator.choice(graph.n, EXACT_HARMONIC, replace=False))
-    near = harmonic(graph, sources=sample)
-    sampled = 0 if sample is None else len(sample)
-    known = _ids(graph, seeds)
-    if not len(known):
-        return Ranks(visits, near, None, None, 0.0, 0, sampled)
-    progress("trust and authority")
-    trusted = trust(graph, known, damping=settings.damping)
-    weighted, covered = weighted_harmonic(graph, trusted, max_sources=settings.sources)
-    return Ranks(visits, near, trusted, weighted, covered, len(known), sampled)
-
-
-def _column(table: pa.Table, name: str) -> pa.Array:
-    if not table.num_rows:
-        return pa.array([], pa.string())
-    return table[name].combine_chunks()
-
-
-def _ids(graph: DomainGraph, domains: Sequence[str]) -> npt.NDArray[np.int64]:
-    if not domains or not graph.n:
-        return np.empty(0, np.int64)
-    found = pc.index_in(pa.array(list(domains), graph.names.type), graph.names)
-    ids: npt.NDArray[np.int64] = found.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
-    return ids
-
-
-def _quality(
-    graph: DomainGraph,
-    ranks: Ranks,
-    edges: pa.Table,
-    targets: pa.Table,
-    pages: pa.Table,
-    snapshot: int,
-    damping: float,
-) -> pa.Table:
-    n = graph.n
-    names = graph.names.cast(pa.string())
-    referring = _joined(names, targets, "referring_domains")
-    trusted_rank, trusted_n = _rank(ranks.trusted_harmonic, n)
-    columns: dict[str, Any] = {
-        "snapshot": pa.array(np.full(n, snapshot), pa.uint64()),
-        "domain": names,
+def _quality(scored: Scored) -> pa.Table:
+    n = scored.graph.n
+    first: Columns = {
+        "snapshot": pa.array(np.full(n, scored.snapshot), pa.uint64()),
+        "domain": scored.names,
         "domains": pa.array(np.full(n, n), pa.uint64()),
-        "authority": _nullable(authority(trusted_rank, trusted_n)),
-        "trusted_harmonic": _nullable(ranks.trusted_harmonic, n),
-        "trusted_harmonic_rank": _nullable(trusted_rank),
-        "trust": _nullable(ranks.trust, n),
-        "trust_rank": _nullable(_rank(ranks.trust, n)[0]),
-        "damping": np.full(n, damping),
-        "pagerank": ranks.pagerank,
-        "pagerank_rank": rank_of(ranks.pagerank)[0],
-        "harmonic": ranks.harmonic,
-        "harmonic_rank": rank_of(ranks.harmonic)[0],
-        "referring_domains": pa.array(referring, pa.uint32()),
-        "referring_domains_rank": rank_of(referring.astype(np.float64))[0],
-        "referring_pages": pa.array(_joined(names, targets, "referring_pages"), pa.uint32()),
-        "links": pa.array(_joined(names, targets, "links"), pa.uint32()),
-        "follow_share": _looked_up(names, targets, "follow_share", pa.float64()),
-        "out_domains": pa.array(_out_domains(names, edges), pa.uint32()),
-        "reciprocal": pa.array(_reciprocal(names, edges), pa.uint32()),
-        "pages": pa.array(_joined(names, pages, "pages"), pa.uint32()),
-        "top_anchors": pc.coalesce(
-            _looked_up(names, targets, "top_anchors", pa.list_(pa.string())),
-            pa.scalar([], pa.list_(pa.string())),
-        ),
+        "damping": pa.array(np.full(n, scored.settings.damping)),
     }
-    return pa.table(columns)
+    return pa.table(first | scored.columns)
 
 
-def _rank(scores: Floats | None, n: int) -> tuple[Floats, int]:
-    return rank_of(np.full(n, np.nan) if scores is None else scores)
+def _edges(scored: Scored) -> pa.Table:
+    edges = scored.edges
+    for name, column in scored.edge_columns.items():
+        edges = edges.appendcolumn_of(name, column)
+    return edges
 
 
-def _nullable(values: Floats | None, n: int = 0) -> pa.Array:
-    if values is None:
-        return pa.nulls(n, pa.float64())
-    return pa.array(values, pa.float64(), from_pandas=True)
-
-
-def _looked_up(names: pa.Array, table: pa.Table, column: str, kind: pa.DataType) -> pa.Array:
-    """The column's values by domain, null where the table has no such domain."""
-    if not table.num_rows:
-        return pa.nulls(len(names), kind)
-    places = pc.index_in(names, _column(table, "domain").cast(pa.string()))
-    return _column(table, column).take(places).cast(kind)
-
-
-def _joined(names: pa.Array, table: pa.Table, column: str) -> npt.NDArray[np.int64]:
-    found = pc.fill_null(_looked_up(names, table, column, pa.int64()), 0)
-    counts: npt.NDArray[np.int64] = found.to_numpy(zero_copy_only=False)
-    return counts
-
-
-def _out_domains(names: pa.Array, edges: pa.Table) -> npt.NDArray[np.int64]:
-    """How many domains each one has live links to, followed or not."""
-    if not edges.num_rows:
-        return np.zeros(len(names), np.int64)
-    sources = pc.index_in(_column(edges, "source_domain").cast(pa.string()), names)
-    return np.bincount(sources.to_numpy(zero_copy_only=False), minlength=len(names))
-
-
-def _reciprocal(names: pa.Array, edges: pa.Table) -> npt.NDArray[np.int64]:
-    """How many of its referring domains each one links back to."""
-    if not edges.num_rows:
-        return np.zeros(len(names), np.int64)
-    n = len(names)
-    sources = pc.index_in(_column(edges, "source_domain").cast(pa.string()), names)
-    targets = pc.index_in(_column(edges, "target_domain").cast(pa.string()), names)
-    source = sources.to_numpy(zero_copy_only=False).astype(np.int64)
-    target = targets.to_numpy(zero_copy_only=False).astype(np.int64)
-    mutual = np.isin(source * n + target, target * n + source)
-    return np.bincount(target[mutual], minlength=n)
-
-
-def _manifest(
-    settings: ScoreSettings, seeds: Sequence[str], ranks: Ranks, graph: DomainGraph
-) -> dict[str, Any]:
+def _manifest(settings: ScoreSettings, seeds: Sequence[str], scored: Scored) -> dict[str, Any]:
     listed = "\n".join(seeds).encode()
     return {
         "formula": FORMULA,
@@ -267,13 +145,12 @@ def _manifest(
         },
         "damping": settings.damping,
         "seeds": len(seeds),
-        "seeds_in_graph": ranks.seeds_found,
+        "seeds_in_graph": len(scored.seeds),
         "seeds_sha256": hashlib.sha256(listed).hexdigest() if seeds else None,
-        "authority": "trust-weighted harmonic centrality" if ranks.trust is not None else None,
-        "trust_searched_from": round(ranks.covered, 6),
-        "harmonic_sources": ranks.sampled or "all",
-        "domains": graph.n,
-        "edges": graph.m,
+        "domains": scored.graph.n,
+        "edges": scored.graph.m,
+        "known": {k: v for part in PARTS for k, v in known(scored, part.measures).items()},
+        **scored.manifest,
     }
 
 

@@ -13,7 +13,8 @@ import pytest
 from pipeline.index.lifecycle import Lifecycle, job_of
 from pipeline.mirror import Mirror
 from pipeline.page import Page
-from pipeline.quality.score import EXACT_HARMONIC, score
+from pipeline.quality.ranked import EXACT_HARMONIC
+from pipeline.quality.score import score
 from pipeline.settings import ScoreSettings, Settings
 from pipeline.store import Store, rows
 from tests.pipeline.said import controls, said

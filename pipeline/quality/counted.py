@@ -1,0 +1,73 @@
+"""What each domain has of links, pages and anchors, counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.quality.scored import Measure, Part, Scored, column_of, looked_up
+from pipeline.store import sql
+
+Counts = npt.NDArray[np.int64]
+
+
+def _add(scored: Scored) -> None:
+    targets = scored.store.query(sql("pipeline/quality/targets"))
+    for name in ("referring_domains", "referring_pages", "links"):
+        scored.columns[name] = _counts(scored.names, targets, name)
+    scored.columns["follow_share"] = looked_up(scored.names, targets, "follow_share", pa.float64())
+    scored.columns["out_domains"] = pa.array(_out_domains(scored), pa.uint32())
+    scored.columns["reciprocal"] = pa.array(_reciprocal(scored), pa.uint32())
+    scored.columns["pages"] = _counts(scored.names, scored.pages, "pages")
+    kind = pa.list_(pa.string())
+    anchors = looked_up(scored.names, targets, "top_anchors", kind)
+    scored.columns["top_anchors"] = pc.coalesce(anchors, pa.scalar([], kind))
+
+
+def _counts(names: pa.Array, table: pa.Table, column: str) -> pa.Array:
+    return pc.fill_null(looked_up(names, table, column, pa.uint32()), 0)
+
+
+def _out_domains(scored: Scored) -> Counts:
+    """How many domains each one has live links to, followed or not."""
+    source, _ = _ends(scored)
+    return np.bincount(source, minlength=scored.graph.n)
+
+
+def _reciprocal(scored: Scored) -> Counts:
+    """How many of its referring domains each one links back to."""
+    n = scored.graph.n
+    source, target = _ends(scored)
+    mutual = np.isin(source * n + target, target * n + source)
+    return np.bincount(target[mutual], minlength=n)
+
+
+def _ends(scored: Scored) -> tuple[Counts, Counts]:
+    """int64[edges] each: the ids of who links and who is linked, with weight or without."""
+    names = scored.names
+    source, target = (
+        pc.index_in(column_of(scored.edges, end).cast(pa.string()), names)
+        .to_numpy(zero_copy_only=False)
+        .astype(np.int64)
+        for end in ("source_domain", "target_domain")
+    )
+    return source, target
+
+
+PART = Part(
+    "counting links",
+    (
+        Measure(
+            "referring_domains", "domains", "with at least one live link", "never", ranked=True
+        ),
+        Measure("referring_pages", "pages", "with at least one live link", "never"),
+        Measure("links", "links", "live, from other domains", "never"),
+        Measure("follow_share", "share", "of the live links that are followed", "it has none"),
+        Measure("out_domains", "domains", "that it links to", "never"),
+        Measure("reciprocal", "domains", "referring domains that it links back to", "never"),
+        Measure("pages", "pages", "of it that were fetched whole", "never"),
+    ),
+    _add,
+)
