@@ -69,7 +69,7 @@ def _tarjan(links: Links) -> Ids:
             u = path[depth - 1]
             if edge[u] < links.offsets[u + 1]:
                 before[u], place[u] = following(links, edge[u], place[u], before[u])
-                t = np.int64(before[u])
+                t = int(before[u])
                 edge[u] += np.uint64(1)
                 if visit[t] == 0:
                     entered = t

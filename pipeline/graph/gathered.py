@@ -166,7 +166,8 @@ def _sorted(rows: int, keys: Ids, others: Ids, weights: Weights | None) -> Rows:
 def _by_both(rows: int, keys: Ids, others: Ids) -> Offsets:
     most = int(others.max()) + 1 if len(others) else 0
     by_other = stable_order(others, most)[1]
-    return by_other[stable_order(keys[by_other], rows)[1]]
+    order: Offsets = by_other[stable_order(keys[by_other], rows)[1]]
+    return order
 
 
 @numba.njit(cache=True, nogil=True)

@@ -24,6 +24,7 @@ from pipeline.graph.links import (
     Packed,
     Starts,
     UnsignedIds,
+    unpacked_ids,
 )
 
 LONGEST = 5  # bytes of a gap: 35 bits
@@ -44,14 +45,46 @@ class PackedGraph:
 
     @property
     def out_degree(self) -> Offsets:
-        return np.diff(self.out_links.offsets.view(np.int64))
+        degree: Offsets = np.diff(self.out_links.offsets).astype(np.int64)
+        return degree
 
     @property
     def in_degree(self) -> Offsets:
-        return np.diff(self.in_links.offsets.view(np.int64))
+        degree: Offsets = np.diff(self.in_links.offsets).astype(np.int64)
+        return degree
+
+    # What stands in plain arrays in a DomainGraph is unpacked anew each time it is asked for.
+
+    @property
+    def out_offsets(self) -> Offsets:
+        return self.out_links.offsets.view(np.int64)
+
+    @property
+    def in_offsets(self) -> Offsets:
+        return self.in_links.offsets.view(np.int64)
+
+    @property
+    def out_targets(self) -> npt.NDArray[np.int32]:
+        return unpacked_ids(self.out_links)
+
+    @property
+    def in_sources(self) -> npt.NDArray[np.int32]:
+        return unpacked_ids(self.in_links)
+
+    @property
+    def out_weights(self) -> Floats | None:
+        return _weights(self.out_links)
+
+    @property
+    def in_weights(self) -> Floats | None:
+        return _weights(self.in_links)
 
     def turned(self) -> PackedGraph:
         return PackedGraph(self.n, self.names, self.in_links, self.out_links)
+
+
+def _weights(links: Packed) -> Floats | None:
+    return links.values[links.codes] if links.codes.size else None
 
 
 class Packing:
@@ -122,4 +155,4 @@ def _pack(offsets: Starts, ids: UnsignedIds, gaps: Bytes) -> tuple[Starts, int]:
             gaps[place] = gap
             place += ONE
         places[t + 1] = place
-    return places, np.int64(place)
+    return places, int(place)

@@ -83,7 +83,7 @@ def _count(blocks: Offsets, links: Links, member: Mask, counts: Scores) -> None:
 
 @numba.njit(cache=True, nogil=True)
 def _degree(links: Links, u: int) -> int:
-    return np.int64(links.offsets[u + 1] - links.offsets[u])
+    return int(links.offsets[u + 1] - links.offsets[u])
 
 
 @numba.njit(cache=True, nogil=True)

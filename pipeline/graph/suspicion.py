@@ -16,6 +16,7 @@ from pipeline.graph.ranks import pagerank, percentile, rank_of, trust
 from pipeline.graph.step import received
 
 DAMPING = 0.85
+FINE = 1e-12  # of visits that differences are taken of
 GOOD_SHARE = 0.85  # of the web, as the source of spam mass guesses it
 MASS_FLOOR = 10.0  # the source's, in visits of a domain that nobody links to
 
@@ -38,12 +39,13 @@ def spam_mass(
     *,
     good_share: float = GOOD_SHARE,
     floor: float = MASS_FLOOR,
+    visits: Scores | None = None,
 ) -> Scores:
     """The share of a domain's PageRank that does not come from the good part of the web.
 
     seeds: ids of a good core, which stands for the whole good part. good_share: how much of the
     web that is. floor: PageRank below this many times that of a domain nobody links to says
-    nothing of it, and its mass is nan.
+    nothing of it, and its mass is nan. visits: `pagerank` with DAMPING, where that is known.
     Returns float64[n], at most 1: near 1 where hardly anything comes from the core; below 0
     where the core gives more than the guess (the core itself, and what it praises).
     Raises DidNotConverge, and ValueError on no seed, or a share outside (0, 1].
@@ -52,16 +54,19 @@ def spam_mass(
     if not 0 < good_share <= 1:
         raise ValueError(f"good_share is {good_share}: a share above 0, at most 1, is needed")
     core = distinct(graph, seeds)
-    visits = _linear(graph, pagerank(graph, damping=DAMPING))
+    visits = _linear(graph, pagerank(graph, damping=DAMPING) if visits is None else visits)
     good = good_share * _linear(graph, trust(graph, core, damping=DAMPING))
     mass = 1.0 - good / visits
     mass[visits * graph.n < floor * (1 - DAMPING)] = np.nan
     return mass
 
 
-def truncated_pagerank_ratio(graph: Graph, *, links: int = 2) -> Scores:
+def truncated_pagerank_ratio(
+    graph: Graph, *, links: int = 2, visits: Scores | None = None
+) -> Scores:
     """The share of a domain's PageRank that set out from more than this many links away.
 
+    visits: `pagerank` with DAMPING to a tolerance of 1e-12, where that is known.
     Returns float64[n], from 0 to 1: near 0 where visits come from next door, as in a farm; 0
     where nobody links. 1 can't be reached: a domain's own visits set out from itself.
     Raises DidNotConverge, and ValueError where links is negative.
@@ -72,7 +77,9 @@ def truncated_pagerank_ratio(graph: Graph, *, links: int = 2) -> Scores:
         raise ValueError(f"links is {links}: it can't be negative")
     if graph.n == 0:
         return np.empty(0)
-    visits = _linear(graph, pagerank(graph, damping=DAMPING, tolerance=1e-12))
+    if visits is None:
+        visits = pagerank(graph, damping=DAMPING, tolerance=FINE)
+    visits = _linear(graph, visits)
     per_weight = weights_of(graph)
     term = np.full(graph.n, (1 - DAMPING) / graph.n)
     near = term.copy()

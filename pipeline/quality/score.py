@@ -20,16 +20,16 @@ import pyarrow.compute as pc
 
 from pipeline.errors import UsageError
 from pipeline.graph.csr import DomainGraph, from_names
-from pipeline.quality import counted, ranked
+from pipeline.quality import counted, ranked, shaped, suspected
 from pipeline.quality.scored import Columns, Part, Progress, Scored, column_of, ids_of, known, run
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows, sql
 from pipeline.url import Refused, canonical, suffix_list_version
 
-FORMULA = 1  # goes up when a score may come out otherwise on the same links
+FORMULA = 2  # goes up when a score may come out otherwise on the same links
 
 # Each reads what those before it made.
-PARTS: tuple[Part, ...] = (ranked.PART, counted.PART)
+PARTS: tuple[Part, ...] = (*ranked.PARTS, *shaped.PARTS, *suspected.PARTS, counted.PART)
 
 
 class Snapshot(NamedTuple):
@@ -64,6 +64,7 @@ def score(
     settings: ScoreSettings,
     *,
     seeds: Sequence[str] = (),
+    spam: Sequence[str] = (),
     progress: Progress = lambda step: None,
 ) -> Snapshot | None:
     """Writes the snapshot of what the store holds now; None where it holds no page."""
@@ -76,10 +77,13 @@ def score(
     pages = store.query(sql("pipeline/quality/pages"))
     progress("building the graph")
     graph = build(edges, pages)
-    scored = Scored(store, as_of, settings, ids_of(graph, seeds), graph, edges, pages, progress)
+    scored = Scored(
+        store, as_of, settings, ids_of(graph, seeds), ids_of(graph, spam), graph, edges, pages,
+        progress,
+    )  # fmt: skip
     for part in PARTS:
         run(part, scored)
-    manifest = _manifest(settings, seeds, scored)
+    manifest = _manifest(settings, seeds, spam, scored)
     progress("writing the snapshot")
     _swap_in(store, "domain_edges", _edges(scored), as_of)
     _swap_in(store, "domain_quality", _quality(scored), as_of)
@@ -126,12 +130,13 @@ def _quality(scored: Scored) -> pa.Table:
 def _edges(scored: Scored) -> pa.Table:
     edges = scored.edges
     for name, column in scored.edge_columns.items():
-        edges = edges.appendcolumn_of(name, column)
+        edges = edges.append_column(name, column)
     return edges
 
 
-def _manifest(settings: ScoreSettings, seeds: Sequence[str], scored: Scored) -> dict[str, Any]:
-    listed = "\n".join(seeds).encode()
+def _manifest(
+    settings: ScoreSettings, seeds: Sequence[str], spam: Sequence[str], scored: Scored
+) -> dict[str, Any]:
     return {
         "formula": FORMULA,
         "program": version("backlink-index"),
@@ -146,12 +151,20 @@ def _manifest(settings: ScoreSettings, seeds: Sequence[str], scored: Scored) -> 
         "damping": settings.damping,
         "seeds": len(seeds),
         "seeds_in_graph": len(scored.seeds),
-        "seeds_sha256": hashlib.sha256(listed).hexdigest() if seeds else None,
+        "seeds_sha256": digest(seeds),
+        "spam": len(spam),
+        "spam_in_graph": len(scored.spam),
+        "spam_sha256": digest(spam),
         "domains": scored.graph.n,
         "edges": scored.graph.m,
         "known": {k: v for part in PARTS for k, v in known(scored, part.measures).items()},
         **scored.manifest,
     }
+
+
+def digest(names: Sequence[str]) -> str | None:
+    """Of a list of domains; None of none."""
+    return hashlib.sha256("\n".join(names).encode()).hexdigest() if names else None
 
 
 def _swap_in(store: Store, table: str, new: pa.Table, snapshot: int) -> None:

@@ -44,6 +44,7 @@ class Scored:
     snapshot: int  # ms since 1970: nothing that arrived later has a part
     settings: ScoreSettings
     seeds: Ids  # ids in the graph of the trusted domains that are in it
+    spam: Ids  # and of those that are known as spam
     graph: DomainGraph
     edges: pa.Table  # as pipeline/quality/edges.sql tells them; rows of domain_edges
     pages: pa.Table  # of each domain, as pipeline/quality/pages.sql tells them
@@ -96,6 +97,13 @@ def as_floats(column: pa.Array) -> Floats:
     """float64[n], nan for NULL."""
     values: Floats = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
     return values
+
+
+def counts(values: npt.NDArray[Any], known: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """uint32[n] with NULL where it is not known; known everywhere if None."""
+    unknown = None if known is None else ~known
+    whole = values if unknown is None else np.where(unknown, 0, values)
+    return pa.array(whole.astype(np.uint32), pa.uint32(), mask=unknown)
 
 
 def nullable(values: Floats | None, n: int = 0) -> pa.Array:

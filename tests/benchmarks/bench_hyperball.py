@@ -18,7 +18,8 @@ import numpy.typing as npt
 from pipeline.graph.csr import DomainGraph, from_edges
 from pipeline.graph.hyperball import Balls, weighted_harmonic_estimate
 from pipeline.graph.mixing import mix
-from pipeline.graph.ranks import Scores, rank_of, trust, weighted_harmonic
+from pipeline.graph.blocks import Scores
+from pipeline.graph.ranks import rank_of, trust, weighted_harmonic
 from pipeline.graph.registers import of_members
 from pipeline.graph.sampled import weighted_harmonic_sampled
 from tests.benchmarks.measure import Row, peak_mb, row, seconds

@@ -8,7 +8,8 @@ from hypothesis import given
 
 from pipeline.graph.csr import DomainGraph, from_edges
 from pipeline.graph.hyperball import Balls, harmonic_estimate, weighted_harmonic_estimate
-from pipeline.graph.ranks import Scores, harmonic, rank_of, trust, weighted_harmonic
+from pipeline.graph.blocks import Scores
+from pipeline.graph.ranks import harmonic, rank_of, trust, weighted_harmonic
 from pipeline.graph.registers import of_members
 from pipeline.graph.sampled import weighted_harmonic_sampled
 from pipeline.graph.threads import at_most
