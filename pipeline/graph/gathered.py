@@ -46,6 +46,7 @@ def gathered(
     names: Any = None,
     packed: bool = False,
     group: Ids | None = None,
+    distinct: bool = False,
     room: int = ROOM,
 ) -> DomainGraph | PackedGraph:
     """The graph of these links, the same as `from_edges` makes of them.
@@ -53,10 +54,11 @@ def gathered(
     batches: reads them from the beginning, each time in the same order. group: int32[n], whose
     links each domain's count as (the first of its owner's domains, say); itself if None. Links
     within a group are dropped, parallel ones are merged, their weights added up in order.
+    distinct: no pair of different domains comes twice, which saves packing two readings.
     room: links that a range may have; a domain with more is a range of its own.
     """
     if packed:
-        return _packed(n, batches, names, group, room)
+        return _packed(n, batches, names, group, room, distinct and group is None)
     out = _plain(n, batches, group, room)
     graph = DomainGraph(n, names, *out)
     vars(graph)["_transpose"] = _plain(n, batches, group, room, turned=True)
@@ -81,8 +83,10 @@ def _plain(n: int, batches: Batches, group: Ids | None, room: int, turned: bool 
     return Rows(offsets, ids[:end], None if weights is None else weights[:end])
 
 
-def _packed(n: int, batches: Batches, names: Any, group: Ids | None, room: int) -> PackedGraph:
-    values = _values(n, batches, group, room)
+def _packed(
+    n: int, batches: Batches, names: Any, group: Ids | None, room: int, distinct: bool
+) -> PackedGraph:
+    values = _values(n, batches, group, room, distinct)
     both = []
     for turned in (False, True):
         packing = Packing(n, values)
@@ -93,18 +97,25 @@ def _packed(n: int, batches: Batches, names: Any, group: Ids | None, room: int) 
     return PackedGraph(n, names, *both)
 
 
-def _values(n: int, batches: Batches, group: Ids | None, room: int) -> Weights | None:
-    """Every weight that there is, ascending: as merged, where domains are grouped."""
+def _values(
+    n: int, batches: Batches, group: Ids | None, room: int, distinct: bool
+) -> Weights | None:
+    """Every weight that there is, ascending, as parallel links are merged."""
     found: Weights | None = None
-    if group is None:
-        pieces: Iterator[Weights | None] = (batch.weights for batch in batches())
-    else:
-        degree = _degrees(n, batches, group, False)
-        pieces = (rows.weights for rows in _ranges(degree, batches, group, room, False))
-    for weights in pieces:
+    for weights in _all_weights(n, batches, group, room, distinct):
         if weights is not None:
             found = np.unique(weights if found is None else np.append(found, np.unique(weights)))
     return found
+
+
+def _all_weights(
+    n: int, batches: Batches, group: Ids | None, room: int, distinct: bool
+) -> Iterator[Weights | None]:
+    if distinct:
+        yield from (batch.weights for batch in batches())
+        return
+    degree = _degrees(n, batches, group, False)
+    yield from (rows.weights for rows in _ranges(degree, batches, group, room, False))
 
 
 def _degrees(n: int, batches: Batches, group: Ids | None, turned: bool) -> Offsets:

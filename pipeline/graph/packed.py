@@ -65,11 +65,13 @@ class PackedGraph:
 
     @property
     def out_targets(self) -> npt.NDArray[np.int32]:
-        return unpacked_ids(self.out_links)
+        found: npt.NDArray[np.int32] = unpacked_ids(self.out_links)
+        return found
 
     @property
     def in_sources(self) -> npt.NDArray[np.int32]:
-        return unpacked_ids(self.in_links)
+        found: npt.NDArray[np.int32] = unpacked_ids(self.in_links)
+        return found
 
     @property
     def out_weights(self) -> Floats | None:

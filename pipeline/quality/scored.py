@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,13 +16,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.graph.csr import DomainGraph
+from pipeline.graph.links import Graph
 from pipeline.graph.ranks import rank_of
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store
 
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
+Ids32 = npt.NDArray[np.int32]
 Columns = dict[str, pa.Array]
 Progress = Callable[[str], None]
 
@@ -45,8 +47,10 @@ class Scored:
     settings: ScoreSettings
     seeds: Ids  # ids in the graph of the trusted domains that are in it
     spam: Ids  # and of those that are known as spam
-    graph: DomainGraph
-    edges: pa.Table  # as pipeline/quality/edges.sql tells them; rows of domain_edges
+    graph: Graph
+    # As pipeline/quality/edges.sql tells them, in files; rows of domain_edges. Their ends are
+    # dictionary-coded: see `ends`, and cast a slice, not all, where names are needed.
+    edges: pa.Table
     pages: pa.Table  # of each domain, as pipeline/quality/pages.sql tells them
     progress: Progress
     columns: Columns = field(
@@ -59,6 +63,15 @@ class Scored:
     def names(self) -> pa.Array:
         """string[n]: the domain of each id."""
         return self.graph.names.cast(pa.string())
+
+    @cached_property
+    def ends(self) -> tuple[Ids32, Ids32]:
+        """int32[edges] each: the ids of who links and who is linked, with weight or without."""
+        source, target = (
+            self.edges[end].chunk(0).indices.to_numpy()
+            for end in ("source_domain", "target_domain")
+        )
+        return source, target
 
     def floats(self, name: str) -> Floats:
         """A column as float64[n], nan where it is unknown."""
@@ -79,7 +92,6 @@ class Part(NamedTuple):
 
 def run(part: Part, scored: Scored) -> None:
     """Adds the part's columns, and the ranks of those that are ranked."""
-    scored.progress(part.says)
     part.add(scored)
     for measure in part.measures:
         if measure.ranked:
@@ -128,7 +140,7 @@ def looked_up(names: pa.Array, table: pa.Table, column: str, kind: pa.DataType) 
     return column_of(table, column).take(places).cast(kind)
 
 
-def ids_of(graph: DomainGraph, domains: Sequence[str]) -> Ids:
+def ids_of(graph: Graph, domains: Sequence[str]) -> Ids:
     """Of those that are in the graph."""
     if not domains or not graph.n:
         return np.empty(0, np.int64)

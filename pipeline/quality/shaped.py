@@ -55,7 +55,9 @@ PARTS = (
         "answered links",
         (
             Measure("in_degree", "domains", "that link to it, by edges that count", "never", True),
-            Measure("out_degree", "domains", "that it links to, by edges that count", "never", True),
+            Measure(
+                "out_degree", "domains", "that it links to, by edges that count", "never", True
+            ),
             Measure(
                 "reciprocity",
                 "share",

@@ -15,10 +15,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.graph.blocks import Scores
 from pipeline.graph.csr import DomainGraph, from_edges
 from pipeline.graph.hyperball import Balls, weighted_harmonic_estimate
 from pipeline.graph.mixing import mix
-from pipeline.graph.blocks import Scores
 from pipeline.graph.ranks import rank_of, trust, weighted_harmonic
 from pipeline.graph.registers import of_members
 from pipeline.graph.sampled import weighted_harmonic_sampled

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.graph.csr import DomainGraph
 from pipeline.graph.blocks import Scores
-
+from pipeline.graph.csr import DomainGraph
 from pipeline.graph.step import received
 
 ROUNDS = 10

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from pipeline.graph.blocks import Scores
 from pipeline.graph.csr import DomainGraph, from_edges
 from pipeline.graph.hyperball import Balls, harmonic_estimate, weighted_harmonic_estimate
-from pipeline.graph.blocks import Scores
 from pipeline.graph.ranks import harmonic, rank_of, trust, weighted_harmonic
 from pipeline.graph.registers import of_members
 from pipeline.graph.sampled import weighted_harmonic_sampled

@@ -14,9 +14,17 @@ from hypothesis import strategies as st
 
 from pipeline.errors import DidNotConverge
 from pipeline.graph import distances
-from pipeline.graph.csr import DomainGraph, from_edges
 from pipeline.graph.blocks import Scores
-from pipeline.graph.ranks import authority, harmonic, pagerank, percentile, rank_of, trust, weighted_harmonic
+from pipeline.graph.csr import DomainGraph, from_edges
+from pipeline.graph.ranks import (
+    authority,
+    harmonic,
+    pagerank,
+    percentile,
+    rank_of,
+    trust,
+    weighted_harmonic,
+)
 from tests.pipeline.graph.corpus import power_law, sources_of
 
 Edge = tuple[int, int, int]
