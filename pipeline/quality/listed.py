@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.errors import UsageError
+from pipeline.settings import ScoreSettings
 from pipeline.url import Refused, canonical
 
 
@@ -33,6 +35,15 @@ def read_domains(file: str, what: str) -> list[str]:
     return sorted(found)
 
 
-def read_seeds(file: Path) -> list[str]:
-    """Trusted domains. Raises UsageError."""
-    return read_domains(str(file), "trusted seeds")
+class Lists(NamedTuple):
+    """Registered domains that a score is told of, each in order."""
+
+    seeds: list[str]
+    spam: list[str]
+
+
+def lists_of(settings: ScoreSettings) -> Lists:
+    """What the files of the settings say. Raises UsageError with the line that is wrong."""
+    return Lists(
+        read_domains(settings.seeds, "trusted seeds"), read_domains(settings.spam, "known spam")
+    )

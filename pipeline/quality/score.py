@@ -19,7 +19,6 @@ import pyarrow as pa
 from pipeline.graph.gathered import gathered
 from pipeline.graph.packed import PackedGraph
 from pipeline.quality import counted, needs, ranked, shaped, suspected
-from pipeline.quality.listed import read_seeds as read_seeds  # named here by its callers
 from pipeline.quality.scored import Columns, Part, Progress, Scored, ids_of, known, run
 from pipeline.quality.steps import Steps, steps_of
 from pipeline.quality.taken import counting, take, taken

@@ -23,8 +23,14 @@ import pyarrow as pa
 
 from pipeline.errors import ScoreBusy, StoreFull
 from pipeline.quality.memory import peak_mb, reset_peak
+from pipeline.settings import Settings
 
 LOCK = "lock"
+
+
+def beside_of(settings: Settings) -> Path:
+    """Where a score of this machine keeps what it has done."""
+    return Path(settings.score.beside) if settings.score.beside else settings.data / "score"
 
 
 class Step(NamedTuple):
