@@ -22,8 +22,8 @@ COMMON_CRAWL = Size(121_000_000, 3_900_000_000)
 SETTINGS = ScoreSettings()
 
 
-def allowed(mb: int, **more: int) -> ScoreSettings:
-    return ScoreSettings(memory_mb=mb, **more)
+def allowed(mb: int, registers: int = 8) -> ScoreSettings:
+    return ScoreSettings(memory_mb=mb, registers=registers)
 
 
 def test_ten_million_domains_fit_into_sixteen_gigabytes_plain() -> None:

@@ -59,7 +59,8 @@ def test_a_score_that_was_killed_goes_on_and_comes_to_the_same(
 ) -> None:
     chain(store)
     scores(store, None)
-    whole, said = quality(store), []
+    whole = quality(store)
+    said: list[str] = []
     store.execute("TRUNCATE TABLE domain_quality")
     with patch.object(scoring, "PARTS", parts_that_die_before(dies, said)):
         with pytest.raises(Killed):
