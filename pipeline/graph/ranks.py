@@ -62,7 +62,7 @@ def pagerank(
         raise ValueError(f"damping {damping} must be in [0, 1), tolerance {tolerance} above 0")
     if graph.n == 0:
         return np.empty(0)
-    sweep = _Sweeps(graph, _teleport(graph.n, personal), damping)
+    sweep = Sweeps(graph, _teleport(graph.n, personal), damping)
     moved = np.inf
     with at_most(sweep.pieces):
         for _ in range(max_sweeps):
@@ -195,7 +195,7 @@ def _without_noise(scores: Scores) -> Scores:
     return rounded
 
 
-class _Sweeps:
+class Sweeps:
     """The state between two power iterations; calling it does one and says how far it moved."""
 
     def __init__(self, graph: Graph, teleport: Scores, damping: float) -> None:
