@@ -21,6 +21,7 @@ from pipeline.graph.packed import PackedGraph
 from pipeline.quality import counted, needs, ranked, shaped, suspected
 from pipeline.quality.scored import Columns, Part, Progress, Scored, ids_of, known, run
 from pipeline.quality.steps import Steps, steps_of
+from pipeline.quality.taken import build as build  # of edges at hand; for tests and benchmarks
 from pipeline.quality.taken import counting, take, taken
 from pipeline.quality.written import drop_strength_before, register, swap_in, write_strength
 from pipeline.settings import ScoreSettings, weights_by_place
@@ -99,8 +100,8 @@ def _begun(
             len(names), lambda: counting(edges), names=names, packed=need.packed, distinct=True
         )
     scored = Scored(
-        store, as_of, settings, ids_of(graph, seeds), ids_of(graph, spam), graph, edges, pages,
-        progress,
+        store, as_of, settings, ids_of(graph, seeds), graph, edges, pages, progress,
+        spam=ids_of(graph, spam),
     )  # fmt: skip
     scored.manifest["memory"] = {"estimated_mb": need.mb, "most": need.most[0]}
     return scored

@@ -46,7 +46,6 @@ class Scored:
     snapshot: int  # ms since 1970: nothing that arrived later has a part
     settings: ScoreSettings
     seeds: Ids  # ids in the graph of the trusted domains that are in it
-    spam: Ids  # and of those that are known as spam
     graph: Graph
     # As pipeline/quality/edges.sql tells them, in files; rows of domain_edges. Their ends are
     # dictionary-coded: see `ends`, and cast a slice, not all, where names are needed.
@@ -58,6 +57,7 @@ class Scored:
     )  # of domain_quality, n each, in the graph's order
     edge_columns: Columns = field(default_factory=dict)  # of domain_edges, beside those of `edges`
     manifest: dict[str, Any] = field(default_factory=dict)  # what a reader must know of how
+    spam: Ids = field(default_factory=lambda: np.empty(0, np.int64))  # ids of known spam
 
     @property
     def names(self) -> pa.Array:
@@ -67,11 +67,17 @@ class Scored:
     @cached_property
     def ends(self) -> tuple[Ids32, Ids32]:
         """int32[edges] each: the ids of who links and who is linked, with weight or without."""
-        source, target = (
-            self.edges[end].chunk(0).indices.to_numpy()
-            for end in ("source_domain", "target_domain")
-        )
+        source, target = (self._ids(end) for end in ("source_domain", "target_domain"))
         return source, target
+
+    def _ids(self, end: str) -> Ids32:
+        column = column_of(self.edges, end)
+        if pa.types.is_dictionary(column.type):
+            coded: Ids32 = column.indices.to_numpy()
+            return coded
+        places = pc.index_in(column.cast(pa.string()), self.names)
+        ids: Ids32 = places.to_numpy(zero_copy_only=False).astype(np.int32)
+        return ids
 
     def floats(self, name: str) -> Floats:
         """A column as float64[n], nan where it is unknown."""

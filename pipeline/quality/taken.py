@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.graph.csr import DomainGraph, from_names
 from pipeline.graph.gathered import Batch
 from pipeline.graph.interned import Interned
+from pipeline.quality.scored import column_of
 from pipeline.quality.steps import Steps
 from pipeline.settings import ScoreSettings, weights_by_place
 from pipeline.store import Store, sql
@@ -100,6 +102,18 @@ def counting(edges: pa.Table) -> Iterator[Batch]:
         some = slice(first, first + AT_ONCE)
         heavy = weight[some] > 0
         yield Batch(source[some][heavy], target[some][heavy], weight[some][heavy])
+
+
+def build(edges: pa.Table, pages: pa.Table) -> DomainGraph:
+    """The graph that a score ranks, of edges by name that stand in memory: a few."""
+    named = (edges, "source_domain"), (edges, "target_domain"), (pages, "domain")
+    columns = [column_of(table, name).cast(pa.string()) for table, name in named]
+    if not edges.num_rows:
+        return from_names(columns[0], columns[1], also=columns[2])
+    heavy = edges["weight"].combine_chunks().to_numpy() > 0
+    ends = [column.filter(pa.array(heavy)) for column in columns[:2]]
+    weight = edges["weight"].combine_chunks().filter(pa.array(heavy))
+    return from_names(ends[0], ends[1], weight, also=pa.concat_arrays(columns))
 
 
 def _pages(store: Store, interned: Interned) -> tuple[npt.NDArray[np.int32], Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -11,14 +13,17 @@ import pyarrow as pa
 import pytest
 
 from pipeline.graph.csr import from_names
+from pipeline.graph.gathered import gathered
 from pipeline.graph.ranks import harmonic, rank_of, trust, weighted_harmonic
 from pipeline.graph.threads import at_most
 from pipeline.quality import ranked, shaped, suspected
 from pipeline.quality.scored import Part, Scored, run
+from pipeline.quality.steps import Steps
+from pipeline.quality.taken import build, counting, take, taken
 from pipeline.settings import ScoreSettings
 from pipeline.store.chdb import ChdbStore
 from tests.pipeline.graph.corpus import power_law, sources_of
-from tests.pipeline.quality.test_score import chain, quality, snapshot
+from tests.pipeline.quality.test_score import a_web, chain, quality, snapshot
 from tests.support.records import START, TODAY, page, write
 from tests.support.stores import AnyStore
 
@@ -125,8 +130,8 @@ def scored(n: int, m: int, seeds: int = 40) -> Scored:
     chosen = np.argsort(-named.in_degree, kind="stable")[:seeds]
     none = pa.table({})
     return Scored(
-        ChdbStore.__new__(ChdbStore), 1, ScoreSettings(sources=400), np.sort(chosen), chosen[:3],
-        named, none, none, lambda step: None,
+        ChdbStore.__new__(ChdbStore), 1, ScoreSettings(sources=400), np.sort(chosen),
+        named, none, none, lambda step: None, spam=chosen[:3],
     )  # fmt: skip
 
 
@@ -177,3 +182,29 @@ def test_every_measure_is_told_and_ranked_as_it_says() -> None:
         assert np.array_equal(one.floats(f"{name}_rank"), ranks, equal_nan=True)
         assert n == len(one.columns[name]) - one.columns[name].null_count
     assert {len(values) for values in one.columns.values()} == {300}
+
+
+@pytest.mark.embedded
+def test_links_that_stream_make_the_graph_that_they_make_by_name(
+    store: ChdbStore, tmp_path: Path
+) -> None:
+    write(store, a_web(random.Random(5)), TODAY)
+    steps, settings = Steps(tmp_path), ScoreSettings()
+    size = take(store, settings, steps)
+    names, edges, pages = taken(steps, size["edges"])
+    streamed = gathered(len(names), lambda: counting(edges), names=names, distinct=True)
+    by_name = build(edges, pages)
+    assert streamed.names.to_pylist() == by_name.names.to_pylist()
+    assert streamed.out_targets.tolist() == by_name.out_targets.tolist()
+    assert streamed.out_offsets.tolist() == by_name.out_offsets.tolist()
+    assert streamed.out_weights is not None
+    assert by_name.out_weights is not None
+    assert streamed.out_weights.tobytes() == by_name.out_weights.tobytes()
+    coded = Scored(store, 1, settings, np.empty(0, np.int64), streamed, edges, pages, print)
+    named = Scored(store, 1, settings, np.empty(0, np.int64), streamed, plain(edges), pages, print)
+    assert [end.tolist() for end in coded.ends] == [end.tolist() for end in named.ends]
+
+
+def plain(edges: pa.Table) -> pa.Table:
+    """Names as strings, as another caller may hold them."""
+    return pa.table({n: edges[n].cast(pa.string()) for n in ("source_domain", "target_domain")})
