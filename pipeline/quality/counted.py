@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.quality.scored import Measure, Part, Scored, column_of, looked_up
+from pipeline.quality.scored import Measure, Part, Scored, looked_up
 from pipeline.store import sql
 
 Counts = npt.NDArray[np.int64]
@@ -32,28 +32,16 @@ def _counts(names: pa.Array, table: pa.Table, column: str) -> pa.Array:
 
 def _out_domains(scored: Scored) -> Counts:
     """How many domains each one has live links to, followed or not."""
-    source, _ = _ends(scored)
+    source, _ = scored.ends
     return np.bincount(source, minlength=scored.graph.n)
 
 
 def _reciprocal(scored: Scored) -> Counts:
     """How many of its referring domains each one links back to."""
     n = scored.graph.n
-    source, target = _ends(scored)
+    source, target = (end.astype(np.int64) for end in scored.ends)
     mutual = np.isin(source * n + target, target * n + source)
     return np.bincount(target[mutual], minlength=n)
-
-
-def _ends(scored: Scored) -> tuple[Counts, Counts]:
-    """int64[edges] each: the ids of who links and who is linked, with weight or without."""
-    names = scored.names
-    source, target = (
-        pc.index_in(column_of(scored.edges, end).cast(pa.string()), names)
-        .to_numpy(zero_copy_only=False)
-        .astype(np.int64)
-        for end in ("source_domain", "target_domain")
-    )
-    return source, target
 
 
 PART = Part(
