@@ -19,6 +19,8 @@ from pipeline.store import rows
 from tests.support.records import START, TODAY, Link, page, write
 from tests.support.stores import AnyStore, Databases, made
 
+pytestmark = pytest.mark.engine
+
 Rows = dict[str, dict[str, Any]]
 TEXT = f"{99:016x}"
 
