@@ -17,6 +17,7 @@ SELECT
     toUInt32(sum(one.followed)) AS followed,
     toUInt32(sum(one.live)) AS live,
     toUInt32(sum(one.money)) AS money,
+    toUInt32(sum(one.keyword)) AS keyword,
     toUInt32(sum(one.worded)) AS worded,
     toUInt32(sum(one.near_money)) AS near_money,
     toUInt64(sum(one.on_pages)) AS on_pages,
@@ -37,6 +38,8 @@ FROM
         countIf(nofollow = 0 AND ugc = 0 AND sponsored = 0) AS followed,
         countIf(state = 'live') AS live,
         countIf(arrayExists(w -> w IN {words:Array(String)}, extractAll(lowerUTF8(anchor), '[\\pL\\pN_]+')) OR multiSearchAny(anchor, {within:Array(String)})) AS money,
+        -- As searches are typed and nobody writes: Unicode's small letters alone, and not the target's name.
+        countIf(match(anchor, '^\\p{Ll}+( \\p{Ll}+){1,4}$') AND position(replaceAll(anchor, ' ', ''), splitByChar('.', target_domain)[1]) = 0) AS keyword,
         countIf(text_before != '' OR text_after != '') AS worded,
         countIf(arrayExists(w -> w IN {words:Array(String)}, extractAll(lowerUTF8(concat(text_before, ' ', text_after)), '[\\pL\\pN_]+')) OR multiSearchAny(concat(text_before, ' ', text_after), {within:Array(String)})) AS near_money,
         sum(on_page) AS on_pages,

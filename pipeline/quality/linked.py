@@ -26,7 +26,7 @@ def _tell_edges(scored: Scored, pairs: Pairs) -> None:
     told["kind_evidence"] = pairs.evidence
     told["sitewide_share"] = nullable(_sitewide(scored))
     told["followed_share"] = nullable(_followed(scored))
-    for name in ("main", "money", "near_money"):
+    for name in ("main", "money", "keyword", "near_money"):
         told[f"{name}_share"] = nullable(getattr(pairs, name).astype(np.float64))
     told["page_links"] = nullable(pairs.page_links.astype(np.float64))
 
@@ -55,6 +55,8 @@ def _tell_shares(scored: Scored, pairs: Pairs) -> None:
     for kind in ("sitewide", "editorial"):
         share = _over(count(pairs.kind == CODES[kind]), known)
         scored.columns[f"{kind}_share"] = nullable(share)
+    keyword = np.bincount(target, np.nan_to_num(pairs.keyword), minlength=scored.graph.n)
+    scored.columns["keyword_anchor_share"] = nullable(_over(keyword, all_of_them))
     scored.columns["footer_share"] = nullable(_over(count(pairs.in_footer), count(pairs.placed)))
     scored.columns["nofollow_share"] = nullable(_over(count(~pairs.followed), all_of_them))
     out = np.bincount(scored.ends[0], minlength=scored.graph.n)
@@ -112,6 +114,12 @@ PART = Part(
         ),
         Measure(
             "nofollow_share", "share", "of the referring domains without a followed link", _NO_LINK
+        ),
+        Measure(
+            "keyword_anchor_share",
+            "share",
+            "of its anchor texts that are keywords as they are searched for",
+            _NO_LINK,
         ),
         Measure("out_in_ratio", "ratio", "of domains it links to and referring domains", _NO_LINK),
         Measure(

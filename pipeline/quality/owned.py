@@ -46,7 +46,7 @@ def _add(scored: Scored) -> None:
     platform = platform_sites(scored, sorted(platforms()))
     links = _telling(scored, platform)
     templates = _templates(links, n)
-    whole = _pages(scored) >= WHOLE
+    whole = pages_of(scored) >= WHOLE
     of_templates = concentration(source, target, _template(templates), n)
     scored.columns["template_share"] = pa.array(
         share_of(of_templates.top, np.bincount(target[whole[source]], minlength=n)),
@@ -78,7 +78,7 @@ def _network_of(of: Ids32, names: pa.Array) -> pa.Array:
     return pc.fill_null(names.take(pa.array(of, mask=of < 0)), "")
 
 
-def _pages(scored: Scored) -> Keys:
+def pages_of(scored: Scored) -> Keys:
     """int64[n]: how many pages of each were fetched whole."""
     pages = looked_up(scored.names, scored.pages, "pages", pa.int64())
     found: Keys = pc.fill_null(pages, 0).to_numpy(zero_copy_only=False)
@@ -93,7 +93,7 @@ def _telling(scored: Scored, platform: Flags) -> Links:
     widget = pc.equal(scored.edge_columns["kind"], "widget").to_numpy(zero_copy_only=False)
     kept = ~widget & ~platform[target] & (np.bincount(target, minlength=n) <= common)[target]
     share = as_floats(scored.edge_columns["sitewide_share"])
-    sitewide = (_pages(scored) >= WHOLE)[source] & (share >= SITEWIDE)
+    sitewide = (pages_of(scored) >= WHOLE)[source] & (share >= SITEWIDE)
     return Links(source[kept], target[kept], sitewide[kept])
 
 

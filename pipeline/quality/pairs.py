@@ -30,19 +30,20 @@ CODES = {kind: code for code, kind in enumerate(ORDER)}
 
 
 class Pairs(NamedTuple):
-    """Of each edge, in the order of `scored.edges`; 21 bytes each, and the evidence.
+    """Of each edge, in the order of `scored.edges`; 27 bytes each, and the evidence.
 
-    kind: uint8, the code of its name in ORDER. evidence: strings. main, money, near_money: float32,
-    shares of its links, nan where unknown. page_links: float32, the mean of the external links of
-    its pages, nan where unknown. placed: whether a link's place is known; in_footer: whether all of
-    these stand in the footer; followed: any of them; live: any; new, before: whether the first
-    was first seen in the days NEW and BEFORE.
+    kind: uint8, the code of its name in ORDER. evidence: strings. main, money, keyword, near_money:
+    float32, shares of its links, nan where unknown. page_links: float32, the mean of the external
+    links of its pages, nan where unknown. placed: whether a link's place is known; in_footer:
+    whether all of these stand in the footer; followed: any of them; live: any; new, before:
+    whether the first was first seen in the days NEW and BEFORE.
     """
 
     kind: npt.NDArray[np.uint8]
     evidence: pa.Array
     main: Singles
     money: Singles
+    keyword: Singles
     near_money: Singles
     page_links: Singles
     placed: Flags
@@ -98,6 +99,7 @@ def _slice(scored: Scored, asked: dict[str, Value]) -> Pairs:
         evidence=_told(table, places),
         main=_share(figures("main"), placed),
         money=_share(figures("money"), links),
+        keyword=_share(figures("keyword"), links),
         near_money=_share(figures("near_money"), figures("worded")),
         page_links=_share(figures("on_pages"), figures("counted")),
         placed=placed > 0,

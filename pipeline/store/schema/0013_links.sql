@@ -12,6 +12,8 @@ ALTER TABLE domain_edges ADD COLUMN IF NOT EXISTS main_share Nullable(Float64) C
 
 ALTER TABLE domain_edges ADD COLUMN IF NOT EXISTS money_share Nullable(Float64) COMMENT 'links whose anchor text has a word of what is sold by links';
 
+ALTER TABLE domain_edges ADD COLUMN IF NOT EXISTS keyword_share Nullable(Float64) COMMENT 'links whose anchor text is two to five words in small letters that do not name the target';
+
 ALTER TABLE domain_edges ADD COLUMN IF NOT EXISTS near_money_share Nullable(Float64) COMMENT 'links that have such a word in the text around them; NULL where no text is known';
 
 ALTER TABLE domain_edges ADD COLUMN IF NOT EXISTS page_links Nullable(Float64) COMMENT 'external links of a linking page, in the mean; NULL where it is not known';
@@ -29,6 +31,8 @@ ALTER TABLE domain_quality ADD COLUMN IF NOT EXISTS anchor_entropy Nullable(Floa
 ALTER TABLE domain_quality ADD COLUMN IF NOT EXISTS top_anchor_share Nullable(Float64) COMMENT 'the most frequent anchor text of those that are not empty, each referring domain once; NULL without one';
 
 ALTER TABLE domain_quality ADD COLUMN IF NOT EXISTS money_anchor_share Nullable(Float64) COMMENT 'anchor texts with a word of what is sold by links, each referring domain once; NULL without one';
+
+ALTER TABLE domain_quality ADD COLUMN IF NOT EXISTS keyword_anchor_share Nullable(Float64) COMMENT 'anchor texts of two to five words in small letters that do not name it, each referring domain once; NULL without one';
 
 ALTER TABLE domain_quality ADD COLUMN IF NOT EXISTS empty_anchor_share Nullable(Float64) COMMENT 'empty anchor texts, each referring domain once; NULL without one';
 
@@ -70,6 +74,8 @@ ALTER TABLE domain_edges_next ADD COLUMN IF NOT EXISTS main_share Nullable(Float
 
 ALTER TABLE domain_edges_next ADD COLUMN IF NOT EXISTS money_share Nullable(Float64) COMMENT 'links whose anchor text has a word of what is sold by links';
 
+ALTER TABLE domain_edges_next ADD COLUMN IF NOT EXISTS keyword_share Nullable(Float64) COMMENT 'links whose anchor text is two to five words in small letters that do not name the target';
+
 ALTER TABLE domain_edges_next ADD COLUMN IF NOT EXISTS near_money_share Nullable(Float64) COMMENT 'links that have such a word in the text around them; NULL where no text is known';
 
 ALTER TABLE domain_edges_next ADD COLUMN IF NOT EXISTS page_links Nullable(Float64) COMMENT 'external links of a linking page, in the mean; NULL where it is not known';
@@ -87,6 +93,8 @@ ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS anchor_entropy Nullable
 ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS top_anchor_share Nullable(Float64) COMMENT 'the most frequent anchor text of those that are not empty, each referring domain once; NULL without one';
 
 ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS money_anchor_share Nullable(Float64) COMMENT 'anchor texts with a word of what is sold by links, each referring domain once; NULL without one';
+
+ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS keyword_anchor_share Nullable(Float64) COMMENT 'anchor texts of two to five words in small letters that do not name it, each referring domain once; NULL without one';
 
 ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS empty_anchor_share Nullable(Float64) COMMENT 'empty anchor texts, each referring domain once; NULL without one';
 
