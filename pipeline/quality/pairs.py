@@ -16,7 +16,7 @@ from pipeline.quality.scored import Floats, Ids, Scored, column_of
 from pipeline.quality.words import money_words
 from pipeline.store import Value, rows, sql
 
-SLICE = 2_000_000  # links looked at in one question: some two gigabytes of the store's memory
+SLICE = 1_000_000  # links looked at in one question: some two gigabytes of the store's memory
 DAY_MS = 86_400_000
 NEW, BEFORE = 30, 90  # days before the snapshot, and those before these
 

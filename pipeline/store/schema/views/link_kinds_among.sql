@@ -118,11 +118,11 @@ FROM
         SELECT
             *,
             -- A page and a target make one link of each kind, so that these count pages.
-            toUInt32(countIf(state != 'lost') OVER (PARTITION BY cityHash64(source_host), cityHash64(target_host, target_path), element)) AS pages_with,
-            if(text = 0, (toUInt64(0), source_domain), min((first_seen, source_domain)) OVER (PARTITION BY target_domain, text)) AS of_text,
+            toUInt32(countIf(state != 'lost') OVER (PARTITION BY cityHash64(source_host, target_host, target_path, element))) AS pages_with,
+            if(text = 0, (toUInt64(0), source_domain), min((first_seen, source_domain)) OVER (PARTITION BY cityHash64(target_domain, text))) AS of_text,
             if(of_text.2 = source_domain, '', of_text.2) AS copied_text,
             lengthUTF8(text_before) + lengthUTF8(text_after) >= 60 AS has_words,
-            min((first_seen, source_domain)) OVER (PARTITION BY cityHash64(target_host, target_path), cityHash64(anchor, text_before, text_after)) AS of_words,
+            min((first_seen, source_domain)) OVER (PARTITION BY cityHash64(target_host, target_path, anchor, text_before, text_after)) AS of_words,
             if(NOT has_words OR of_words.2 = source_domain, '', of_words.2) AS copied_words
         FROM
         (
