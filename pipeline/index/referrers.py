@@ -41,12 +41,12 @@ def roll_up(
         store.execute(sql("pipeline/index/referrers_unnamed"), span)
 
 
-def slices(links: int, targets: Sequence[str]) -> list[tuple[str, str]]:
-    """Targets after a name up to another ('' is no bound), of about SLICE links each.
+def slices(links: int, targets: Sequence[str], each: int = 0) -> list[tuple[str, str]]:
+    """Targets after a name up to another ('' is no bound), of about so many links each, or SLICE.
 
     targets: a sample of them, in order. What one target has is never cut, however much it is.
     """
-    many = -(-links // SLICE)
+    many = -(-links // (each or SLICE))
     bounds = sorted({targets[len(targets) * i // many] for i in range(1, many)})
     return list(zip(["", *bounds], [*bounds, ""], strict=True))
 

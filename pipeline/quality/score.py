@@ -18,7 +18,17 @@ import pyarrow as pa
 
 from pipeline.graph.gathered import gathered
 from pipeline.graph.packed import PackedGraph
-from pipeline.quality import counted, needs, ranked, shaped, suspected
+from pipeline.quality import (
+    anchored,
+    counted,
+    linked,
+    named,
+    needs,
+    owned,
+    ranked,
+    shaped,
+    suspected,
+)
 from pipeline.quality.scored import Columns, Part, Progress, Scored, ids_of, known, run
 from pipeline.quality.steps import Steps, steps_of
 from pipeline.quality.taken import build as build  # of edges at hand; for tests and benchmarks
@@ -31,7 +41,16 @@ from pipeline.url import suffix_list_version
 FORMULA = 2  # goes up when a score may come out otherwise on the same links
 
 # Each reads what those before it made.
-PARTS: tuple[Part, ...] = (*ranked.PARTS, *shaped.PARTS, *suspected.PARTS, counted.PART)
+PARTS: tuple[Part, ...] = (
+    *ranked.PARTS,
+    *shaped.PARTS,
+    *suspected.PARTS,
+    counted.PART,
+    linked.PART,
+    anchored.PART,
+    owned.PART,
+    named.PART,
+)
 
 
 class Snapshot(NamedTuple):

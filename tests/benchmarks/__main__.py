@@ -38,6 +38,7 @@ NAMES = (
     "hyperball",
     "attacks",
     "score",
+    "bought",
 )
 
 

@@ -532,6 +532,7 @@ def given(view: View) -> str:
     example = {
         "domain": "'example.org'", "under": "'%'", "other": "'example.com'", "other_under": "'%'",
         "others": "['example.com', 'example.net']", "by": f"'{_BY.get(view.name, '')}'",
+        "after": "''", "until": "''",
     }  # fmt: skip
     return ", ".join(f"{name} = {example[name]}" for name in view.parameters)
 

@@ -1,0 +1,139 @@
+"""How a domain is linked: the kinds of links of each pair, and what they come to."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.quality.pairs import BEFORE, CODES, DAY_MS, NEW, ORDER, Flags, Pairs, looked_at
+from pipeline.quality.scored import Floats, Measure, Part, Scored, column_of, looked_up, nullable
+
+Counts = npt.NDArray[np.int64]
+
+
+def _add(scored: Scored) -> None:
+    pairs = looked_at(scored)
+    _tell_edges(scored, pairs)
+    _tell_shares(scored, pairs)
+    _tell_growth(scored, pairs)
+
+
+def _tell_edges(scored: Scored, pairs: Pairs) -> None:
+    told = scored.edge_columns
+    told["kind"] = pa.array(ORDER).take(pa.array(pairs.kind))
+    told["kind_evidence"] = pairs.evidence
+    told["sitewide_share"] = nullable(_sitewide(scored))
+    told["followed_share"] = nullable(_followed(scored))
+    for name in ("main", "money", "keyword", "near_money"):
+        told[f"{name}_share"] = nullable(getattr(pairs, name).astype(np.float64))
+    told["page_links"] = nullable(pairs.page_links.astype(np.float64))
+
+
+def _sitewide(scored: Scored) -> Floats:
+    """Linking pages of the source's pages that were fetched whole: 1 at most, since a link may
+    be known of a page that never was."""
+    pages = pc.fill_null(looked_up(scored.names, scored.pages, "pages", pa.uint32()), 0)
+    whole = pages.to_numpy(zero_copy_only=False)[scored.ends[0]]
+    linking = _figures(scored, "pages")
+    return np.minimum(1.0, _over(linking, whole))
+
+
+def _followed(scored: Scored) -> Floats:
+    return _over(_figures(scored, "follow_links"), _figures(scored, "links"))
+
+
+def _tell_shares(scored: Scored, pairs: Pairs) -> None:
+    """Each referring domain once, so that a sitewide link is one."""
+    _, target = scored.ends
+
+    def count(which: Flags) -> Counts:
+        return np.bincount(target[which], minlength=scored.graph.n)
+
+    known, all_of_them = count(pairs.kind > 0), count(np.ones(len(target), bool))
+    for kind in ("sitewide", "editorial"):
+        share = _over(count(pairs.kind == CODES[kind]), known)
+        scored.columns[f"{kind}_share"] = nullable(share)
+    keyword = np.bincount(target, np.nan_to_num(pairs.keyword), minlength=scored.graph.n)
+    scored.columns["keyword_anchor_share"] = nullable(_over(keyword, all_of_them))
+    scored.columns["footer_share"] = nullable(_over(count(pairs.in_footer), count(pairs.placed)))
+    scored.columns["nofollow_share"] = nullable(_over(count(~pairs.followed), all_of_them))
+    out = np.bincount(scored.ends[0], minlength=scored.graph.n)
+    scored.columns["out_in_ratio"] = nullable(_over(out, all_of_them))
+
+
+def _tell_growth(scored: Scored, pairs: Pairs) -> None:
+    """Unknown where the index is younger than what it would be compared with: all would be new."""
+    _, target = scored.ends
+    age = (scored.snapshot - pairs.oldest) / DAY_MS if pairs.oldest else 0.0
+
+    def count(which: Flags) -> Floats:
+        return np.bincount(target[which], minlength=scored.graph.n).astype(np.float64)
+
+    new, before, live = count(pairs.new), count(pairs.before), count(pairs.live)
+    unknown = np.full(scored.graph.n, np.nan)
+    share = _over(new, live) if age > NEW else unknown
+    rate = _over(new, before * NEW / BEFORE) if age > NEW + BEFORE else unknown
+    scored.columns["new_share"], scored.columns["velocity"] = nullable(share), nullable(rate)
+
+
+def _figures(scored: Scored, name: str) -> Floats:
+    if not scored.edges.num_rows:
+        return np.zeros(0)
+    found: Floats = column_of(scored.edges, name).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _over(part: Floats | Counts, whole: Floats | Counts) -> Floats:
+    """float64, nan where the whole is nothing."""
+    found = np.full(len(part), np.nan)
+    np.divide(part, whole, out=found, where=whole > 0)
+    return found
+
+
+_NO_KIND = "of no referring domain the kind is known"
+_NO_LINK = "nobody links to it"
+PART = Part(
+    "looking at links",
+    (
+        Measure(
+            "sitewide_share",
+            "share",
+            "of the referring domains that link sitewide or in the footer",
+            _NO_KIND,
+        ),
+        Measure(
+            "footer_share",
+            "share",
+            "of the referring domains that link in the footer alone",
+            "of none it is known where the links stand",
+        ),
+        Measure(
+            "editorial_share", "share", "of the referring domains that link editorially", _NO_KIND
+        ),
+        Measure(
+            "nofollow_share", "share", "of the referring domains without a followed link", _NO_LINK
+        ),
+        Measure(
+            "keyword_anchor_share",
+            "share",
+            "of its anchor texts that are keywords as they are searched for",
+            _NO_LINK,
+        ),
+        Measure("out_in_ratio", "ratio", "of domains it links to and referring domains", _NO_LINK),
+        Measure(
+            "new_share",
+            "share",
+            "of the live referring domains first seen in the last 30 days",
+            "nobody links to it, or the index is younger",
+        ),
+        Measure(
+            "velocity",
+            "ratio",
+            "of these and as many as came in 30 days of the 90 before",
+            "none came then, or the index is younger",
+        ),
+    ),
+    _add,
+)
