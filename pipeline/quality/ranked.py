@@ -7,19 +7,24 @@ import numpy as np
 from pipeline.graph.hyperball import harmonic_estimate
 from pipeline.graph.ranks import authority, harmonic, pagerank, rank_of, weighted_harmonic
 from pipeline.graph.sampled import weighted_harmonic_sampled
-from pipeline.graph.suspicion import FINE
+from pipeline.graph.suspicion import DAMPING, FINE
 from pipeline.graph.trusted import UNREACHED, redrawn_trust, seed_distance
 from pipeline.quality.scored import Floats, Measure, Part, Scored, counts, nullable
 
 EXACT_HARMONIC = 20_000  # domains; above, nearness is estimated
 DRAWS = 16  # of halves of the seeds
+COARSE = 1e-9  # of PageRank; at a high damping a finer one takes more sweeps than there may be
 
 _UNSEEDED = "there are no trusted seeds"
 
 
 def _add_pagerank(scored: Scored) -> None:
-    found = pagerank(scored.graph, damping=scored.settings.damping, tolerance=FINE)
-    scored.columns["pagerank"] = nullable(found)
+    """Fine enough for suspicion to take differences of, where it is by its damping."""
+    damping = scored.settings.damping
+    tolerance = FINE if damping == DAMPING else COARSE
+    scored.columns["pagerank"] = nullable(
+        pagerank(scored.graph, damping=damping, tolerance=tolerance)
+    )
 
 
 def _add_harmonic(scored: Scored) -> None:

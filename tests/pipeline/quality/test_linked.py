@@ -45,7 +45,8 @@ VISITS = [
     page("https://before1.org/", TODAY - 40 * DAY, [Link(TO, anchor="bread")]),
     page("https://before2.org/", TODAY - 100 * DAY, [Link(TO, anchor="bread")]),
     # What is suppressed has no part in any of it.
-    page("https://hidden.org/", TODAY - DAY, [Link(TO, anchor="hidden")]),
+    page("https://www.hidden.org/", TODAY - DAY, [Link(TO, anchor="hidden")]),
+    page("https://foot.org/hidden", AGO, [f"{TO}{i}" for i in range(9)]),
     page(TO, AGO, ["https://u.org/"]),
 ]  # fmt: skip
 
@@ -55,7 +56,8 @@ def world(databases: Databases) -> Iterator[AnyStore]:
     store = databases.new()
     made(store)
     write(store, VISITS, TODAY)
-    Mirror(store, controls(said(TODAY, "suppress", "hidden.org"))).write()
+    hidden = said(TODAY, "suppress", "hidden.org"), said(TODAY + 1, "suppress", "foot.org/hidden")
+    Mirror(store, controls(*hidden)).write()
     score(store, ScoreSettings())
     yield store
     databases.drop(store)
@@ -74,7 +76,7 @@ def quality(store: Store, domain: str = "t.org") -> Row:
 
 def test_a_pair_has_the_kind_of_most_of_its_links(world: AnyStore) -> None:
     found = {name: (row["kind"], row["kind_evidence"]) for name, row in edges(world).items()}
-    assert found["foot.org"] == ("sitewide", "it stands on 5 of 5 pages of its host")
+    assert found["foot.org"] == ("sitewide", "it stands on 5 of 6 pages of its host")
     assert found["text.org"] == ("editorial", "it stands in the text of its page"), "of as many"
     assert found["wat.org"] == ("", "")
     assert "hidden.org" not in found
@@ -140,12 +142,14 @@ def test_anchors_count_once_a_referring_domain(world: AnyStore) -> None:
     assert (nobody["distinct_anchors"], nobody["anchor_entropy"]) == (0, None)
 
 
-def test_slices_come_to_the_same_as_all_at_once(
+def test_slices_and_one_thread_come_to_the_same_as_all_at_once(
     world: AnyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = quality(world), quality(world, "u.org"), edges(world)
     monkeypatch.setattr(pairs, "SLICE", 1)
+    world.execute("SET max_threads = 1")
     score(world, ScoreSettings())
+    world.execute("SET max_threads = 0")
     assert (quality(world), quality(world, "u.org"), edges(world)) == whole
 
 

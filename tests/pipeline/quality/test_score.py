@@ -318,6 +318,32 @@ def test_what_is_suppressed_has_no_part_before_it_is_erased(store: AnyStore) -> 
     assert {url for url in strengths(store) if url[1]} == {("c.org", "/else")}
 
 
+def test_where_all_is_suppressed_a_snapshot_is_empty(store: AnyStore) -> None:
+    chain(store)
+    names = ("a.org", "b.org", "c.org", "d.org")
+    heard = controls(*(said(at, "suppress", name) for at, name in enumerate(names, 1)))
+    Mirror(store, heard).write()
+    row = snapshot(store, seeds=("a.org",))
+    assert (row["domains"], row["edges"], row["manifest"]["seeds_in_graph"]) == (0, 0, 0)
+    assert not quality(store)
+    assert not edges(store)
+
+
+def test_places_weigh_what_a_setting_says(store: AnyStore) -> None:
+    links: list[Link | str] = [
+        Link("https://b.org/", position="footer"), Link("https://c.org/", position="nav"),
+    ]  # fmt: skip
+    write(store, [page("https://a.org/", START, links)], TODAY)
+    told = "footer 0, other 7"
+    assert snapshot(store, weights=told)["manifest"]["edge_filter"]["weights"] == {
+        "footer": 0,
+        "other": 7,
+    }
+    weights = {target: row["weight"] for (_, target), row in edges(store).items()}
+    assert weights == {"b.org": 0, "c.org": pytest.approx(3.0)}
+    assert quality(store)["b.org"]["in_degree"] == 0
+
+
 def edges_after(store: Store) -> set[tuple[str, str]]:
     snapshot(store)
     return set(edges(store))

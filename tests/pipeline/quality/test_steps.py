@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -171,3 +174,38 @@ def test_peak_memory_is_that_since_it_was_last_asked_to_begin() -> None:
     assert peak_mb() < high - 150
     free = free_mb()
     assert free is None or free > 0
+
+
+KILLED_AND_AGAIN = """
+import json, os, signal, sys
+from pathlib import Path
+from pipeline.quality import score as scoring
+from pipeline.settings import ScoreSettings
+from pipeline.store.chdb import ChdbStore
+from pipeline.store.migrate import migrate
+from tests.pipeline.quality.test_score import chain
+
+data, dies = Path(sys.argv[1]), sys.argv[2] == "dies"
+store = ChdbStore(data / "store")
+if dies:
+    migrate(store)
+    chain(store)
+    kill = lambda scored: os.kill(os.getpid(), signal.SIGKILL)
+    scoring.PARTS = tuple(p._replace(add=kill) if p.says == "trust" else p for p in scoring.PARTS)
+else:
+    scoring.take = None  # links are not read again
+    scoring.PARTS[0].add.__code__ = (lambda scored: 1 / 0).__code__  # nor PageRank found again
+made = scoring.score(store, ScoreSettings(), seeds=["a.org"], beside=data / "score")
+print(made.domains, len(made.manifest["steps"]))
+"""
+
+
+def test_a_process_that_was_killed_leaves_its_steps_to_the_next(tmp_path: Path) -> None:
+    def go(how: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", KILLED_AND_AGAIN, str(tmp_path), how]
+        return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+
+    assert go("dies").returncode == -signal.SIGKILL
+    again = go("goes on")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.split() == ["4", str(len(scoring.PARTS) + 3)]
