@@ -21,9 +21,9 @@ from spiders.complete import SHORT_TEXT, why_incomplete
 from spiders.directives import ADDRESSED, Directives
 from spiders.markup import head_kind, refresh_target, rel_flags
 from spiders.position import position_mark
-from spiders.text import language_of, top_terms, visible, words_of
+from spiders.text import about, language_of, visible
 
-EXTRACTOR = 2  # goes up when a newer extractor may find other links on the same bytes
+EXTRACTOR = 3  # goes up when a newer extractor may say other things of the same bytes; 3: terms
 
 MAX_BODY = 5 << 20
 MAX_EXTERNAL = 2_000
@@ -217,8 +217,7 @@ class _Reading:
         title = self._title()
         self._links()
         language = self._declared_language()
-        text, digest = visible(self.tree.body)
-        words = words_of(text)
+        text, digest, prose = visible(self.tree.body)
         external = self._columns()
         if not reason and self.dropped:
             reason = "links_cap"
@@ -232,9 +231,9 @@ class _Reading:
             )
         return Extracted(
             incomplete=reason,
-            language=language_of(language, words, text),
+            language=language_of(language, text),
             title=title,
-            terms=top_terms(words),
+            terms=about(title, prose),
             canonical=self.canonical,
             robots_meta=clean(", ".join(self.directives.text), 300),
             robots_header=clean(self.robots_header, 300),

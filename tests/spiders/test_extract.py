@@ -80,6 +80,16 @@ def test_the_language_is_declared_or_read(body: str, header: str, language: str)
     assert read(body, content_language=header).language == language
 
 
+def test_terms_are_of_what_the_page_says_itself() -> None:
+    """The text of links tells of the pages they lead to; menus and footers of the site."""
+    body = (
+        "<title>Harbour</title><nav>about us</nav><p>crane <a href='https://b.org/'>violin "
+        "<b>concert</b></a> quay <a name=x>anchorage</a></p><footer>imprint</footer>"
+    )
+    assert read(body).terms == ["harbour", "crane", "quay"]
+    assert read("<a href='/x'>violin</a>").terms == []
+
+
 def test_terms_are_of_what_is_read_and_not_of_scripts() -> None:
     body = "<title>t</title><p>harbour crane harbour<script>var hidden</script><style>b{}</style>"
     assert read(body).terms == ["harbour", "crane"]
