@@ -120,7 +120,7 @@ class _Words:
     def __init__(self) -> None:
         self.most = np.zeros(SLOTS, np.uint32)
         self.domains = np.zeros(SLOTS, np.uint32)
-        self.word = np.full(SLOTS, -1, np.int32)
+        self.word = np.zeros(SLOTS, np.int32)  # noughts cost nothing until they are written
         self.chunks: list[pa.Array] = []
         self.size = 0
 
@@ -136,19 +136,21 @@ class _Words:
 
     def shared(self) -> tuple[Rows, pa.Array]:
         """The place of each slot's word among those that more domains than one say; those."""
+        place = np.zeros(SLOTS, np.int32)
         kept = np.flatnonzero(self.domains > 1)
         if not len(kept):
-            return np.full(SLOTS, -1, np.int32), pa.array([], pa.string())
+            return place, pa.array([], pa.string())
         words = pa.chunked_array(self.chunks).take(pa.array(self.word[kept]))
-        place = np.full(SLOTS, -1, np.int32)
         place[kept] = np.arange(len(kept), dtype=np.int32)
         return place, words.combine_chunks()
 
 
 def _weighed(found: list[_Slice], words: _Words, n: int) -> Topics:
     known = sum(len(each.ids) for each in found)
-    rarity = np.log((1 + known) / np.maximum(words.domains, 1)).astype(np.float32)
-    rarity[words.domains < 2] *= -1  # it makes a domain longer, and is like no other's
+    said = np.flatnonzero(words.domains)
+    rarity = np.zeros(SLOTS, np.float32)
+    rarity[said] = np.log((1 + known) / words.domains[said])
+    rarity[said[words.domains[said] < 2]] *= -1  # it makes a domain longer, and is like no other's
     counts = [np.minimum(each.counts, KEPT) for each in found]
     room = int(sum(each.sum() for each in counts))
     slots, weights = np.empty(room, np.uint32), np.empty(room, np.float32)
