@@ -459,6 +459,10 @@ class ScoreSettings(_Section):
         description="trusted domains searched from, by trust; beyond, the rest of the trust is left out and its share is stated",
     )
     damping: float = Field(default=0.85, gt=0, lt=1, description="of PageRank and trust")
+    geoip: str = Field(
+        default="",
+        description="MaxMind database file of addresses, which tells the country of domains that say none themselves; needs the extra geoip",
+    )
 
 
 class LogSettings(_Section):

@@ -15,6 +15,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 from w3lib.encoding import html_to_unicode
 
 from pipeline.page import NOFOLLOW, POSITIONS, Internal, Kind, Links, Position, link_digest
+from pipeline.places import country_of_locale
 from pipeline.url import Refused, Url, canonical
 from spiders.bounds import cut_hostile
 from spiders.complete import SHORT_TEXT, why_incomplete
@@ -47,6 +48,7 @@ _BLOCKS = frozenset(
 )
 _BREAKS = _BLOCKS | {"br"}
 _BREAK = re.compile(r"<(?:br|div|p|li|td|h[1-6])[\s>]")
+_UNASKED = frozenset({"en-us"})  # what software writes where nobody has chosen
 # Lexbor gives an element once for each part that it matches.
 _LINKING = (
     "[href],iframe[src]:not([href]),frame[src]:not([href]),form[action]:not([href]),"
@@ -59,6 +61,8 @@ class Extracted(msgspec.Struct, frozen=True, kw_only=True):
 
     incomplete: str = ""
     language: str = ""
+    country: str = ""  # ISO 3166, for which the page says it is
+    country_by: str = ""  # hreflang or lang
     title: str = ""
     terms: list[str] = []
     canonical: str = ""
@@ -207,6 +211,7 @@ class _Reading:
         self.found = 0  # a and area elements with a target
         self.refreshes = False
         self.canonical = ""
+        self.locales: dict[str, str] = {}  # by URL, the hreflang of each version of the page
         self.feeds = 0
         self.robots_header = headers.get("x-robots-tag", "")
         self.directives = Directives(self.robots_header)
@@ -217,6 +222,7 @@ class _Reading:
         title = self._title()
         self._links()
         language = self._declared_language()
+        country, country_by = self._declared_country(language)
         text, digest, prose = visible(self.tree.body)
         external = self._columns()
         if not reason and self.dropped:
@@ -232,6 +238,8 @@ class _Reading:
         return Extracted(
             incomplete=reason,
             language=language_of(language, text),
+            country=country,
+            country_by=country_by,
             title=title,
             terms=about(title, prose),
             canonical=self.canonical,
@@ -284,6 +292,9 @@ class _Reading:
                 self._feed(href)
         elif kind is not None:
             self._link(node, href, kind)
+            target = self.resolved.get(href)
+            if kind == "alternate" and target is not None:
+                self.locales.setdefault(target.url, attributes.get("hreflang") or "")
 
     def _feed(self, href: str) -> None:
         """One to be visited, which is no evidence of anything: another site's is nothing."""
@@ -308,6 +319,16 @@ class _Reading:
         root = self.tree.root
         declared = (root.attributes.get("lang") or "") if root is not None else ""
         return declared or self.headers.get("content-language", "").partition(",")[0]
+
+    def _declared_country(self, language: str) -> tuple[str, str]:
+        """For which country the page is by its own entry among its versions, or by its language."""
+        for url in (self.page.url, self.canonical):
+            if country := country_of_locale(self.locales.get(url, "")):
+                return country, "hreflang"
+        country = (
+            "" if language.lower().replace("_", "-") in _UNASKED else country_of_locale(language)
+        )
+        return country, "lang" if country else ""
 
     def _resolve(self, href: str) -> Url | None:
         """The canonical target, once a page for each spelling; None where it was refused."""

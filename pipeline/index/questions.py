@@ -33,7 +33,7 @@ def refs(
     filters: state, rel, authority, country, since, until, as of links.
     """
     kept = Filters(**filters).parameters()
-    names = ("state", "rel", "authority", "endings", "since", "until")
+    names = ("state", "rel", "authority", "country", "since", "until")
     parameters = {**target_of(target, mode).parameters(), **{name: kept[name] for name in names}}
     keys = {"authority": float, "source_domain": str}
     return Paged("refs", parameters, keys=keys, limit=limit, after=after)

@@ -10,8 +10,18 @@ import pyarrow.compute as pc
 from pipeline.graph.csr import Ids
 from pipeline.graph.similar import similarity
 from pipeline.quality.scored import Floats, Measure, Part, Scored, nullable
-from pipeline.quality.topics import HEARD, KEPT, MOST_PAGES, SLOTS, Topics, cosines, heaviest, topics
-from pipeline.quality.topics import TEMPLATE_PAGES, TEMPLATE_SHARE
+from pipeline.quality.topics import (
+    HEARD,
+    KEPT,
+    MOST_PAGES,
+    SLOTS,
+    TEMPLATE_PAGES,
+    TEMPLATE_SHARE,
+    Topics,
+    cosines,
+    heaviest,
+    topics,
+)
 
 SHARED = 3  # terms that are told of an edge
 TOLD = 8  # terms that are told of a domain
