@@ -57,7 +57,8 @@ def similarity(
     norms = np.sqrt(sums[1].astype(np.float64) * sums[2])
     found = np.full(len(first), np.nan)
     np.divide(sums[0], norms, out=found, where=~alone & (norms > 0))
-    return np.clip(found, -1.0, 1.0)
+    np.clip(found, -1.0, 1.0, out=found)
+    return found
 
 
 def _walked(graph: DomainGraph, seen: Seen, scale: Singles, popularity: Singles) -> Seen:

@@ -155,6 +155,9 @@ class Index:
     ) -> Answer[more.Gap]:
         return Answer(self.store, prospects.gap(mine, others, mode, **options), more.Gap)
 
+    def similar(self, domain: str, **options: Any) -> Answer[more.Similar]:
+        return Answer(self.store, prospects.similar(domain, **options), more.Similar)
+
     def outlinks(
         self, source: str, mode: Mode | None = None, **options: Any
     ) -> Answer[more.Outlink]:

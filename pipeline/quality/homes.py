@@ -75,10 +75,8 @@ def home_of(row: dict[str, Any], located: Located) -> Home:
         return Home(row["by_ending"], "its ending")
     saying, of_all = row["saying"], row["of_all"]
     if 2 * saying > of_all:
-        pages = "page" if of_all == 1 else "pages"
-        return Home(
-            row["by_pages"], f"{saying:,} of {of_all:,} {pages} that name one, by {row['pages_by']}"
-        )
+        pages = "page that names" if of_all == 1 else "pages that name"
+        return Home(row["by_pages"], f"{saying:,} of {of_all:,} {pages} one, by {row['pages_by']}")
     if row["ip"] and (at := located(row["ip"])):
         return Home(at, f"its address {row['ip']}")
     return Home()

@@ -7,8 +7,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.graph.csr import Ids
+from pipeline.graph.csr import Ids, Offsets
 from pipeline.graph.similar import similarity
+from pipeline.graph.sparse import cosines, heaviest
 from pipeline.quality.scored import Floats, Measure, Part, Scored, nullable
 from pipeline.quality.topics import (
     HEARD,
@@ -18,14 +19,11 @@ from pipeline.quality.topics import (
     TEMPLATE_PAGES,
     TEMPLATE_SHARE,
     Topics,
-    cosines,
-    heaviest,
     topics,
 )
 
 SHARED = 3  # terms that are told of an edge
-TOLD = 8  # terms that are told of a domain
-SOUGHT = 32  # terms by which a domain is found
+TOLD = 16  # terms that are told of a domain, and by which it is found
 _BLOCK = 100_000  # domains whose terms are written at once
 
 
@@ -70,7 +68,7 @@ def _edges(found: Topics, source: Ids, target: Ids) -> tuple[npt.NDArray[np.floa
     return relevance, shared
 
 
-def _words(found: Topics, slots: npt.NDArray[np.integer[npt.Any]]) -> pa.Array:
+def _words(found: Topics, slots: npt.NDArray[np.int64] | Ids) -> pa.Array:
     """list<string>[k] of integers[k, m]: the words of these slots, none for -1.
 
     As a dictionary, since of millions of edges most share their words with others.
@@ -114,7 +112,7 @@ def _weights(scored: Scored) -> Floats:
     return weights
 
 
-def _share(part: npt.NDArray[np.float64], whole: npt.NDArray[np.float64]) -> Floats:
+def _share(part: Floats | Offsets, whole: Floats | Offsets) -> Floats:
     found = np.full(len(part), np.nan)
     np.divide(part, whole, out=found, where=whole > 0)
     return found
@@ -122,30 +120,33 @@ def _share(part: npt.NDArray[np.float64], whole: npt.NDArray[np.float64]) -> Flo
 
 def _write(scored: Scored, found: Topics) -> None:
     """The terms by which domains are found, beside the table and swapped in whole."""
-    store, snapshot, names = scored.store, scored.snapshot, scored.names
+    store, snapshot = scored.store, scored.snapshot
     store.execute(f"ALTER TABLE domain_terms_next DROP PARTITION {snapshot:d}")
     store.execute(f"ALTER TABLE domain_terms DROP PARTITION {snapshot:d}")
+    if not (found.rows >= 0).any():
+        return
     for first in range(0, scored.graph.n, _BLOCK):
-        rows = found.rows[first : first + _BLOCK]
-        places = heaviest(found.offsets, found.weights, rows, SOUGHT)
-        known = places >= 0
-        slots, ids = found.slots[places[known]], first + np.nonzero(known)[0]
-        store.insert(
-            "domain_terms_next",
-            pa.table(
-                {
-                    "snapshot": pa.array(np.full(len(ids), snapshot), pa.uint64()),
-                    "term": found.words.take(pa.array(found.word[slots])),
-                    "domain": names.take(pa.array(ids)),
-                    "weight": pa.array(found.weights[places[known]]),
-                }
-            ),
-        )
-    if (found.rows >= 0).any():
-        store.execute(
-            f"ALTER TABLE domain_terms REPLACE PARTITION {snapshot:d} FROM domain_terms_next"
-        )
-        store.execute(f"ALTER TABLE domain_terms_next DROP PARTITION {snapshot:d}")
+        rows = _rows_of_terms(scored, found, first)
+        if rows.num_rows:
+            store.insert("domain_terms_next", rows)
+    store.execute(f"ALTER TABLE domain_terms REPLACE PARTITION {snapshot:d} FROM domain_terms_next")
+    store.execute(f"ALTER TABLE domain_terms_next DROP PARTITION {snapshot:d}")
+
+
+def _rows_of_terms(scored: Scored, found: Topics, first: int) -> pa.Table:
+    """Of the domains from `first` on, one block of them."""
+    rows = found.rows[first : first + _BLOCK]
+    places = heaviest(found.offsets, found.weights, rows, TOLD)
+    known = places >= 0
+    slots, ids = found.slots[places[known]], first + np.nonzero(known)[0]
+    return pa.table(
+        {
+            "snapshot": pa.array(np.full(len(ids), scored.snapshot), pa.uint64()),
+            "term": found.words.take(pa.array(found.word[slots])),
+            "domain": scored.graph.names.take(pa.array(ids)).cast(pa.string()),
+            "weight": pa.array(found.weights[places[known]]),
+        }
+    )
 
 
 PART = Part(

@@ -12,19 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.graph.csr import Ids, Offsets
+from pipeline.graph.sparse import Slots, Weights, keep
 from pipeline.quality.scored import Scored, column_of, looked_up
 from pipeline.store import Store, sql
-
-Offsets = npt.NDArray[np.int64]
-Slots = npt.NDArray[np.uint32]
-Weights = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int32]
 
 SLOTS = 1 << 24
 KEPT = 64  # terms of a domain, by weight: more changed no figure by .01
@@ -43,18 +39,18 @@ class Topics(NamedTuple):
     weights sum to 1 at most. word: int32[SLOTS], into words, which are Arrow strings.
     """
 
-    rows: Rows
+    rows: Ids
     offsets: Offsets
     slots: Slots
     weights: Weights
-    word: Rows
+    word: Ids
     words: pa.Array
 
 
 class _Slice(NamedTuple):
     """The terms of some domains. counts: how many each has; heard: how loud, a logarithm."""
 
-    ids: Rows
+    ids: Ids
     counts: Offsets
     slots: Slots
     heard: npt.NDArray[np.float16]
@@ -70,7 +66,7 @@ def topics(scored: Scored) -> Topics:
     return _weighed(found, words, scored.graph.n)
 
 
-def _asked(scored: Scored) -> Iterator[tuple[pa.Table, Rows, pa.Array]]:
+def _asked(scored: Scored) -> Iterator[tuple[pa.Table, Ids, pa.Array]]:
     """The terms of ever further domains in the order of their names, with those domains."""
     names = scored.names
     pages = pc.fill_null(looked_up(names, scored.pages, "pages", pa.int64()), 0).to_numpy()
@@ -104,8 +100,8 @@ def _terms(store: Store, names: pa.Array, pages: Offsets) -> pa.Table:
     )
 
 
-def _slice(table: pa.Table, ids: Rows, names: pa.Array) -> _Slice:
-    """Rows of the table are in the order of its domains."""
+def _slice(table: pa.Table, ids: Ids, names: pa.Array) -> _Slice:
+    """Ids of the table are in the order of its domains."""
     coded = column_of(table, "domain").cast(pa.string()).dictionary_encode()
     places = pc.index_in(coded.dictionary, names).to_numpy(zero_copy_only=False)
     counts = np.bincount(coded.indices.to_numpy(), minlength=len(places))
@@ -134,7 +130,7 @@ class _Words:
         self.chunks.append(terms.take(pa.array(first[better])).cast(pa.string()))
         self.size += len(chosen)
 
-    def shared(self) -> tuple[Rows, pa.Array]:
+    def shared(self) -> tuple[Ids, pa.Array]:
         """The place of each slot's word among those that more domains than one say; those."""
         place = np.zeros(SLOTS, np.int32)
         kept = np.flatnonzero(self.domains > 1)
@@ -160,98 +156,11 @@ def _weighed(found: list[_Slice], words: _Words, n: int) -> Topics:
         each = found.pop(0)  # so that its memory is free
         offsets = np.concatenate([[0], np.cumsum(each.counts)])
         kept = lengths[row : row + len(each.ids)]
-        used = _keep(offsets, each.slots, each.heard.astype(np.float32), rarity,
-                     kept, slots, weights, used)  # fmt: skip
+        used = keep(offsets, each.slots, each.heard.astype(np.float32), rarity,
+                     kept, slots, weights, used, KEPT)  # fmt: skip
         enough = each.counts >= FEWEST
         rows[each.ids[enough]] = row + np.flatnonzero(enough)
         row += len(each.ids)
     place, names = words.shared()
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     return Topics(rows, offsets, slots[:used], weights[:used], place, names)
-
-
-@numba.njit(cache=True, nogil=True)
-def _keep(
-    offsets: Offsets,
-    slots: Slots,
-    heard: Weights,
-    rarity: Weights,
-    lengths: Offsets,
-    kept_slots: Slots,
-    kept_weights: Weights,
-    used: int,
-) -> int:
-    """Writes each domain's heaviest terms, by slot; returns how far it wrote."""
-    for row in range(offsets.size - 1):
-        first, end = offsets[row], offsets[row + 1]
-        weight = np.empty(end - first, np.float64)
-        norm = 0.0
-        for i in range(end - first):
-            each = heard[first + i] * rarity[slots[first + i]]
-            norm += each * each
-            weight[i] = max(each, 0.0)
-        order = np.argsort(-weight, kind="mergesort")[:KEPT]
-        chosen = order[weight[order] > 0]
-        chosen = chosen[np.argsort(slots[first + chosen], kind="mergesort")]
-        start = used
-        for i in chosen:
-            slot = slots[first + i]
-            share = np.float32(weight[i] / np.sqrt(norm))
-            if used > start and kept_slots[used - 1] == slot:  # two words of one slot
-                kept_weights[used - 1] = max(kept_weights[used - 1], share)
-                continue
-            kept_slots[used], kept_weights[used] = slot, share
-            used += 1
-        lengths[row] = used - start
-    return used
-
-
-@numba.njit(parallel=True, cache=True, nogil=True)
-def cosines(
-    rows: Rows, offsets: Offsets, slots: Slots, weights: Weights,
-    first: Rows, second: Rows, found: Weights, shared: Rows,
-) -> None:  # fmt: skip
-    """How alike pairs of domains are, by what they say.
-
-    first, second: int32[k], ids. Writes found, float32[k], nan where of one nothing is known; and
-    shared, int32[k, m]: the slots that add most to it, -1 where there are fewer.
-    """
-    most = shared.shape[1]
-    for i in numba.prange(first.size):
-        shared[i] = -1
-        a, b = rows[first[i]], rows[second[i]]
-        if a < 0 or b < 0:
-            found[i] = np.nan
-            continue
-        x, y, x_end, y_end = offsets[a], offsets[b], offsets[a + 1], offsets[b + 1]
-        total, best = np.float32(0), np.zeros(most, np.float32)
-        while x < x_end and y < y_end:
-            if slots[x] < slots[y]:
-                x += 1
-            elif slots[x] > slots[y]:
-                y += 1
-            else:
-                part = weights[x] * weights[y]
-                total += part
-                at = most
-                while at > 0 and part > best[at - 1]:
-                    at -= 1
-                for k in range(most - 1, at, -1):
-                    best[k], shared[i, k] = best[k - 1], shared[i, k - 1]
-                if at < most:
-                    best[at], shared[i, at] = part, slots[x]
-                x += 1
-                y += 1
-        found[i] = min(total, np.float32(1))
-
-
-@numba.njit(parallel=True, cache=True, nogil=True)
-def heaviest(offsets: Offsets, weights: Weights, rows: Rows, most: int) -> Offsets:
-    """int64[k, most]: places in `weights` of the heaviest of each of these rows, -1 beyond."""
-    found = np.full((rows.size, most), -1, np.int64)
-    for i in numba.prange(rows.size):
-        if rows[i] >= 0:
-            first, end = offsets[rows[i]], offsets[rows[i] + 1]
-            order = np.argsort(-weights[first:end], kind="mergesort")[:most]
-            found[i, : order.size] = first + order
-    return found

@@ -22,10 +22,11 @@ import numpy.typing as npt
 from pipeline.graph.csr import from_edges
 from pipeline.graph.mixing import mixed
 from pipeline.graph.similar import similarity
+from pipeline.graph.sparse import cosines
 from pipeline.page import Page
 from pipeline.quality.score import build
 from pipeline.quality.scored import Scored, ids_of
-from pipeline.quality.topics import Topics, cosines, topics
+from pipeline.quality.topics import Topics, topics
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows, sql
 from pipeline.store.chdb import ChdbStore

@@ -3,7 +3,7 @@
 -- known has an empty name. Of a registered domain, where the host and path of what is linked match `under` ('%'
 -- for all of it).
 -- Cost: as referrer_places.
--- Version: 1
+-- Version: 2
 SELECT
     place, -- top-level domain, ISO 3166 code of the country, or language; empty where it is not known
     toUInt32(count()) AS referring_domains, -- referring domains with a live link
