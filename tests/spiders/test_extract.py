@@ -80,6 +80,31 @@ def test_the_language_is_declared_or_read(body: str, header: str, language: str)
     assert read(body, content_language=header).language == language
 
 
+SELF = "<link rel=alternate hreflang={tag} href='{url}'>"
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("<html lang=de-AT>", ("AT", "lang")),
+        ("<html lang=en_GB>", ("GB", "lang")),
+        ("<html lang=de>", ("", "")),
+        ("<html lang=en-US>", ("", "")),  # what software writes unasked
+        ("<html lang=de-AT>" + SELF.format(tag="de-CH", url="{page}"), ("CH", "hreflang")),
+        ("<html lang=de-AT>" + SELF.format(tag="de-CH", url="/other"), ("AT", "lang")),
+        ("<html lang=de-AT>" + SELF.format(tag="x-default", url="{page}"), ("AT", "lang")),
+        ("<html>" + SELF.format(tag="en-US", url="{page}"), ("US", "hreflang")),
+        (
+            "<html><link rel=canonical href='/c'>" + SELF.format(tag="fr-CA", url="/c"),
+            ("CA", "hreflang"),
+        ),
+    ],
+)
+def test_a_page_says_for_which_country_it_is(head: str, expected: tuple[str, str]) -> None:
+    found = read(head.replace("{page}", PAGE.url))
+    assert (found.country, found.country_by) == expected
+
+
 def test_terms_are_of_what_the_page_says_itself() -> None:
     """The text of links tells of the pages they lead to; menus and footers of the site."""
     body = (

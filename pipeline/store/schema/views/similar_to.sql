@@ -32,7 +32,7 @@ WITH
     (SELECT count() FROM chosen) AS chosen_all,
     (SELECT greatest(1, countIf(out_domains > 0)) FROM domain_quality WHERE snapshot = newest) AS linking
 SELECT
-    near.domain AS domain,
+    near.domain AS domain, -- registered domain that is like it
     round(1 - (1 - near.text) * (1 - near.by_links), 6) AS score, -- of both together, 0 to 1
     near.text AS text, -- cosine of what the two say, 0 to 1; 0 where they share none of those terms
     near.terms AS shared_terms, -- the terms that add most to it
