@@ -21,7 +21,7 @@ from pipeline.errors import UsageError
 from pipeline.graph.csr import Ids
 from pipeline.places import country
 from pipeline.quality.relevant import ids_of_edges
-from pipeline.quality.scored import Part, Scored, looked_up
+from pipeline.quality.scored import Part, Scored, column_of, looked_up
 from pipeline.store import sql
 
 Located = Callable[[str], str]  # an address's country, '' where it is not known
@@ -40,7 +40,9 @@ def _add(scored: Scored) -> None:
     with _located(scored.settings.geoip) as located:
         homes = _homes(found, located)
     languages = _text(names, found, "language")
-    countries, evidence = (_text(names, homes, each) for each in ("country", "evidence"))
+    ending = _by_ending(names, scored.store.query(sql("pipeline/quality/endings")))
+    countries = pc.coalesce(ending, _text(names, homes, "country"))
+    evidence = pc.if_else(pc.is_valid(ending), "its ending", _text(names, homes, "evidence"))
     scored.columns |= {"language": languages, "country": countries, "country_evidence": evidence}
     source, target = ids_of_edges(scored)
     scored.columns["referrer_languages"] = _counted(languages, source, target)
@@ -52,12 +54,18 @@ def _text(names: pa.Array, table: pa.Table, column: str) -> pa.Array:
     return pc.fill_null(looked_up(names, table, column, pa.string()), "")
 
 
+def _by_ending(names: pa.Array, endings: pa.Table) -> pa.Array:
+    """The country that each one's top-level domain says; NULL where that says none."""
+    top = pc.replace_substring_regex(names, r"^.*\.", "")
+    return column_of(endings, "country").take(pc.index_in(top, column_of(endings, "ending")))
+
+
 def _homes(found: pa.Table, located: Located) -> pa.Table:
-    """The country of each domain, and what says so, as a table: domain, country, evidence.
+    """What pages and addresses say of each domain, as a table: domain, country, evidence.
 
     Domains with the same words for everything have the same row: so Python sees few of them.
     """
-    keys = ["by_ending", "by_pages", "pages_by", "saying", "of_all", "ip"]
+    keys = ["by_pages", "pages_by", "saying", "of_all", "ip"]
     if not found.num_rows:
         return pa.table(
             {name: pa.array([], pa.string()) for name in ("domain", "country", "evidence")}
@@ -70,9 +78,7 @@ def _homes(found: pa.Table, located: Located) -> pa.Table:
 
 
 def home_of(row: dict[str, Any], located: Located) -> Home:
-    """row: one of homes.sql."""
-    if row["by_ending"]:
-        return Home(row["by_ending"], "its ending")
+    """Of a domain whose ending says none. row: one of homes.sql."""
     saying, of_all = row["saying"], row["of_all"]
     if 2 * saying > of_all:
         pages = "page that names" if of_all == 1 else "pages that name"

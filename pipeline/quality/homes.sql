@@ -1,10 +1,9 @@
--- What speaks for the language and the country of each domain: what its pages are in and for, its ending,
--- its address. What is suppressed is not among the domains that are scored.
+-- What speaks for the language and the country of each domain that was read: what its pages are in and for,
+-- and its address. What is suppressed is not among the domains that are scored.
 -- Cost: the latest text of all pages, in the order of their domains; a row a domain.
 SELECT
     spoken.domain AS domain,
     spoken.language AS language,
-    endings.country AS by_ending,
     said.country AS by_pages,
     said.country_by AS pages_by,
     said.saying AS saying,
@@ -31,7 +30,6 @@ FROM
         GROUP BY domain
     )
 ) AS spoken
-LEFT ANY JOIN country_endings AS endings ON endings.ending = splitByChar('.', spoken.domain)[-1]
 LEFT ANY JOIN
 (
     SELECT

@@ -9,7 +9,7 @@ import pytest
 from pipeline.page import link_digest
 from pipeline.url import canonical
 from spiders.extract import MAX_BODY, MAX_EXTERNAL, MAX_INTERNAL, MAX_TITLE, decode, extract
-from tests.support.reading import OUT, read
+from tests.support.reading import OUT, PAGE, read
 
 # Encodings: BOM, header, meta, then detection.
 

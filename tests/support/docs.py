@@ -38,7 +38,8 @@ PUBLIC = (
     "domain_quality", "page_fates", "graph_referrers", "domain_terms",
 )  # fmt: skip
 VIEWS = (
-    "link_states", "backlinks", "link_changes", "all_link_states", "graph_backlinks", "country_endings",
+    "link_states", "backlinks", "link_changes", "all_link_states", "graph_backlinks",
+    "country_endings",
     *(view.name for view in views()),
 )  # fmt: skip
 OF_FILES = {view.name for view in views()}  # which tell their own cost

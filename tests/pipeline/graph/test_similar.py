@@ -17,7 +17,8 @@ Matrix = npt.NDArray[np.float64]
 
 def drawn(n: int, m: int, seed: int) -> DomainGraph:
     generator = np.random.default_rng(seed)
-    return from_edges(*generator.integers(0, n, (2, m)), n=n)
+    sources, targets = generator.integers(0, n, (2, m))
+    return from_edges(sources, targets, n=n)
 
 
 def every_pair(n: int) -> tuple[Ids, Ids]:
