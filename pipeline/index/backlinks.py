@@ -15,6 +15,7 @@ from pipeline.errors import UsageError
 from pipeline.index.paging import Key
 from pipeline.index.question import LIMIT, UNKNOWN, Paged
 from pipeline.index.target import Mode, target_of
+from pipeline.places import country
 from pipeline.store import Parameters, Store, rows, sql
 
 Per = Literal["domain", "page", "link"]
@@ -30,8 +31,6 @@ _LIST = 65_536  # referring domains that are known ahead
 _AROUND = ("language", "text_before", "text_after")
 _DOMAINS, _AUTHORITIES = "{domains:Array(String)}", "{authorities:Array(Float64)}"
 _EVER = 1 << 62  # ms
-# What two letters of a country are, where its domains end in others.
-_ENDINGS = {"gb": ["uk", "gb"], "uk": ["uk", "gb"]}
 
 
 class Filters(NamedTuple):
@@ -39,7 +38,7 @@ class Filters(NamedTuple):
 
     authority: at least, of the domain that links; where it is set, domains whose authority is
     unknown are left out. anchor: is in the anchor text, in capitals or not. country: two letters,
-    by the ending of the domain that links. path: begins the path of what is linked.
+    of the domain that links. path: begins the path of what is linked.
     """
 
     state: State = "live"
@@ -63,7 +62,7 @@ class Filters(NamedTuple):
             "positions": list(self.position),
             "anchor": self.anchor,
             "language": self.language,
-            "endings": endings(self.country),
+            "country": country_named(self.country),
             "authority": UNKNOWN if self.authority is None else self.authority,
             "since": self.since,
             "until": self.until,
@@ -71,12 +70,12 @@ class Filters(NamedTuple):
         }
 
 
-def endings(country: str) -> list[str]:
-    """Top-level domains of a country of two letters; none for ''. Raises UsageError."""
-    if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
-        raise UsageError(f"{country[:40]!r} is no country; give its two letters, such as de")
-    code = country.lower()
-    return _ENDINGS.get(code, [code]) if code else []
+def country_named(code: str) -> str:
+    """ISO 3166, in capitals; '' for ''. Raises UsageError."""
+    found = country(code)
+    if code and not found:
+        raise UsageError(f"{code[:40]!r} is no country; give its two letters, such as de")
+    return found
 
 
 class Links(Paged):

@@ -68,6 +68,8 @@ ROWS = (
     Rows("domain_edges", "source_domain"),
     Rows("domain_edges", "target_domain"),
     Rows("domain_quality", "domain"),
+    Rows("domain_terms", "domain"),
+    Rows("site_countries", "domain"),
     Rows("page_strength", "domain", "host", "path"),
     Rows("sites", "domain"),
     Rows("graph_referrers", "source_domain"),

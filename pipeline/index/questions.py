@@ -33,7 +33,7 @@ def refs(
     filters: state, rel, authority, country, since, until, as of links.
     """
     kept = Filters(**filters).parameters()
-    names = ("state", "rel", "authority", "endings", "since", "until")
+    names = ("state", "rel", "authority", "country", "since", "until")
     parameters = {**target_of(target, mode).parameters(), **{name: kept[name] for name in names}}
     keys = {"authority": float, "source_domain": str}
     return Paged("refs", parameters, keys=keys, limit=limit, after=after)
@@ -154,6 +154,9 @@ class Index:
         self, mine: str, others: Sequence[str], mode: Mode | None = None, **options: Any
     ) -> Answer[more.Gap]:
         return Answer(self.store, prospects.gap(mine, others, mode, **options), more.Gap)
+
+    def similar(self, domain: str, **options: Any) -> Answer[more.Similar]:
+        return Answer(self.store, prospects.similar(domain, **options), more.Similar)
 
     def outlinks(
         self, source: str, mode: Mode | None = None, **options: Any

@@ -92,7 +92,8 @@ SELECT
     best[12] AS anchor,
     visited.ip,
     visited.language,
-    quality.authority
+    quality.authority,
+    if(quality.country != '', quality.country, endings.country) AS country
 FROM rolled
 LEFT ANY JOIN
 (
@@ -103,7 +104,8 @@ LEFT ANY JOIN
 ) AS visited ON visited.domain = rolled.source_domain
 LEFT ANY JOIN
 (
-    SELECT domain, toNullable(toFloat32(authority)) AS authority
+    SELECT domain, toNullable(toFloat32(authority)) AS authority, toString(country) AS country
     FROM domain_quality
     WHERE snapshot = (SELECT max(snapshot) FROM snapshots) AND ({whole:UInt8} = 1 OR domain IN (SELECT source_domain FROM pairs))
 ) AS quality ON quality.domain = rolled.source_domain
+LEFT ANY JOIN country_endings AS endings ON endings.ending = splitByChar('.', rolled.source_domain)[-1]

@@ -21,11 +21,13 @@ from pipeline.graph.packed import PackedGraph
 from pipeline.quality import (
     anchored,
     counted,
+    homes,
     linked,
     named,
     needs,
     owned,
     ranked,
+    relevant,
     shaped,
     suspected,
 )
@@ -50,6 +52,8 @@ PARTS: tuple[Part, ...] = (
     anchored.PART,
     owned.PART,
     named.PART,
+    relevant.PART,
+    homes.PART,
 )
 
 

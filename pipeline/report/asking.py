@@ -86,7 +86,9 @@ domain_options = _with(
         type=click.FloatRange(0, 100),
         help="Of the domain that links, at least; unknown ones are left out.",
     ),
-    click.option("--country", metavar="XX", default="", help="By the domain's ending, such as de."),
+    click.option(
+        "--country", metavar="XX", default="", help="Of the domain that links, such as de."
+    ),
     click.option("--since", type=Moment(), default=None, help="First seen then or later."),
     click.option(
         "--until", type=Moment(end=True), default=None, help="First seen before, or on that day."

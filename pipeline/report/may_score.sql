@@ -12,5 +12,7 @@ CHECK GRANT
     INSERT ON domain_edges_next,
     INSERT ON domain_quality,
     INSERT ON domain_quality_next,
+    INSERT ON domain_terms,
+    INSERT ON domain_terms_next,
     INSERT ON page_strength,
     INSERT ON page_strength_next

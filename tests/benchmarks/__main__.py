@@ -39,6 +39,7 @@ NAMES = (
     "attacks",
     "score",
     "bought",
+    "relevance",
 )
 
 

@@ -76,9 +76,9 @@ def every_poison() -> list[Poison]:
     return [
         Poison("empty", b""),
         Poison("null", None),
-        Poison("json", b'{"v": 1, "url": '),
+        Poison("json", b'{"v": 2, "url": '),
         Poison("encoding", b"\xff\xfe{}"),
-        Poison("type", b'{"v": 1}'),
+        Poison("type", b'{"v": 2}'),
         Poison("type", encode(whole).replace(b'"status":200', b'"status":"200"')),
         Poison("version", b'{"v": 99}'),
         Poison("version", encode(whole).replace(b'"v":2', b'"v":3,"news":[1]')),

@@ -35,10 +35,11 @@ REGENERATE = "python -m tests.support.docs"
 
 PUBLIC = (
     "links", "pages", "page_links", "frontier", "snapshots", "controls", "domain_edges",
-    "domain_quality", "page_fates", "graph_referrers",
+    "domain_quality", "page_fates", "graph_referrers", "domain_terms",
 )  # fmt: skip
 VIEWS = (
     "link_states", "backlinks", "link_changes", "all_link_states", "graph_backlinks",
+    "country_endings",
     *(view.name for view in views()),
 )  # fmt: skip
 OF_FILES = {view.name for view in views()}  # which tell their own cost
@@ -73,7 +74,7 @@ UNITS = {
     "uncounted": _PACKED,
     **dict.fromkeys(["fetched", "failures", "delay", "leased"], _PACKED),
     **dict.fromkeys(["trusted_harmonic_rank", "trust_rank", "pagerank_rank"], _PLACE),
-    **dict.fromkeys(["harmonic_rank", "referring_domains_rank"], _PLACE),
+    **dict.fromkeys(["harmonic_rank", "referring_domains_rank", "relevance_rank"], _PLACE),
     **dict.fromkeys(["pagerank", "trust", "follow_share", "damping"], "0 to 1"),
     **dict.fromkeys(["trust_spread", "anti_trust", "truncated_pagerank"], "0 to 1"),
     **dict.fromkeys(["reciprocity", "in_out_overlap"], "0 to 1"),

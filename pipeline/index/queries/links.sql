@@ -9,7 +9,7 @@ WHERE target_domain = {domain:String}
     AND multiIf({state:String} = 'live', live, {state:String} = 'lost', lost, {state:String} = 'unverified', unverified, 1) > 0
     AND ({state:String} != 'live' OR multiIf({rel:String} = 'followed', followed, {rel:String} = 'nofollow', nofollow, {rel:String} = 'ugc', ugc, {rel:String} = 'sponsored', sponsored, 1) > 0)
     AND known >= {authority:Float64}
-    AND (empty({endings:Array(String)}) OR splitByChar('.', source_domain)[-1] IN {endings:Array(String)})
+    AND ({country:String} = '' OR country = {country:String})
     AND ({under:String} = '%' OR source_domain IN
     (
         SELECT source_domain

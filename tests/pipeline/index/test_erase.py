@@ -22,6 +22,7 @@ from tests.pipeline.said import controls, said
 from tests.support.records import DAY, HOUR, TODAY, Link, page, write
 from tests.support.stores import AnyStore
 
+TERMS = "harbour crane quay ship hull anchor".split()
 GONE = "gone.example"  # the name stands in nothing but what is to be erased
 # Tables that name a domain, host or page, and why they keep it.
 KEPT = {
@@ -31,6 +32,7 @@ KEPT = {
     "domain_edges_next": "empty but while a snapshot is swapped in, or until the next",
     "domain_quality_next": "as that",
     "page_strength_next": "as that",
+    "domain_terms_next": "as that",
 }
 
 
@@ -50,9 +52,9 @@ def web(*, at: int = TODAY) -> list[Any]:
         page(through.target, at, [Link("https://e.example/", "redirect")], outcome="redirect",
              final_url="https://e.example/"),
         page(f"https://www.{GONE}/people/jo", at, stays, inner=[f"https://{GONE}/in"],
-             ip="192.0.2.1"),
+             ip="192.0.2.1", terms=TERMS, country="AT", country_by="lang"),
         page(f"http://{GONE}:8080/", at, stays),
-        page("https://b.example/", at, ["https://c.example/"]),
+        page("https://b.example/", at, ["https://c.example/"], terms=TERMS),
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.index.backlinks import PERS, Filters, Links, Per, endings
+from pipeline.index.backlinks import PERS, Filters, Links, Per, country_named
 from pipeline.index.questions import Index
 from pipeline.index.rows import Backlink
 from pipeline.store import Store, rows
@@ -185,15 +185,15 @@ def test_texts_around_links_are_asked_for_in_pieces(
     assert answer.rows() == whole
 
 
-@pytest.mark.parametrize("country", ["d", "deu", "d1", "ü1"])
+@pytest.mark.parametrize("country", ["d", "deu", "d1", "ü1", "zz"])
 def test_a_country_that_is_none_is_refused(country: str) -> None:
     with pytest.raises(UsageError, match="two letters"):
-        endings(country)
-    assert endings("") == []
+        country_named(country)
+    assert country_named("") == ""
 
 
 def test_filters_and_rows_are_declared_once() -> None:
-    assert set(Filters().parameters()) >= {"state", "rel", "endings", "since", "until"}
+    assert set(Filters().parameters()) >= {"state", "rel", "country", "since", "until"}
     assert Backlink.__struct_fields__[-3:] == ("language", "text_before", "text_after")
 
 

@@ -47,6 +47,7 @@ from tests.support.records import TODAY, Link, message, page, write
 
 DATABASE = "backlinks"
 _moments = itertools.count(TODAY)
+TERMS = "harbour crane quay ship hull anchor".split()
 MIGRATED = "migrated"  # a second database, which a role is to make
 
 _USERS = """<clickhouse>
@@ -70,7 +71,7 @@ class Role(ChdbStore):
     def insert(self, table: str, rows: pa.Table) -> None:
         """As text, since chDB would want rights of its own to read a Python object."""
         columns = ", ".join(rows.column_names)
-        lines = "\n".join(json.dumps(row) for row in rows.to_pylist())
+        lines = "\n".join(json.dumps(row) for row in rows.to_pylist(maps_as_pydicts="strict"))
         with self._asking():
             self._session.query(f"INSERT INTO {table} ({columns}) FORMAT JSONEachRow {lines}")
 
@@ -98,9 +99,13 @@ def consume(store: Store) -> None:
         log = SqliteLog(Path(directory) / "log.sqlite")
         linked: list[str | Link] = ["https://b.example/", Link("https://c.example/", before="x")]
         for at, links in ((TODAY - 2000, linked), (TODAY - 1000, [])):
-            made = page("https://a.example/", at, links, inner=["https://a.example/more"])
+            made = page(
+                "https://a.example/", at, links, inner=["https://a.example/more"], terms=TERMS
+            )
             log.append(PAGES, [message(made)]).result()
-        log.append(PAGES, [message(page("https://b.example/", TODAY, linked[1:]))]).result()
+        log.append(
+            PAGES, [message(page("https://b.example/", TODAY, linked[1:], terms=TERMS))]
+        ).result()
         loop = consumer(store, log, settings)
         try:
             while not loop.turn():
@@ -139,6 +144,8 @@ def fill(store: Store) -> None:
         ("sites", "domain"),
         ("graph_referrers", "source_domain"),
         ("crawled_sites", "domain"),
+        ("domain_terms", "domain"),
+        ("site_countries", "domain"),
     ):
         store.insert(table, pa.table({column: ["gone.example"]}))
     a, urls = ["a.example"], [gone]
@@ -186,6 +193,7 @@ def ask(store: Store) -> None:
     index.broken("c.example").rows()
     index.broken_pages("c.example").rows()
     index.gap("b.example", ["c.example"]).rows()
+    index.similar("b.example").rows()
     assert index.domains()
     assert index.quality()
 

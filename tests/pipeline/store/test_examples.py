@@ -37,6 +37,7 @@ def filled(databases: Databases) -> Iterator[AnyStore]:
     made(store)
     org, com, net = (f"https://example.{end}/" for end in ("org", "com", "net"))
     linking = Link(org, anchor="an example", before="see", after="for more")
+    terms = ["bread", "flour", "oven", "dough", "yeast"]
     three, two, one = TODAY - 3 * DAY, TODAY - 2 * DAY, TODAY - DAY
     visits = [
         page(com, three, [linking, net]),
@@ -44,8 +45,11 @@ def filled(databases: Databases) -> Iterator[AnyStore]:
         page("https://gone.example/", two, []),
         page("https://gone.example/", one, []),
         page("https://a.example/", one, [com, net]),
-        page(org, one, [com], title="Example", language="en", ip="192.0.2.1"),
-        page(com, one, [Link(org, anchor="another text"), net, f"{org}gone"]),
+        page(
+            org, one, [com], title="Example", language="en", ip="192.0.2.1", terms=terms,
+            country="GB", country_by="hreflang",
+        ),
+        page(com, one, [Link(org, anchor="another text"), net, f"{org}gone"], terms=terms),
         page(f"{org}gone", three, outcome="gone"),
         page(f"{org}gone", two, outcome="gone"),
         page("https://b.example/", one, ["https://old.example/", f"{org}moved"]),
@@ -54,7 +58,7 @@ def filled(databases: Databases) -> Iterator[AnyStore]:
         ),
         page(f"{org}moved", one, [Link(net, "redirect")], outcome="redirect", final_url=net),
         page("https://me.github.io/", one, [com]),
-    ]
+    ]  # fmt: skip
     write(store, visits, TODAY)
     named = {"target_domain": ["example.org"], "source_domain": ["known.example"], "graph": ["g"]}
     store.insert("graph_referrers", pa.table({**named, "graphed": pa.array([TODAY], pa.uint64())}))

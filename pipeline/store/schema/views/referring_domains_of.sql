@@ -3,7 +3,7 @@
 -- graph knows, of which no link was seen.
 -- Cost: the rows of that domain in `referrers` and in `graph_referrers`; where `under` is not '%' its links
 -- instead.
--- Version: 1
+-- Version: 2
 SELECT
     source_domain, -- registered domain that links
     authority, -- of source_domain, 0 to 100; NULL where it is unknown
@@ -18,7 +18,8 @@ SELECT
     if(last_seen > 0, fromUnixTimestamp64Milli(toInt64(last_seen), 'UTC'), NULL) AS last_seen, -- latest visit with a link; NULL where none was seen
     if(lost_by > 0, fromUnixTimestamp64Milli(toInt64(lost_by), 'UTC'), NULL) AS lost_by, -- when the last of its links was known to be gone; NULL while one is not
     graph, -- the web graph that alone knows it; empty where a link was seen
-    graph_rank -- its rank in that graph by harmonic centrality, 1 is best; NULL where it is not known
+    graph_rank, -- its rank in that graph by harmonic centrality, 1 is best; NULL where it is not known
+    toString(country) AS country -- ISO 3166 code of source_domain, as the last snapshot has it, or by its ending; empty where that says none
 FROM
 (
     SELECT
@@ -35,7 +36,8 @@ FROM
         last_seen,
         lost_by,
         '' AS graph,
-        CAST(NULL, 'Nullable(UInt64)') AS graph_rank
+        CAST(NULL, 'Nullable(UInt64)') AS graph_rank,
+        country
     FROM referrers FINAL
     -- A row of noughts: only a list spoke of a link, to no page that it named, until the page was read.
     WHERE {under:String} = '%' AND target_domain = {domain:String} AND live + lost + unverified > 0
@@ -54,7 +56,8 @@ FROM
         0,
         0,
         graphs.graph,
-        graphs.harmonic_rank
+        graphs.harmonic_rank,
+        if(quality.country != '', quality.country, endings.country)
     FROM
     (
         SELECT source_domain, graph, harmonic_rank
@@ -64,11 +67,12 @@ FROM
     ) AS graphs
     LEFT ANY JOIN
     (
-        SELECT domain, toNullable(toFloat32(authority)) AS authority
+        SELECT domain, toNullable(toFloat32(authority)) AS authority, toString(country) AS country
         FROM domain_quality
         WHERE snapshot = (SELECT max(snapshot) FROM snapshots)
             AND domain IN (SELECT source_domain FROM graph_referrers WHERE {under:String} = '%' AND target_domain = {domain:String})
     ) AS quality ON quality.domain = graphs.source_domain
+    LEFT ANY JOIN country_endings AS endings ON endings.ending = splitByChar('.', graphs.source_domain)[-1]
     UNION ALL
     SELECT
         counted.source_domain AS source_domain,
@@ -84,7 +88,8 @@ FROM
         last_seen,
         lost_by,
         '',
-        NULL
+        NULL,
+        quality.country
     FROM
     (
         SELECT
@@ -105,7 +110,7 @@ FROM
     ) AS counted
     LEFT ANY JOIN
     (
-        SELECT source_domain, authority
+        SELECT source_domain, authority, country
         FROM referrers FINAL
         WHERE {under:String} != '%' AND target_domain = {domain:String}
     ) AS quality ON quality.source_domain = counted.source_domain
