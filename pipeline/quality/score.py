@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from pipeline.errors import UsageError
 from pipeline.graph.csr import DomainGraph, from_names
-from pipeline.quality import counted, ranked
+from pipeline.quality import confidence, counted, portfolio, ranked, worth
 from pipeline.quality.scored import Columns, Part, Progress, Scored, column_of, ids_of, known, run
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows, sql
@@ -29,7 +29,13 @@ from pipeline.url import Refused, canonical, suffix_list_version
 FORMULA = 1  # goes up when a score may come out otherwise on the same links
 
 # Each reads what those before it made.
-PARTS: tuple[Part, ...] = (ranked.PART, counted.PART)
+PARTS: tuple[Part, ...] = (
+    ranked.PART,
+    counted.PART,
+    worth.PART,
+    portfolio.PART,
+    confidence.PART,
+)
 
 
 class Snapshot(NamedTuple):
@@ -126,7 +132,7 @@ def _quality(scored: Scored) -> pa.Table:
 def _edges(scored: Scored) -> pa.Table:
     edges = scored.edges
     for name, column in scored.edge_columns.items():
-        edges = edges.appendcolumn_of(name, column)
+        edges = edges.append_column(name, column)
     return edges
 
 
