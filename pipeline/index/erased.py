@@ -69,6 +69,7 @@ ROWS = (
     Rows("domain_edges", "target_domain"),
     Rows("domain_quality", "domain"),
     Rows("page_strength", "domain", "host", "path"),
+    Rows("page_quality", "domain", "host", "path"),
     Rows("sites", "domain"),
     Rows("graph_referrers", "source_domain"),
     Rows("graph_referrers", "target_domain"),

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from pipeline.errors import UsageError
 from pipeline.graph.csr import DomainGraph, from_names
 from pipeline.quality import confidence, counted, portfolio, ranked, worth
+from pipeline.quality.page_scores import drop_pages_before, write_pages
 from pipeline.quality.scored import Columns, Part, Progress, Scored, column_of, ids_of, known, run
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows, sql
@@ -90,10 +91,12 @@ def score(
     _swap_in(store, "domain_edges", _edges(scored), as_of)
     _swap_in(store, "domain_quality", _quality(scored), as_of)
     _write_strength(store, as_of)
+    write_pages(store, as_of, seeded=len(scored.seeds) > 0)
     store.execute(sql("pipeline/quality/referrers"), {"snapshot": as_of})
     snapshot = Snapshot(as_of, graph.n, graph.m, manifest)
     _register(store, snapshot)
     _drop_strength_before(store, as_of)
+    drop_pages_before(store, as_of)
     return snapshot
 
 
@@ -156,8 +159,18 @@ def _manifest(settings: ScoreSettings, seeds: Sequence[str], scored: Scored) -> 
         "domains": scored.graph.n,
         "edges": scored.graph.m,
         "known": {k: v for part in PARTS for k, v in known(scored, part.measures).items()},
+        "measures": _measures(),
         **scored.manifest,
     }
+
+
+def _measures() -> list[dict[str, str]]:
+    """What each figure of domain_quality is: SQL tells its units and meanings from here."""
+    return [
+        {"measure": m.name, "unit": m.unit, "meaning": m.meaning, "unknown": m.unknown}
+        for part in PARTS
+        for m in part.measures
+    ]
 
 
 def _swap_in(store: Store, table: str, new: pa.Table, snapshot: int) -> None:

@@ -13,4 +13,6 @@ CHECK GRANT
     INSERT ON domain_quality,
     INSERT ON domain_quality_next,
     INSERT ON page_strength,
-    INSERT ON page_strength_next
+    INSERT ON page_strength_next,
+    INSERT ON page_quality,
+    INSERT ON page_quality_next

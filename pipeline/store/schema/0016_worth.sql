@@ -61,3 +61,23 @@ ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS crawled_share Nullable(
 
 ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS confidence LowCardinality(String) COMMENT 'how sure its scores are: high, medium, low, or none where there are no seeds; empty in snapshots from before';
 
+-- What each linked page's backlinks are worth together in the last snapshot: the sum of its links' shares of
+-- its domain's portfolio.
+CREATE TABLE page_quality
+(
+    snapshot UInt64 COMMENT 'as in snapshots; only the last one is kept',
+    domain String COMMENT 'registered domain of the page',
+    host String COMMENT 'host of the page, with a port that is not default',
+    path String COMMENT 'path and query of the page',
+    score Nullable(Float64) COMMENT '100 * (1 - 2 ^ (-worth / P50)), P50 as the formula has it; NULL without seeds',
+    worth Float64 COMMENT 'the sum of its links'' shares of the portfolio_worth of its domain',
+    worth_rank Float64 COMMENT 'among all linked pages, 1 is best; what is alike within 1 in 10,000 shares the middle of its places',
+    pages UInt64 COMMENT 'N: how many pages were ranked',
+    referring_domains UInt32 COMMENT 'with a link that is not lost'
+)
+ENGINE = MergeTree
+PARTITION BY snapshot
+ORDER BY (domain, host, path)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE page_quality_next AS page_quality;

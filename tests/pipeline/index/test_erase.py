@@ -31,6 +31,7 @@ KEPT = {
     "domain_edges_next": "empty but while a snapshot is swapped in, or until the next",
     "domain_quality_next": "as that",
     "page_strength_next": "as that",
+    "page_quality_next": "as that",
 }
 
 

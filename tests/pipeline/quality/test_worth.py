@@ -15,7 +15,7 @@ import pytest
 from pipeline.page import Page
 from pipeline.quality import portfolio, worth
 from pipeline.quality.portfolio import owners, points
-from pipeline.quality.score import build, score
+from pipeline.quality.score import PARTS, build, score
 from pipeline.quality.scored import Scored, run
 from pipeline.quality.worth_formula import FACTORS, formula
 from pipeline.settings import ScoreSettings
@@ -259,3 +259,70 @@ def test_the_formula_of_the_snapshot_stands_in_its_manifest(scored: AnyStore) ->
     told = json.loads(row["manifest"])
     assert told["worth_formula"]["portfolio"]["p50"] == RULES.portfolio.p50
     assert told["worth_formula"]["version"] == RULES.version
+
+
+def pages(store: Store) -> dict[tuple[str, str], dict[str, Any]]:
+    found = rows(store.query("SELECT * FROM page_quality"))
+    return {(row["host"], row["path"]): row for row in found}
+
+
+def test_every_link_and_every_page_has_its_share_of_the_portfolio(scored: AnyStore) -> None:
+    """The same sum by links, by pages and by pairs of domains."""
+    by_page: dict[tuple[str, str], float] = defaultdict(float)
+    for domain, row in quality(scored).items():
+        asked = scored.query("SELECT * FROM link_worth(domain = {d:String})", {"d": domain})
+        links = rows(asked)
+        assert sum(link["share"] for link in links) == pytest.approx(
+            row["portfolio_worth"], rel=1e-9, abs=1e-300
+        )
+        for link in links:
+            values = {each["factor"]: each["value"] for each in link["factors"]}
+            assert link["worth"] == pytest.approx(math.prod(values.values()))
+            assert values["position"] == RULES.worth.position.places[link["position"]]
+            assert values["rel"] == (1.0 if link["followed"] else RULES.worth.rel.other)
+            host, _, path = link["target_url"].partition("://")[2].partition("/")
+            by_page[host, f"/{path}"] += link["share"]
+    found = pages(scored)
+    assert found.keys() == by_page.keys()
+    for page_, row in found.items():
+        assert row["worth"] == pytest.approx(by_page[page_], rel=1e-9, abs=1e-300)
+        assert row["score"] == pytest.approx(100 * (1 - 2 ** (-row["worth"] / RULES.portfolio.p50)))
+        assert row["pages"] == len(found)
+        better = sum(other["worth"] > row["worth"] for other in found.values())
+        alike = sum(other["worth"] == row["worth"] for other in found.values())
+        assert row["worth_rank"] == pytest.approx(better + (alike + 1) / 2)
+
+
+def test_pages_are_of_the_newest_snapshot_alone(scored: AnyStore) -> None:
+    first = pages(scored)
+    score(scored, SETTINGS, seeds=("s0.org", "s2.org"))
+    assert pages(scored) == first, "a rerun writes the same"
+    write(scored, [page("https://new.org/", START, ["https://s1.org/new"])], TODAY + 1)
+    score(scored, SETTINGS)
+    assert {row["snapshot"] for row in pages(scored).values()} == {TODAY + 1}
+    assert pages(scored)["s1.org", "/new"]["score"] is None, "without seeds it is unknown"
+    waiting = "SELECT count() AS n FROM page_quality_next"
+    assert rows(scored.query(waiting)) == [{"n": 0}]
+
+
+def test_evidence_has_every_measure_with_rank_and_percentile(scored: AnyStore) -> None:
+    asked = "SELECT * FROM domain_evidence(domain = 's1.org')"
+    found = {row["measure"]: row for row in rows(scored.query(asked))}
+    row = quality(scored)["s1.org"]
+    assert {m.name for part in PARTS for m in part.measures} == found.keys()
+    for name, told in found.items():
+        assert told["value"] == pytest.approx(row[name])
+        assert told["rank"] == row.get(f"{name}_rank")
+        assert told["unit"]
+        assert told["meaning"]
+        assert told["unknown"] == ""
+    n, rank = found["portfolio"]["n"], found["portfolio"]["rank"]
+    assert n == len(quality(scored))
+    assert found["portfolio"]["percentile"] == pytest.approx(100 * (n - rank) / (n - 1))
+    score(scored, SETTINGS)
+    told = {row["measure"]: row for row in rows(scored.query(asked))}
+    assert told["authority"]["value"] is told["authority"]["rank"] is None
+    assert told["authority"]["n"] == 0
+    assert told["authority"]["unknown"] == "there are no trusted seeds"
+    assert told["portfolio_worth"]["unknown"] == ""
+    assert rows(scored.query("SELECT * FROM domain_evidence(domain = 'nowhere.org')")) == []

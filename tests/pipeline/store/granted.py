@@ -136,6 +136,7 @@ def fill(store: Store) -> None:
         ("domain_edges", "source_domain"),
         ("domain_quality", "domain"),
         ("page_strength", "domain"),
+        ("page_quality", "domain"),
         ("sites", "domain"),
         ("graph_referrers", "source_domain"),
         ("crawled_sites", "domain"),

@@ -1,0 +1,58 @@
+-- What each linked page's backlinks are worth together: each pair's share of a portfolio goes to its links by
+-- place and rel. Not yet ranked, under snapshot 0. Reads links once, and the snapshot's edges. What is
+-- suppressed has no part, though it were not erased yet.
+INSERT INTO page_quality_next (snapshot, domain, host, path, worth, referring_domains)
+WITH
+    suppressed AS (SELECT name FROM controls FINAL WHERE verb = 'suppress' AND value > 0),
+    (SELECT groupArray(name) FROM suppressed WHERE position(name, '/') > 0) AS prefixes
+SELECT
+    0,
+    target_domain,
+    page.1 AS host,
+    page.2 AS path,
+    sum(share * page.3 / whole) AS worth,
+    toUInt32(count())
+FROM
+(
+    SELECT
+        target_domain,
+        source_domain,
+        -- A pair has one edge at most, and none where its links came after the snapshot.
+        max(edge_share) AS share,
+        sum(own) AS whole,
+        arrayJoin(groupArrayIf((host, path, own), own > 0)) AS page
+    FROM
+    (
+        SELECT
+            target_domain,
+            source_domain,
+            target_host AS host,
+            target_path AS path,
+            sum(transform(position, {places:Array(String)}, {place_values:Array(Float64)}, {place_unknown:Float64}) * if(nofollow = 0 AND ugc = 0 AND sponsored = 0, {followed:Float64}, {other:Float64})) AS own,
+            CAST(NULL, 'Nullable(Float64)') AS edge_share
+        FROM link_states
+        WHERE state != 'lost' AND source != 'list' AND kind IN ('a', 'area', 'img-link', 'redirect')
+            AND source_domain NOT IN (SELECT name FROM suppressed)
+            AND source_host NOT IN (SELECT name FROM suppressed)
+            AND if(position(source_host, ':') = 0, source_host, replaceRegexpOne(source_host, ':[0-9]+$', '')) NOT IN (SELECT name FROM suppressed)
+            AND NOT arrayExists(p -> startsWith(concat(source_host, source_path), p) OR startsWith(concat(if(position(source_host, ':') = 0, source_host, replaceRegexpOne(source_host, ':[0-9]+$', '')), source_path), p), prefixes)
+            AND target_domain NOT IN (SELECT name FROM suppressed)
+            AND target_host NOT IN (SELECT name FROM suppressed)
+            AND if(position(target_host, ':') = 0, target_host, replaceRegexpOne(target_host, ':[0-9]+$', '')) NOT IN (SELECT name FROM suppressed)
+            AND NOT arrayExists(p -> startsWith(concat(target_host, target_path), p) OR startsWith(concat(if(position(target_host, ':') = 0, target_host, replaceRegexpOne(target_host, ':[0-9]+$', '')), target_path), p), prefixes)
+        GROUP BY target_domain, source_domain, target_host, target_path
+        UNION ALL
+        SELECT
+            target_domain,
+            source_domain,
+            '' AS host,
+            '' AS path,
+            0 AS own,
+            portfolio_share AS edge_share
+        FROM domain_edges
+        WHERE snapshot = {snapshot:UInt64}
+    )
+    GROUP BY target_domain, source_domain
+    HAVING isNotNull(share)
+)
+GROUP BY target_domain, host, path
