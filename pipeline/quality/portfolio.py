@@ -105,8 +105,8 @@ PART = Part(
     "portfolios",
     (
         Measure("portfolio", "points", "what its backlinks are worth together: "
-                "100 * (1 - 2 ^ (-portfolio_worth / P50))", _UNSEEDED, ranked=True),
-        Measure("portfolio_worth", "worth", "the sum of its links' shares", "never"),
+                "100 * (1 - 2 ^ (-portfolio_worth / P50))", _UNSEEDED),
+        Measure("portfolio_worth", "worth", "the sum of its links' shares", "never", ranked=True),
         Measure("portfolio_low", "points", "portfolio at the lower end of the interval over "
                 "redrawn pages", _UNSEEDED),
         Measure("portfolio_high", "points", "at its upper end", _UNSEEDED),

@@ -69,7 +69,7 @@ UNITS = {
     **dict.fromkeys(["fetched", "failures", "delay", "leased"], _PACKED),
     **dict.fromkeys(["trusted_harmonic_rank", "trust_rank", "pagerank_rank"], _PLACE),
     **dict.fromkeys(["harmonic_rank", "referring_domains_rank"], _PLACE),
-    **dict.fromkeys(["portfolio_rank", "worth_rank"], _PLACE),
+    **dict.fromkeys(["portfolio_worth_rank", "worth_rank"], _PLACE),
     **dict.fromkeys(["portfolio", "portfolio_low", "portfolio_high", "score"], "0 to 100"),
     "crawled_share": "0 to 1",
     **dict.fromkeys(["pagerank", "trust", "follow_share", "damping"], "0 to 1"),

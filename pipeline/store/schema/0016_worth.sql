@@ -31,7 +31,7 @@ ALTER TABLE domain_edges_next ADD COLUMN IF NOT EXISTS worth_unknown Array(Strin
 
 ALTER TABLE domain_quality ADD COLUMN IF NOT EXISTS portfolio Nullable(Float64) COMMENT '100 * (1 - 2 ^ (-portfolio_worth / P50)), P50 as the formula has it; NULL without seeds';
 
-ALTER TABLE domain_quality ADD COLUMN IF NOT EXISTS portfolio_rank Nullable(Float64) COMMENT 'ties at their middle, 1 is best';
+ALTER TABLE domain_quality ADD COLUMN IF NOT EXISTS portfolio_worth_rank Nullable(Float64) COMMENT 'ties at their middle, 1 is best';
 
 ALTER TABLE domain_quality ADD COLUMN IF NOT EXISTS portfolio_worth Nullable(Float64) COMMENT 'what its backlinks are worth together: the sum of their portfolio_share';
 
@@ -47,7 +47,7 @@ ALTER TABLE domain_quality ADD COLUMN IF NOT EXISTS confidence LowCardinality(St
 
 ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS portfolio Nullable(Float64) COMMENT '100 * (1 - 2 ^ (-portfolio_worth / P50)), P50 as the formula has it; NULL without seeds';
 
-ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS portfolio_rank Nullable(Float64) COMMENT 'ties at their middle, 1 is best';
+ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS portfolio_worth_rank Nullable(Float64) COMMENT 'ties at their middle, 1 is best';
 
 ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS portfolio_worth Nullable(Float64) COMMENT 'what its backlinks are worth together: the sum of their portfolio_share';
 

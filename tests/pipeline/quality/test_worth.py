@@ -104,7 +104,7 @@ def test_every_portfolio_is_recomputed_from_its_links_shares(scored: AnyStore) -
         told = 100 * (1 - 2 ** (-shares[domain] / RULES.portfolio.p50))
         assert row["portfolio"] == pytest.approx(told)
         assert row["portfolio_low"] <= row["portfolio_high"]
-    best = min(found.values(), key=lambda row: row["portfolio_rank"])
+    best = min(found.values(), key=lambda row: row["portfolio_worth_rank"])
     assert best["portfolio_worth"] == max(shares.values())
 
 
@@ -154,7 +154,7 @@ def test_without_seeds_worth_is_relative_and_portfolio_unknown(store: AnyStore) 
         assert factors(edge)["trust"] == pytest.approx(RULES.worth.trust_unknown)
         assert edge["worth"] > 0
     for row in quality(store).values():
-        assert row["portfolio"] is row["portfolio_rank"] is row["portfolio_high"] is None
+        assert row["portfolio"] is row["portfolio_low"] is row["portfolio_high"] is None
         assert row["confidence"] == "none"
         assert row["portfolio_worth"] >= 0
 
@@ -316,9 +316,9 @@ def test_evidence_has_every_measure_with_rank_and_percentile(scored: AnyStore) -
         assert told["unit"]
         assert told["meaning"]
         assert told["unknown"] == ""
-    n, rank = found["portfolio"]["n"], found["portfolio"]["rank"]
+    n, rank = found["portfolio_worth"]["n"], found["portfolio_worth"]["rank"]
     assert n == len(quality(scored))
-    assert found["portfolio"]["percentile"] == pytest.approx(100 * (n - rank) / (n - 1))
+    assert found["portfolio_worth"]["percentile"] == pytest.approx(100 * (n - rank) / (n - 1))
     score(scored, SETTINGS)
     told = {row["measure"]: row for row in rows(scored.query(asked))}
     assert told["authority"]["value"] is told["authority"]["rank"] is None

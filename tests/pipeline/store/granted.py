@@ -173,6 +173,7 @@ def ask(store: Store) -> None:
     index = Index(store)
     index.status()
     index.overview("c.example")
+    index.why("c.example")
     assert index.links("c.example", context=True).rows()
     for asked in (index.refs, index.anchors, index.terms, index.pages):
         assert asked("c.example").rows()
