@@ -9,6 +9,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.graph.csr import Ids as Ids32
 from pipeline.graph.csr import Offsets
 from pipeline.graph.mixing import Hashes, mix
 
@@ -21,7 +22,7 @@ Places = npt.NDArray[np.uint32]
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)
-def ordered(starts: Offsets, source: Ids, owner: Ids, worth: Floats) -> Ids:
+def ordered(starts: Offsets, source: Ids32, owner: Ids, worth: Floats) -> Ids:
     """int64[edges]: each target's edges by owner, an owner's by worth, the greatest first.
 
     starts: where each target's edges begin, and where the last one's end. source: who links, of
@@ -37,7 +38,7 @@ def ordered(starts: Offsets, source: Ids, owner: Ids, worth: Floats) -> Ids:
 
 
 @numba.njit(cache=True, nogil=True)
-def places(starts: Offsets, order: Ids, source: Ids, owner: Ids) -> Places:
+def places(starts: Offsets, order: Ids, source: Ids32, owner: Ids) -> Places:
     """uint32[edges]: 1 for the first of its owner."""
     place = np.empty(order.size, np.uint32)
     for i in range(starts.size - 1):
@@ -62,11 +63,11 @@ def chances() -> Floats:
 def redrawn(
     starts: Offsets,
     order: Ids,
-    source: Ids,
-    target: Ids,
+    source: Ids32,
+    target: Ids32,
     owner: Ids,
     worth: Floats,
-    pages: Ids,
+    pages: Places,
     names: Hashes,
     salts: Hashes,
     drawn_chances: Floats,
@@ -107,6 +108,6 @@ def redrawn(
 def _drawn(pages: int, number: np.uint64, of: Floats) -> int:
     """How often the pair's pages are drawn."""
     if pages >= of.shape[0]:
-        return pages
+        return int(pages)
     chance = (number >> np.uint64(11)) * 2.0**-53
     return int(np.searchsorted(of[pages], chance, side="right"))

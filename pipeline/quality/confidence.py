@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.graph.csr import DomainGraph
 from pipeline.quality.scored import Floats, Measure, Part, Scored, as_floats, looked_up, nullable
 from pipeline.quality.worth_formula import Steps, formula
 from pipeline.store import sql
@@ -85,16 +84,11 @@ def _crawled_share(scored: Scored) -> Floats:
     pages = scored.floats("pages")
     known = pages + np.nan_to_num(waiting)
     read = np.divide(pages, known, out=np.zeros(scored.graph.n), where=known > 0)
-    return mean_over_referrers(scored.graph, read)
-
-
-def mean_over_referrers(graph: DomainGraph, values: Floats) -> Floats:
-    """float64[n]: of values[n] of those that link to each, by weight; nan where none does."""
-    target = np.repeat(np.arange(graph.n), graph.in_degree)
-    weight = np.ones(graph.m) if graph.in_weights is None else graph.in_weights
-    total = np.bincount(target, weights=weight * values[graph.in_sources], minlength=graph.n)
-    of = np.bincount(target, weights=weight, minlength=graph.n)
-    mean: Floats = np.divide(total, of, out=np.full(graph.n, np.nan), where=of > 0)
+    source, target = scored.ends
+    weight = as_floats(scored.edges["weight"].combine_chunks()) if len(source) else np.empty(0)
+    total = np.bincount(target, weights=weight * read[source], minlength=scored.graph.n)
+    of = np.bincount(target, weights=weight, minlength=scored.graph.n)
+    mean: Floats = np.divide(total, of, out=np.full(scored.graph.n, np.nan), where=of > 0)
     return mean
 
 

@@ -18,15 +18,23 @@ from pipeline.graph.hashed import hashed
 from pipeline.graph.mixing import start_of
 from pipeline.graph.owned import Places, chances, ordered, places, redrawn
 from pipeline.graph.threads import at_most
-from pipeline.quality.scored import Floats, Ids, Measure, Part, Scored, as_floats, nullable
-from pipeline.quality.worth import ends
+from pipeline.quality.scored import (
+    Floats,
+    Ids,
+    Ids32,
+    Measure,
+    Part,
+    Scored,
+    as_floats,
+    nullable,
+)
 from pipeline.quality.worth_formula import formula
 
 _UNSEEDED = "there are no trusted seeds"
 
 
 def _add(scored: Scored) -> None:
-    source, target = ends(scored)
+    source, target = scored.ends
     rules = formula().portfolio
     worth = as_floats(scored.edge_columns["worth"])
     owner = owners(scored)
@@ -64,14 +72,14 @@ def owners(scored: Scored) -> Ids:
     return np.where(np.isnan(found), alone, found).astype(np.int64)
 
 
-def _starts(target: Ids) -> Offsets:
+def _starts(target: Ids32) -> Offsets:
     """Where each target's edges begin, and where the last one's end: edges come by target."""
     first = np.flatnonzero(np.diff(target, prepend=-1))
     return np.append(first, len(target)).astype(np.int64)
 
 
 def _independent(
-    starts: Offsets, order: Ids, place: Places, owner: Ids, source: Ids, target: Ids
+    starts: Offsets, order: Ids, place: Places, owner: Ids, source: Ids32, target: Ids32
 ) -> Ids:
     """int64[n]: owners that link, other than the domain's own."""
     counts = (place == 1) & (owner[source] != owner[target])
@@ -80,7 +88,7 @@ def _independent(
 
 
 def _interval(
-    scored: Scored, source: Ids, target: Ids, starts: Offsets, order: Ids, worth: Floats
+    scored: Scored, source: Ids32, target: Ids32, starts: Offsets, order: Ids, worth: Floats
 ) -> tuple[Floats, Floats]:
     """Lower and upper end of each domain's sum over redrawn pages, float64[n]; 0 without links."""
     rules = formula()
@@ -88,7 +96,7 @@ def _interval(
     low, high = np.zeros(scored.graph.n), np.zeros(scored.graph.n)
     if not len(source):
         return low, high
-    pages = as_floats(scored.edges["pages"].combine_chunks()).astype(np.int64)
+    pages = scored.edges["pages"].combine_chunks().to_numpy(zero_copy_only=False)
     salts = np.array([start_of(number) for number in range(replicates)])
     with at_most(max(1, (len(starts) - 1) // 64)):
         found = redrawn(

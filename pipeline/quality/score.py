@@ -27,7 +27,7 @@ from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows, sql
 from pipeline.url import Refused, canonical, suffix_list_version
 
-FORMULA = 1  # goes up when a score may come out otherwise on the same links
+FORMULA = 2  # goes up when a score may come out otherwise on the same links
 
 # Each reads what those before it made.
 PARTS: tuple[Part, ...] = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from pipeline.store import Store
 
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
+Ids32 = npt.NDArray[np.int32]
 Columns = dict[str, pa.Array]
 Progress = Callable[[str], None]
 
@@ -58,6 +60,18 @@ class Scored:
     def names(self) -> pa.Array:
         """string[n]: the domain of each id."""
         return self.graph.names.cast(pa.string())
+
+    @cached_property
+    def ends(self) -> tuple[Ids32, Ids32]:
+        """int32[edges] each: the ids of who links and who is linked, with weight or without."""
+        names = self.names
+        source, target = (
+            pc.index_in(column_of(self.edges, end).cast(pa.string()), names)
+            .to_numpy(zero_copy_only=False)
+            .astype(np.int32)
+            for end in ("source_domain", "target_domain")
+        )
+        return source, target
 
     def floats(self, name: str) -> Floats:
         """A column as float64[n], nan where it is unknown."""

@@ -8,44 +8,64 @@ trusted domain links to is worth nothing, however large it is.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.quality.scored import Floats, Ids, Part, Scored, as_floats, column_of
+from pipeline.quality.scored import Floats, Part, Scored, as_floats
 from pipeline.quality.worth_formula import FACTORS, Worth, formula, written
 
 Values = npt.NDArray[np.float32]  # [edges, factors]
 Bits = npt.NDArray[np.uint16]  # a bit a factor: its evidence is missing
-_KNOWN_AT_ALL = {name: place for place, name in enumerate(FACTORS)}
+_PLACES = {name: place for place, name in enumerate(FACTORS)}
+
+AT_ONCE = 1 << 20  # edges: what is worked out beside the columns stays small
 
 
 def _add(scored: Scored) -> None:
     scored.manifest["worth_formula"] = written()
-    source, _ = ends(scored)
+    source, _ = scored.ends
     rules = formula().worth
+    of_sources = _of_sources(scored, rules)
     values = np.empty((len(source), len(FACTORS)), np.float32)
     unknown = np.zeros(len(source), np.uint16)
-    for name, each in _of_sources(scored, rules).items():
-        _put(values, unknown, name, each[source], getattr(rules, f"{name}_unknown", np.nan))
-    for name, each, neutral in _of_edges(scored, rules):
-        _put(values, unknown, name, each, neutral)
-    scored.edge_columns["worth"] = pa.array(product(values))
+    worth = np.empty(len(source))
+    for first in range(0, len(source), AT_ONCE):
+        some = slice(first, first + AT_ONCE)
+        edges = _Edges(scored, first)
+        for name, each in of_sources.items():
+            neutral = getattr(rules, f"{name}_unknown", np.nan)
+            _put(values[some], unknown[some], name, each[source[some]], neutral)
+        for name, each, neutral in _of_edges(edges, rules):
+            _put(values[some], unknown[some], name, each, neutral)
+        worth[some] = product(values[some])
+    scored.edge_columns["worth"] = pa.array(worth)
     scored.edge_columns["worth_values"] = _lists(values)
     scored.edge_columns["worth_unknown_bits"] = pa.array(unknown)
 
 
-def ends(scored: Scored) -> tuple[Ids, Ids]:
-    """int64[edges] each: ids of who links and of who is linked, with weight or without."""
-    names = scored.names
-    source, target = (
-        pc.index_in(column_of(scored.edges, end).cast(pa.string()), names)
-        .to_numpy(zero_copy_only=False)
-        .astype(np.int64)
-        for end in ("source_domain", "target_domain")
-    )
-    return source, target
+class _Edges:
+    """Some of the edges, from `first` on: their columns, nan where unknown or no part made one."""
+
+    def __init__(self, scored: Scored, first: int) -> None:
+        self.counts_all = scored.settings.nofollow
+        self._made = scored.edge_columns
+        self._first = first
+        self._read = scored.edges.slice(first, AT_ONCE)
+
+    def floats(self, name: str) -> Floats:
+        if name in self._read.column_names:
+            return as_floats(self._read[name].combine_chunks())
+        column = self.column(name)
+        return as_floats(column) if column is not None else np.full(self._read.num_rows, np.nan)
+
+    def column(self, name: str) -> Any:
+        """Of those that a part made; None where none did."""
+        column = self._made.get(name)
+        return None if column is None else column.slice(self._first, AT_ONCE)
 
 
 def product(values: Values) -> Floats:
@@ -69,71 +89,54 @@ def _of_sources(scored: Scored, rules: Worth) -> dict[str, Floats]:
     }
 
 
-def _of_edges(scored: Scored, rules: Worth) -> list[tuple[str, Floats, float]]:
-    """Factors of the pair: name, float64[edges] with nan where unknown, and what stands then."""
-    edges = scored.edges
-    links = _floats(edges, "links")
-    followed = _floats(edges, "follow_links") / np.maximum(links, 1)
-    pages = np.minimum(np.log2(1 + _floats(edges, "pages")), rules.pages.most)
+def _of_edges(edges: _Edges, rules: Worth) -> list[tuple[str, Floats, float]]:
+    """Factors of the pair: name, float64[some] with nan where unknown, and what stands then."""
+    followed = edges.floats("follow_links") / np.maximum(edges.floats("links"), 1)
+    pages = np.minimum(np.log2(1 + edges.floats("pages")), rules.pages.most)
     rel = rules.rel.other + (rules.rel.followed - rules.rel.other) * followed
     return [
-        ("relevance", _relevance(scored, rules), rules.relevance.unknown),
-        ("position", _position(scored), rules.position.unknown),
+        ("relevance", _relevance(edges, rules), rules.relevance.unknown),
+        ("position", _position(edges), rules.position.unknown),
         ("rel", rel, rules.rel.other),
-        ("kind", _kind(scored, rules), rules.kind.unknown),
-        ("owner", _owner(scored, rules), rules.owner.unknown),
+        ("kind", _kind(edges, rules), rules.kind.unknown),
+        ("owner", _owner(edges, rules), rules.owner.unknown),
         ("pages", pages, 1.0),
     ]
 
 
-def _position(scored: Scored) -> Floats:
+def _position(edges: _Edges) -> Floats:
     """Mean over the pair's links that are counted, which `weight` has the logarithm of."""
-    edges, all_count = scored.edges, scored.settings.nofollow
-    counted = _floats(edges, "links" if all_count else "follow_links")
-    total = np.exp2(_floats(edges, "weight")) - 1
+    counted = edges.floats("links" if edges.counts_all else "follow_links")
+    total = np.exp2(edges.floats("weight")) - 1
     found: Floats = np.where(counted > 0, total / np.maximum(counted, 1), np.nan)
     return np.minimum(found, 1.0)
 
 
-def _relevance(scored: Scored, rules: Worth) -> Floats:
-    cosine = _column(scored, "relevance")
+def _relevance(edges: _Edges, rules: Worth) -> Floats:
+    cosine = edges.floats("relevance")
     bins = np.searchsorted(np.array(rules.relevance.starts), cosine, side="right") - 1
     values = np.array(rules.relevance.values)[np.clip(bins, 0, None)]
     return np.where(np.isnan(cosine), np.nan, values)
 
 
-def _owner(scored: Scored, rules: Worth) -> Floats:
-    same = _column(scored, "same_owner")
+def _owner(edges: _Edges, rules: Worth) -> Floats:
+    same = edges.floats("same_owner")
     found = np.where(same > 0, rules.owner.same, rules.owner.other)
     return np.where(np.isnan(same), np.nan, found)
 
 
-def _kind(scored: Scored, rules: Worth) -> Floats:
-    column = scored.edge_columns.get("kind")
+def _kind(edges: _Edges, rules: Worth) -> Floats:
+    column = edges.column("kind")
     if column is None:
-        return np.full(scored.edges.num_rows, np.nan)
+        return edges.floats("kind")
     kinds = list(rules.kind.kinds)
     places = pc.index_in(column.cast(pa.string()), pa.array(kinds, pa.string()))
     values = pa.array([rules.kind.kinds[kind] for kind in kinds], pa.float64())
     return as_floats(values.take(places))
 
 
-def _column(scored: Scored, name: str) -> Floats:
-    """Of an edge, nan where it is unknown or no part made it."""
-    column = scored.edge_columns.get(name)
-    if column is None:
-        return np.full(scored.edges.num_rows, np.nan)
-    return as_floats(column)
-
-
-def _floats(edges: pa.Table, name: str) -> Floats:
-    if not edges.num_rows:
-        return np.empty(0)
-    return as_floats(edges[name].combine_chunks())
-
-
 def _put(values: Values, unknown: Bits, name: str, found: Floats, neutral: float) -> None:
-    place = _KNOWN_AT_ALL[name]
+    place = _PLACES[name]
     missing = np.isnan(found)
     values[:, place] = np.where(missing, neutral, found)
     unknown[missing] |= np.uint16(1 << place)

@@ -30,9 +30,9 @@ class Web:
 
     def __init__(self, edges: list[tuple[int, int, float, int]], owner: list[int]) -> None:
         edges = sorted({edge[:2]: edge for edge in edges}.values())
-        self.target, self.source = (np.array([edge[k] for edge in edges], np.int64) for k in (0, 1))
+        self.target, self.source = (np.array([edge[k] for edge in edges], np.int32) for k in (0, 1))
         self.worth = np.array([edge[2] for edge in edges])
-        self.pages = np.array([edge[3] for edge in edges], np.int64)
+        self.pages = np.array([edge[3] for edge in edges], np.uint32)
         self.owner = np.array(owner, np.int64)
         first = np.flatnonzero(np.diff(self.target, prepend=-1))
         self.starts = np.append(first, len(edges)).astype(np.int64)

@@ -12,13 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from pipeline.index.lifecycle import job_of
 from pipeline.page import Page
 from pipeline.quality import portfolio, worth
 from pipeline.quality.portfolio import owners, points
 from pipeline.quality.score import PARTS, build, score
 from pipeline.quality.scored import Scored, run
 from pipeline.quality.worth_formula import FACTORS, formula
-from pipeline.settings import ScoreSettings
+from pipeline.settings import ScoreSettings, Settings
 from pipeline.store import Store, rows
 from tests.support.records import START, TODAY, Link, page, write
 from tests.support.stores import AnyStore
@@ -291,6 +292,33 @@ def test_every_link_and_every_page_has_its_share_of_the_portfolio(scored: AnySto
         better = sum(other["worth"] > row["worth"] for other in found.values())
         alike = sum(other["worth"] == row["worth"] for other in found.values())
         assert row["worth_rank"] == pytest.approx(better + (alike + 1) / 2)
+
+
+def test_a_link_that_redirects_lead_on_is_worth_something_where_it_ends(store: AnyStore) -> None:
+    new = "https://t.org/new"
+    write(
+        store,
+        [
+            page("https://a.org/", START, ["https://old.org/x", "https://old.org/y"]),
+            page("https://b.org/", START, ["https://t.org/"]),
+            page("https://old.org/x", START, [Link(new, "redirect")], outcome="redirect",
+                 final_url=new),
+            page(new, START),
+        ],
+        TODAY,
+    )  # fmt: skip
+    job_of(store, Settings()).run()
+    score(store, SETTINGS, seeds=("a.org", "b.org"))
+    found = pages(store)
+    assert found.keys() == {("t.org", "/"), ("t.org", "/new"), ("old.org", "/y")}
+    assert found["t.org", "/new"]["referring_domains"] == 2, "who links, and who redirects"
+    for domain, row in quality(store).items():
+        asked = store.query("SELECT * FROM link_worth(domain = {d:String})", {"d": domain})
+        links = rows(asked)
+        assert sum(link["share"] for link in links) == pytest.approx(row["portfolio_worth"])
+        by_page = sum(each["worth"] for (host, _), each in found.items() if host == domain)
+        assert by_page == pytest.approx(row["portfolio_worth"])
+        assert {link["target_url"].split("/")[2] for link in links} <= {domain}
 
 
 def test_pages_are_of_the_newest_snapshot_alone(scored: AnyStore) -> None:

@@ -1,6 +1,8 @@
 -- What each link to a registered domain is worth in the newest snapshot, why, and its share of the domain's
--- portfolio: links that are not lost, of the kinds that count, of which we saw the page.
--- Cost: the links of that domain and its rows in `domain_edges`.
+-- portfolio: links that are not lost, of the kinds that count, of which we saw the page. A link to a page that
+-- redirects to another domain is one to the page where it ends.
+-- Cost: the links of that domain, those to domains with pages that redirect to it, and its rows in
+-- `domain_edges`.
 -- Version: 1
 SELECT
     source_domain, -- registered domain that links
@@ -36,7 +38,34 @@ FROM
             nofollow = 0 AND ugc = 0 AND sponsored = 0 AS followed,
             if(mapContains(rules.places, position), rules.places[position], rules.place_unknown) AS place,
             if(followed, rules.rels['followed'], rules.rels['other']) AS rel
-        FROM link_states
+        FROM
+        (
+            SELECT *
+            FROM link_states
+            WHERE target_domain = {domain:String}
+                AND (target_host, target_path) NOT IN (SELECT host, path FROM leads FINAL WHERE domain = {domain:String} AND active = 1 AND leads_on = '' AND hint = 0 AND end_domain != domain)
+            UNION ALL
+            SELECT
+                named.* REPLACE (
+                    ways.end_domain AS target_domain,
+                    ways.end_host AS target_host,
+                    ways.end_path AS target_path,
+                    concat(if(ways.end_https = 1, 'https://', 'http://'), ways.end_host, ways.end_path) AS target_url
+                )
+            FROM
+            (
+                SELECT *
+                FROM link_states
+                WHERE target_domain IN (SELECT domain FROM leads_in FINAL WHERE end_domain = {domain:String} AND active = 1 AND leads_on = '' AND hint = 0 AND end_domain != domain)
+            ) AS named
+            INNER JOIN
+            (
+                SELECT *
+                FROM leads_in FINAL
+                WHERE end_domain = {domain:String} AND active = 1 AND leads_on = '' AND hint = 0 AND end_domain != domain
+            ) AS ways ON ways.domain = named.target_domain AND ways.host = named.target_host AND ways.path = named.target_path
+            WHERE named.source_domain != {domain:String}
+        ) AS seen
         CROSS JOIN
         (
             SELECT
@@ -47,7 +76,7 @@ FROM
             ORDER BY snapshot DESC
             LIMIT 1
         ) AS rules
-        WHERE target_domain = {domain:String} AND state != 'lost' AND source != 'list' AND kind IN ('a', 'area', 'img-link', 'redirect')
+        WHERE state != 'lost' AND source != 'list' AND kind IN ('a', 'area', 'img-link', 'redirect')
     ) AS links
     LEFT ANY JOIN
     (
