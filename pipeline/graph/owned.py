@@ -4,6 +4,7 @@ same sums over redrawn pages: how far each hangs on which pages happened to be s
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -14,7 +15,9 @@ from pipeline.graph.csr import Offsets
 from pipeline.graph.mixing import Hashes, mix
 
 MOST_DRAWN = 40  # linking pages; of more, all count: a draw moves their logarithm by little
-_COUNTS = 128  # a Poisson of mean 40 exceeds it once in 10^25
+STEP_BITS = 12  # of a draw: 64 bits have five
+STEPS = 1 << STEP_BITS
+AT_A_TIME = 64 // STEP_BITS
 
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
@@ -48,15 +51,28 @@ def places(starts: Offsets, order: Ids, source: Ids32, owner: Ids) -> Places:
     return place
 
 
-def chances() -> Floats:
-    """float64[MOST_DRAWN + 1, _COUNTS]: the chance that a Poisson of that mean is at most that."""
-    found = np.empty((MOST_DRAWN + 1, _COUNTS))
-    for mean in range(MOST_DRAWN + 1):
-        chance = [math.exp(-mean + (k * math.log(mean) if k else 0.0) - math.lgamma(k + 1))
-                  if mean else float(k == 0) for k in range(_COUNTS)]  # fmt: skip
-        found[mean] = np.cumsum(chance)
-    found[:, -1] = 1.0
-    return found
+class Draws(NamedTuple):
+    """What a draw from a pair's pages comes to, for 0 to MOST_DRAWN of them.
+
+    times: uint8[pages, STEPS], how often they are drawn together, for as many likely chances.
+    parts: float64[pages, 256], by how often, what of the pair's worth is left.
+    """
+
+    times: npt.NDArray[np.uint8]
+    parts: Floats
+
+
+def draws(most: float) -> Draws:
+    """By Poisson counts, and log2(1 + pages) that is `most` at most, as worth goes by pages."""
+    times = np.zeros((MOST_DRAWN + 1, STEPS), np.uint8)
+    parts = np.zeros((MOST_DRAWN + 1, 256))
+    middles = (np.arange(STEPS) + 0.5) / STEPS
+    often = np.minimum(np.log2(1.0 + np.arange(256)), most)
+    for pages in range(1, MOST_DRAWN + 1):
+        logs = [k * math.log(pages) - pages - math.lgamma(k + 1) for k in range(256)]
+        times[pages] = np.searchsorted(np.cumsum(np.exp(logs)), middles, side="right")
+        parts[pages] = often / often[pages]
+    return Draws(times, parts)
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)
@@ -70,44 +86,45 @@ def redrawn(
     pages: Places,
     names: Hashes,
     salts: Hashes,
-    drawn_chances: Floats,
+    replicates: int,
+    times: npt.NDArray[np.uint8],
+    parts: Floats,
     gamma: float,
-    most: float,
     ends_at: Floats,
 ) -> Floats:
     """float64[targets, 2]: the sum at both ends of the interval over the replicates.
 
-    names: of each domain, for the draws; salts: one a replicate. gamma, most: as the formula has
-    them. ends_at: two quantiles. Within an owner the order is that of all pages; a domain of whose
-    pages none was drawn takes no place.
+    names: of each domain, for the draws; salts: one for AT_A_TIME replicates. times, parts: see
+    `Draws`. gamma: as the formula has it. ends_at: two quantiles. Within an owner the order is that
+    of all pages; a domain of whose pages none was drawn takes no place.
     """
     found = np.empty((starts.size - 1, 2))
     for i in numba.prange(starts.size - 1):
-        sums = np.zeros(salts.size)
-        for replicate in range(salts.size):
-            counts, last = 1.0, -1
-            for k in range(starts[i], starts[i + 1]):
-                edge = order[k]
-                by = owner[source[edge]]
-                if by != last:
-                    counts, last = 1.0, by
-                pair = mix(names[source[edge]], names[target[edge]])
-                drawn = _drawn(pages[edge], mix(pair, salts[replicate]), drawn_chances)
+        sums, counts = np.zeros(replicates), np.ones(replicates)
+        last = -1
+        for k in range(starts[i], starts[i + 1]):
+            edge = order[k]
+            if worth[edge] == 0.0:
+                continue
+            if owner[source[edge]] != last:
+                counts[:] = 1.0
+                last = owner[source[edge]]
+            of = pages[edge]
+            if of > MOST_DRAWN:
+                sums += worth[edge] * counts
+                counts *= gamma
+                continue
+            pair = mix(names[source[edge]], names[target[edge]])
+            number = np.uint64(0)
+            for replicate in range(replicates):
+                if replicate % AT_A_TIME == 0:
+                    number = mix(pair, salts[replicate // AT_A_TIME])
+                drawn = times[of, number & np.uint64(STEPS - 1)]
+                number >>= np.uint64(STEP_BITS)
                 if drawn > 0:
-                    now = min(np.log2(1.0 + drawn), most)
-                    whole = min(np.log2(1.0 + pages[edge]), most)
-                    sums[replicate] += worth[edge] * counts * now / whole
-                    counts *= gamma
+                    sums[replicate] += worth[edge] * counts[replicate] * parts[of, drawn]
+                    counts[replicate] *= gamma
         sums.sort()
         for end in range(2):
-            found[i, end] = sums[round(ends_at[end] * (salts.size - 1))]
+            found[i, end] = sums[round(ends_at[end] * (replicates - 1))]
     return found
-
-
-@numba.njit(cache=True, nogil=True)
-def _drawn(pages: int, number: np.uint64, of: Floats) -> int:
-    """How often the pair's pages are drawn."""
-    if pages >= of.shape[0]:
-        return int(pages)
-    chance = (number >> np.uint64(11)) * 2.0**-53
-    return int(np.searchsorted(of[pages], chance, side="right"))

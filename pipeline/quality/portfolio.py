@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pipeline.graph.csr import Offsets
 from pipeline.graph.hashed import hashed
 from pipeline.graph.mixing import start_of
-from pipeline.graph.owned import Places, chances, ordered, places, redrawn
+from pipeline.graph.owned import AT_A_TIME, Places, draws, ordered, places, redrawn
 from pipeline.graph.threads import at_most
 from pipeline.quality.scored import (
     Floats,
@@ -97,12 +97,12 @@ def _interval(
     if not len(source):
         return low, high
     pages = scored.edges["pages"].combine_chunks().to_numpy(zero_copy_only=False)
-    salts = np.array([start_of(number) for number in range(replicates)])
+    salts = np.array([start_of(number) for number in range(-(-replicates // AT_A_TIME))])
     with at_most(max(1, (len(starts) - 1) // 64)):
         found = redrawn(
             starts, order, source, target, owners(scored), worth, pages,
-            hashed(scored.graph.names), salts, chances(),
-            rules.portfolio.gamma, rules.worth.pages.most, np.array(ends_at),
+            hashed(scored.graph.names), salts, replicates, *draws(rules.worth.pages.most),
+            rules.portfolio.gamma, np.array(ends_at),
         )  # fmt: skip
     linked = target[starts[:-1]]
     low[linked], high[linked] = found[:, 0], found[:, 1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import math
 from collections import Counter
 from typing import Any
@@ -15,10 +14,19 @@ from hypothesis import strategies as st
 
 from pipeline.graph.hashed import hashed
 from pipeline.graph.mixing import mix, start_of
-from pipeline.graph.owned import MOST_DRAWN, chances, ordered, places, redrawn
+from pipeline.graph.owned import (
+    AT_A_TIME,
+    MOST_DRAWN,
+    STEP_BITS,
+    STEPS,
+    draws,
+    ordered,
+    places,
+    redrawn,
+)
 
-N, GAMMA, MOST = 8, 0.5, 4.0
-SALTS = np.array([start_of(number) for number in range(9)])
+N, GAMMA, MOST, REPLICATES = 8, 0.5, 4.0, 9
+SALTS = np.array([start_of(number) for number in range(2)])
 _EDGE = st.tuples(
     st.integers(0, N - 1), st.integers(0, N - 1), st.sampled_from([0.0, 0.5, 1.0, 2.0, 7.25]),
     st.sampled_from([1, 2, 5, MOST_DRAWN, MOST_DRAWN + 1, 1000]),
@@ -41,7 +49,7 @@ class Web:
     def redrawn(self, names: Any) -> Any:
         return redrawn(
             self.starts, self.order, self.source, self.target, self.owner, self.worth, self.pages,
-            names, SALTS, chances(), GAMMA, MOST, np.array([0.25, 0.75]),
+            names, SALTS, REPLICATES, *draws(MOST), GAMMA, np.array([0.25, 0.75]),
         )  # fmt: skip
 
 
@@ -52,7 +60,7 @@ webs = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=50)
 @given(webs)
 def test_an_owners_domains_take_places_by_worth_for_each_target(web: Web) -> None:
     found = places(web.starts, web.order, web.source, web.owner)
@@ -70,18 +78,18 @@ def test_an_owners_domains_take_places_by_worth_for_each_target(web: Web) -> Non
 @given(webs)
 def test_the_interval_is_that_of_sums_over_redrawn_pages(web: Web) -> None:
     names = hashed(pa.array([f"d{k}.example" for k in range(N)]))
-    table, found = chances(), web.redrawn(names)
+    times, found = draws(MOST).times, web.redrawn(names)
     for at in range(len(web.starts) - 1):
         sums = []
-        for salt in SALTS:
+        for replicate in range(REPLICATES):
             taken: Counter[int] = Counter()
             total = 0.0
             for edge in web.order[web.starts[at] : web.starts[at + 1]]:
                 pages, source = int(web.pages[edge]), web.source[edge]
                 pair = np.uint64(mix(names[source], names[web.target[edge]]))
-                number = mix(pair, salt)
-                chance = (int(number) >> 11) / 2**53
-                drawn = pages if pages > MOST_DRAWN else bisect.bisect_right(table[pages], chance)
+                number = int(mix(pair, SALTS[replicate // AT_A_TIME]))
+                step = (number >> STEP_BITS * (replicate % AT_A_TIME)) % STEPS
+                drawn = pages if pages > MOST_DRAWN else int(times[pages, step])
                 if drawn:
                     part = min(math.log2(1 + drawn), MOST) / min(math.log2(1 + pages), MOST)
                     owner = int(web.owner[source])
@@ -92,12 +100,12 @@ def test_the_interval_is_that_of_sums_over_redrawn_pages(web: Web) -> None:
 
 
 def test_draws_have_the_mean_and_the_spread_of_a_poisson() -> None:
-    table = chances()
-    for mean in (0, 1, 3, MOST_DRAWN):
-        weights = np.diff(table[mean], prepend=0.0)
-        values = np.arange(len(weights))
-        assert weights @ values == pytest.approx(mean)
-        assert weights @ (values - mean) ** 2 == pytest.approx(mean)
+    times, parts = draws(MOST)
+    for pages in (0, 1, 3, MOST_DRAWN):
+        assert times[pages].mean() == pytest.approx(pages, rel=2e-3)
+        assert times[pages].astype(float).var() == pytest.approx(pages, rel=2e-2)
+    assert parts[3, 3] == 1.0
+    assert parts[1, [0, 1, 3, 200]].tolist() == [0.0, 1.0, 2.0, MOST]
 
 
 def test_many_pages_leave_no_doubt() -> None:
