@@ -40,15 +40,64 @@ def ordered(starts: Offsets, source: Ids32, owner: Ids, worth: Floats) -> Ids:
     return order
 
 
-@numba.njit(cache=True, nogil=True)
-def places(starts: Offsets, order: Ids, source: Ids32, owner: Ids) -> Places:
-    """uint32[edges]: 1 for the first of its owner."""
-    place = np.empty(order.size, np.uint32)
-    for i in range(starts.size - 1):
+class Shares(NamedTuple):
+    """place: uint32[edges], 1 for the first of its owner. share: float64[edges], what it counts.
+    total: float64[targets], their sums. owners: uint32[targets], how many, but for the target's."""
+
+    place: Places
+    share: Floats
+    total: Floats
+    owners: Places
+
+
+def shares(
+    starts: Offsets,
+    order: Ids,
+    source: Ids32,
+    target: Ids32,
+    owner: Ids,
+    worth: Floats,
+    gamma: float,
+) -> Shares:
+    """Of an owner's edges to a target the first counts whole, each further `gamma` of that before.
+
+    order: as `ordered` has it.
+    """
+    found = Shares(
+        np.empty(source.size, np.uint32), np.empty(source.size),
+        np.zeros(starts.size - 1), np.zeros(starts.size - 1, np.uint32),
+    )  # fmt: skip
+    _share(starts, order, source, target, owner, worth, gamma, *found)
+    return found
+
+
+@numba.njit(parallel=True, cache=True, nogil=True)
+def _share(
+    starts: Offsets,
+    order: Ids,
+    source: Ids32,
+    target: Ids32,
+    owner: Ids,
+    worth: Floats,
+    gamma: float,
+    place: Places,
+    share: Floats,
+    total: Floats,
+    owners: Places,
+) -> None:
+    for i in numba.prange(starts.size - 1):
+        last, at, counts = -1, 0, 1.0
         for k in range(starts[i], starts[i + 1]):
-            again = k > starts[i] and owner[source[order[k]]] == owner[source[order[k - 1]]]
-            place[order[k]] = place[order[k - 1]] + 1 if again else 1
-    return place
+            edge = order[k]
+            by = owner[source[edge]]
+            if by != last:
+                last, at, counts = by, 0, 1.0
+                owners[i] += by != owner[target[edge]]
+            at += 1
+            place[edge] = at
+            share[edge] = worth[edge] * counts
+            total[i] += share[edge]
+            counts *= gamma
 
 
 class Draws(NamedTuple):

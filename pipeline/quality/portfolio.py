@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pipeline.graph.csr import Offsets
 from pipeline.graph.hashed import hashed
 from pipeline.graph.mixing import start_of
-from pipeline.graph.owned import AT_A_TIME, Places, draws, ordered, places, redrawn
+from pipeline.graph.owned import AT_A_TIME, draws, ordered, redrawn, shares
 from pipeline.graph.threads import at_most
 from pipeline.quality.scored import (
     Floats,
@@ -40,16 +40,15 @@ def _add(scored: Scored) -> None:
     owner = owners(scored)
     starts = _starts(target)
     order = ordered(starts, source, owner, worth)
-    place = places(starts, order, source, owner)
-    share = worth * rules.gamma ** (place - 1.0)
-    scored.edge_columns["owner_place"] = pa.array(place)
-    scored.edge_columns["portfolio_share"] = pa.array(share)
-    total: Floats = np.bincount(target, weights=share, minlength=scored.graph.n).astype(np.float64)
+    found = shares(starts, order, source, target, owner, worth, rules.gamma)
+    scored.edge_columns["owner_place"] = pa.array(found.place)
+    scored.edge_columns["portfolio_share"] = pa.array(found.share)
+    linked = target[starts[:-1]]
+    total, independent = np.zeros(scored.graph.n), np.zeros(scored.graph.n, np.uint32)
+    total[linked], independent[linked] = found.total, found.owners
     seeded = len(scored.seeds) > 0
     scored.columns["portfolio_worth"] = pa.array(total)
-    scored.columns["independent_referrers"] = pa.array(
-        _independent(starts, order, place, owner, source, target), pa.uint32()
-    )
+    scored.columns["independent_referrers"] = pa.array(independent)
     low, high = _interval(scored, source, target, starts, order, worth)
     for name, each in (("", total), ("_low", low), ("_high", high)):
         made = nullable(points(each) if seeded else None, scored.graph.n)
@@ -76,15 +75,6 @@ def _starts(target: Ids32) -> Offsets:
     """Where each target's edges begin, and where the last one's end: edges come by target."""
     first = np.flatnonzero(np.diff(target, prepend=-1))
     return np.append(first, len(target)).astype(np.int64)
-
-
-def _independent(
-    starts: Offsets, order: Ids, place: Places, owner: Ids, source: Ids32, target: Ids32
-) -> Ids:
-    """int64[n]: owners that link, other than the domain's own."""
-    counts = (place == 1) & (owner[source] != owner[target])
-    found: Ids = np.bincount(target[counts], minlength=len(owner))
-    return found
 
 
 def _interval(

@@ -21,8 +21,8 @@ from pipeline.graph.owned import (
     STEPS,
     draws,
     ordered,
-    places,
     redrawn,
+    shares,
 )
 
 N, GAMMA, MOST, REPLICATES = 8, 0.5, 4.0, 9
@@ -63,7 +63,12 @@ webs = st.builds(
 @settings(deadline=None, max_examples=50)
 @given(webs)
 def test_an_owners_domains_take_places_by_worth_for_each_target(web: Web) -> None:
-    found = places(web.starts, web.order, web.source, web.owner)
+    found = shares(web.starts, web.order, web.source, web.target, web.owner, web.worth, GAMMA)
+    for at, target in enumerate(web.target[web.starts[:-1]]):
+        mine = web.target == target
+        assert found.total[at] == pytest.approx(found.share[mine].sum())
+        others = set(web.owner[web.source[mine]].tolist()) - {int(web.owner[target])}
+        assert found.owners[at] == len(others)
     for edge in range(len(web.source)):
         rivals = [
             (-web.worth[other], other)
@@ -71,7 +76,9 @@ def test_an_owners_domains_take_places_by_worth_for_each_target(web: Web) -> Non
             if web.target[other] == web.target[edge]
             and web.owner[web.source[other]] == web.owner[web.source[edge]]
         ]
-        assert found[edge] == 1 + sorted(rivals).index((-web.worth[edge], edge))
+        place = sorted(rivals).index((-web.worth[edge], edge))
+        assert found.place[edge] == 1 + place
+        assert found.share[edge] == web.worth[edge] * GAMMA**place
 
 
 @settings(deadline=None, max_examples=40)
