@@ -71,6 +71,7 @@ ROWS = (
     Rows("domain_terms", "domain"),
     Rows("site_countries", "domain"),
     Rows("page_strength", "domain", "host", "path"),
+    Rows("page_quality", "domain", "host", "path"),
     Rows("sites", "domain"),
     Rows("graph_referrers", "source_domain"),
     Rows("graph_referrers", "target_domain"),

@@ -189,5 +189,11 @@ class Index:
         found["milliseconds"] = int((time.monotonic() - started) * 1000)
         return found
 
+    def why(self, target: str, **options: Any) -> dict[str, Any]:
+        """Every score of a target's domain with its reasons, as nested dictionaries: see `why`."""
+        from pipeline.index.why import why  # numba with it, which takes a second to import
+
+        return why(self.store, target, **options)
+
     def status(self) -> dict[str, Any]:
         return Question("status", {}).rows(self.store)[0]

@@ -20,17 +20,21 @@ from pipeline.graph.gathered import gathered
 from pipeline.graph.packed import PackedGraph
 from pipeline.quality import (
     anchored,
+    confidence,
     counted,
     homes,
     linked,
     named,
     needs,
     owned,
+    portfolio,
     ranked,
     relevant,
     shaped,
     suspected,
+    worth,
 )
+from pipeline.quality.page_scores import drop_pages_before, write_pages
 from pipeline.quality.scored import Columns, Part, Progress, Scored, ids_of, known, run
 from pipeline.quality.steps import Steps, steps_of
 from pipeline.quality.taken import build as build  # of edges at hand; for tests and benchmarks
@@ -54,6 +58,9 @@ PARTS: tuple[Part, ...] = (
     named.PART,
     relevant.PART,
     homes.PART,
+    worth.PART,
+    portfolio.PART,
+    confidence.PART,
 )
 
 
@@ -160,11 +167,13 @@ def _written(scored: Scored, seeds: Sequence[str], spam: Sequence[str], steps: S
         swap_in(store, "domain_edges", edges, as_of)
         swap_in(store, "domain_quality", _quality(scored), as_of)
         write_strength(store, as_of)
+        write_pages(store, as_of, seeded=len(scored.seeds) > 0)
         store.execute(sql("pipeline/quality/referrers"), {"snapshot": as_of})
     manifest = _manifest(scored, seeds, spam, steps)
     snapshot = Snapshot(as_of, scored.graph.n, scored.graph.m, manifest)
     register(store, *snapshot)
     drop_strength_before(store, as_of)
+    drop_pages_before(store, as_of)
     return snapshot
 
 
@@ -204,6 +213,7 @@ def _manifest(
         "edges": scored.graph.m,
         "links": "packed" if isinstance(scored.graph, PackedGraph) else "plain",
         "known": {k: v for part in PARTS for k, v in known(scored, part.measures).items()},
+        "measures": _measures(),
         "steps": [step.told() for step in steps.done],
         **scored.manifest,
     }
@@ -212,3 +222,12 @@ def _manifest(
 def digest(names: Sequence[str]) -> str | None:
     """Of a list of domains; None of none."""
     return hashlib.sha256("\n".join(names).encode()).hexdigest() if names else None
+
+
+def _measures() -> list[dict[str, str]]:
+    """What each figure of domain_quality is: SQL tells its units and meanings from here."""
+    return [
+        {"measure": m.name, "unit": m.unit, "meaning": m.meaning, "unknown": m.unknown}
+        for part in PARTS
+        for m in part.measures
+    ]

@@ -15,4 +15,6 @@ CHECK GRANT
     INSERT ON domain_terms,
     INSERT ON domain_terms_next,
     INSERT ON page_strength,
-    INSERT ON page_strength_next
+    INSERT ON page_strength_next,
+    INSERT ON page_quality,
+    INSERT ON page_quality_next

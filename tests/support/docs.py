@@ -35,7 +35,7 @@ REGENERATE = "python -m tests.support.docs"
 
 PUBLIC = (
     "links", "pages", "page_links", "frontier", "snapshots", "controls", "domain_edges",
-    "domain_quality", "page_fates", "graph_referrers", "domain_terms",
+    "domain_quality", "page_fates", "graph_referrers", "domain_terms", "page_quality",
 )  # fmt: skip
 VIEWS = (
     "link_states", "backlinks", "link_changes", "all_link_states", "graph_backlinks",
@@ -75,6 +75,9 @@ UNITS = {
     **dict.fromkeys(["fetched", "failures", "delay", "leased"], _PACKED),
     **dict.fromkeys(["trusted_harmonic_rank", "trust_rank", "pagerank_rank"], _PLACE),
     **dict.fromkeys(["harmonic_rank", "referring_domains_rank", "relevance_rank"], _PLACE),
+    **dict.fromkeys(["portfolio_worth_rank", "worth_rank"], _PLACE),
+    **dict.fromkeys(["portfolio", "portfolio_low", "portfolio_high", "score"], "0 to 100"),
+    "crawled_share": "0 to 1",
     **dict.fromkeys(["pagerank", "trust", "follow_share", "damping"], "0 to 1"),
     **dict.fromkeys(["trust_spread", "anti_trust", "truncated_pagerank"], "0 to 1"),
     **dict.fromkeys(["reciprocity", "in_out_overlap"], "0 to 1"),
@@ -452,7 +455,8 @@ def view_columns(store: Store, view: str) -> list[tuple[str, str]]:
     )
     asked = f"{view}({named})" if named else view
     found = rows(store.query(f"DESCRIBE TABLE (SELECT * FROM {asked})"))
-    return [(row["name"], row["type"]) for row in found]
+    # A tuple's type is told over several lines.
+    return [(row["name"], re.sub(r"\(\s+", "(", " ".join(row["type"].split()))) for row in found]
 
 
 def materialized_views() -> list[tuple[str, str, str]]:

@@ -33,6 +33,7 @@ KEPT = {
     "domain_quality_next": "as that",
     "page_strength_next": "as that",
     "domain_terms_next": "as that",
+    "page_quality_next": "as that",
 }
 
 

@@ -141,6 +141,7 @@ def fill(store: Store) -> None:
         ("domain_edges", "source_domain"),
         ("domain_quality", "domain"),
         ("page_strength", "domain"),
+        ("page_quality", "domain"),
         ("sites", "domain"),
         ("graph_referrers", "source_domain"),
         ("crawled_sites", "domain"),
@@ -179,6 +180,7 @@ def ask(store: Store) -> None:
     index = Index(store)
     index.status()
     index.overview("c.example")
+    index.why("c.example")
     assert index.links("c.example", context=True).rows()
     for asked in (index.refs, index.anchors, index.terms, index.pages):
         assert asked("c.example").rows()
