@@ -58,7 +58,8 @@ def needs(size: Size, settings: ScoreSettings, *, packed: bool) -> Needs:
         "authority": min(LANES, 16 * 8 * n) + 72 * n,
         "groups": 100 * n + 8 * m,
         "supporters": balls + 24 * n,
-        "counting links": 200 * n,
+        # Once more as a graph, of edges without weights, those that weigh nothing among them.
+        "counting links": (200 + 2 * ROWS) * n + (6 if packed else 8) * m + SORTED * min(m, ROOM),
     }
     most = max(steps, key=lambda step: steps[step])
     return Needs(packed, graph, (most, steps[most]), balls)

@@ -154,7 +154,7 @@ def _done(part: Part, scored: Scored, steps: Steps) -> None:
 
 
 def _new(after: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: told for name, told in after.items() if before.get(name) is not told}
+    return {n: told for n, told in after.items() if n not in before or before[n] is not told}
 
 
 def _written(scored: Scored, seeds: Sequence[str], spam: Sequence[str], steps: Steps) -> Snapshot:

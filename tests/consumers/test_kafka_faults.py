@@ -81,7 +81,7 @@ def every_poison() -> list[Poison]:
         Poison("type", b'{"v": 2}'),
         Poison("type", encode(whole).replace(b'"status":200', b'"status":"200"')),
         Poison("version", b'{"v": 99}'),
-        Poison("version", encode(whole).replace(b'"v":2', b'"v":3,"news":[1]')),
+        Poison("version", encode(whole).replace(b'"v":3', b'"v":4,"news":[1]')),
         Poison("suffix_list", encode(whole).replace(b'list":"', b'list":"x')),
         Poison("arrays", encode(msgspec.structs.replace(whole, part=2))),
         Poison("arrays", encode(whole).replace(b'"rel":[0]', b'"rel":[]')),

@@ -27,6 +27,7 @@ from tests.pipeline.quality.test_score import chain, quality
 from tests.support.records import DAY, START, TODAY, page, write
 
 WENT_IN = {"links": 1}
+OF_A_RUN = ("steps",)  # what the manifest tells of times
 
 
 class Killed(BaseException):
@@ -61,7 +62,7 @@ def test_a_score_that_was_killed_goes_on_and_comes_to_the_same(
     store: ChdbStore, tmp_path: Path, dies: str
 ) -> None:
     chain(store)
-    scores(store, None)
+    uncut = scores(store, None)
     whole = quality(store)
     said: list[str] = []
     store.execute("TRUNCATE TABLE domain_quality")
@@ -74,6 +75,8 @@ def test_a_score_that_was_killed_goes_on_and_comes_to_the_same(
             again = scores(store, tmp_path)
     assert said[len(before) :] == [p.says for p in scoring.PARTS][len(before) - 1 :]
     assert quality(store) == whole
+    told = {name: again.manifest[name] for name in uncut.manifest if name not in OF_A_RUN}
+    assert told == {name: uncut.manifest[name] for name in told}
     assert [step["step"] for step in again.manifest["steps"]] == [
         "reading links", "building the graph", *[p.says for p in scoring.PARTS],
         "writing the snapshot",
@@ -135,7 +138,7 @@ def test_what_is_brought_to_an_end_leaves_nothing_and_what_is_not_stays(tmp_path
 
 
 def test_what_a_step_told_comes_back_as_it_was(tmp_path: Path) -> None:
-    told = {"n": 3, "share": 0.1, "how": None}
+    told = {"n": 3, "share": 0.1, "how": None, "list": [1, "two"]}
     steps = Steps(tmp_path)
     assert steps.once("one / two", lambda: told) == told
     later = Steps(tmp_path)
@@ -209,3 +212,7 @@ def test_a_process_that_was_killed_leaves_its_steps_to_the_next(tmp_path: Path) 
     again = go("goes on")
     assert again.returncode == 0, again.stderr
     assert again.stdout.split() == ["4", str(len(scoring.PARTS) + 3)]
+
+
+def test_what_a_part_tells_as_unknown_is_told_again() -> None:
+    assert scoring._new({"a": None, "b": 1}, {"b": 1}) == {"a": None}
