@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from pipeline.errors import UsageError
 from pipeline.graph.csr import DomainGraph, from_names
-from pipeline.quality import counted, ranked
+from pipeline.quality import counted, presence, ranked
 from pipeline.quality.scored import Columns, Part, Progress, Scored, column_of, ids_of, known, run
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows, sql
@@ -29,7 +29,7 @@ from pipeline.url import Refused, canonical, suffix_list_version
 FORMULA = 1  # goes up when a score may come out otherwise on the same links
 
 # Each reads what those before it made.
-PARTS: tuple[Part, ...] = (ranked.PART, counted.PART)
+PARTS: tuple[Part, ...] = (ranked.PART, counted.PART, presence.PART)
 
 
 class Snapshot(NamedTuple):
