@@ -35,7 +35,7 @@ class Asked(NamedTuple):
 
 
 class Measured:
-    """`schema`: the columns of a snapshot's rows, before them what was asked, then what people say."""
+    """`schema`: what was asked, the columns of a snapshot's rows, and what people say."""
 
     def __init__(self, store: Store, snapshot: int) -> None:
         self.store, self.snapshot = store, snapshot
