@@ -34,6 +34,7 @@ from pipeline.report import admin as _admin
 from pipeline.report import asking as _asking
 from pipeline.report import control as _control
 from pipeline.report import coverage as _coverage
+from pipeline.report import disavowing as _disavowing
 from pipeline.report import doctor as _doctor
 from pipeline.report import exporting as _exporting
 from pipeline.report import frontier as _frontier
@@ -80,8 +81,9 @@ from spiders.archive import command as _warc
 # imported where they are used.
 
 _COMMANDS = (  # imported for the commands that they add
-    _admin, _asking, _check, _control, _coverage, _doctor, _exporting, _frontier, _importing, _labels,
-    _outward, _planning, _profile, _prospects, _query, _scoring, _snapshots, _status, _warc, _webgraph,
+    _admin, _asking, _check, _control, _coverage, _disavowing, _doctor, _exporting, _frontier,
+    _importing, _labels, _outward, _planning, _profile, _prospects, _query, _scoring, _snapshots,
+    _status, _warc, _webgraph,
 )  # fmt: skip
 _IDLE_S = 3.0  # a page that lost a link is wanted again a second later
 _DRAIN_S = 60.0

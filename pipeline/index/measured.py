@@ -13,7 +13,7 @@ from pipeline.errors import UsageError
 from pipeline.index.target import domain_of
 from pipeline.labels import Label
 from pipeline.labels.kept import now
-from pipeline.store import Store, sql
+from pipeline.store import Parameters, Store, sql
 
 # A question reads as good as the whole snapshot once it is for some thousands of domains that lie
 # anywhere in it, so that fewer and larger ones are cheaper: 50,000 rows are some 30 MB.
@@ -57,7 +57,7 @@ class Measured:
     def _answer(self, some: list[Asked]) -> pa.RecordBatch:
         names = pa.array([each.domain for each in some], pa.string())
         distinct = sorted({each.domain for each in some if each.domain is not None})
-        asking = {"snapshot": self.snapshot, "domains": distinct}
+        asking: Parameters = {"snapshot": self.snapshot, "domains": distinct}
         found = self.store.query(sql("pipeline/index/queries/quality_of"), asking)
         columns = {
             "asked": pa.array([each.line for each in some], pa.string()),

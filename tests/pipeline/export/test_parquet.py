@@ -95,6 +95,7 @@ def test_what_came_after_the_snapshot_is_in_none_of_its_files(
         assert told("before", kind) == told("after", kind), kind
 
 
+@pytest.mark.embedded
 def test_only_what_is_asked_for_is_written(store: AnyStore, tmp_path: Path) -> None:
     scored(store)
     export_parquet(store, chosen(store), tmp_path / "out", kinds=("edges",))
@@ -104,6 +105,7 @@ def test_only_what_is_asked_for_is_written(store: AnyStore, tmp_path: Path) -> N
     ]
 
 
+@pytest.mark.embedded
 def test_a_store_that_goes_away_leaves_nothing(
     store: AnyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

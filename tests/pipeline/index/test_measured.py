@@ -18,7 +18,8 @@ def answer(store: AnyStore, lines: list[str], snapshot: int = FIRST) -> list[dic
     found = Measured(store, snapshot)
     batches = list(found.batches(lines))
     assert all(batch.schema == found.schema for batch in batches)
-    return pa.Table.from_batches(batches, found.schema).to_pylist()
+    rows: list[dict[str, object]] = pa.Table.from_batches(batches, found.schema).to_pylist()
+    return rows
 
 
 def test_a_row_a_line_in_order_with_nulls_for_what_is_not_known(
