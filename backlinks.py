@@ -48,6 +48,7 @@ from pipeline.report import query as _query
 from pipeline.report import scoring as _scoring
 from pipeline.report import snapshots as _snapshots
 from pipeline.report import status as _status
+from pipeline.report import suggesting as _suggesting
 from pipeline.report import webgraph as _webgraph
 from pipeline.report.commands import (
     cli,
@@ -83,7 +84,7 @@ from spiders.archive import command as _warc
 _COMMANDS = (  # imported for the commands that they add
     _admin, _asking, _check, _control, _coverage, _disavowing, _doctor, _exporting, _frontier,
     _importing, _labels, _outward, _planning, _profile, _prospects, _query, _scoring, _snapshots,
-    _status, _warc, _webgraph,
+    _status, _suggesting, _warc, _webgraph,
 )  # fmt: skip
 _IDLE_S = 3.0  # a page that lost a link is wanted again a second later
 _DRAIN_S = 60.0
