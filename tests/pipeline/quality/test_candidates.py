@@ -29,13 +29,13 @@ def test_fake_directories_capture_inverse_pagerank_and_not_the_candidates(store:
 
 @pytest.mark.embedded
 def test_who_owns_many_networks_is_held_by_the_seeds_there_are(store: AnyStore) -> None:
-    """With a network for each domain of the farm they capture the list, until there is authority."""
-    graph = power_law(800, 3_000)
-    rich = Attack(60, 400, 300, 300, True)
+    """With a network for each domain they capture the list, until there is authority."""
+    graph = power_law(2_000, 4_000)
+    rich = Attack(60, 400, 600, 600, True)
     assert captured(store, graph, rich, 20).by_marks > 0.5
     for table in ("domain_quality", "domain_edges", "whereabouts"):
         store.execute(f"TRUNCATE TABLE {table}")
-    seeded = Attack(60, 400, 300, 300, True, seeds=20)
+    seeded = Attack(60, 400, 600, 600, True, seeds=20)
     assert captured(store, graph, seeded, 20).by_marks == 0
 
 
@@ -82,9 +82,9 @@ def test_every_mark_is_given_for_what_it_says(store: AnyStore) -> None:
     domain(store, "few.example", NETWORKS - 1, reciprocal=8, days_known=49, pages=9,
            inverse_pagerank_rank=11.0, trusted_harmonic_rank=101.0)  # fmt: skip
     write(store, [Label("all.example", "ok", "", "jo", 1)], 1)
-    store.insert("graph_referrers", pa.table({
-        "target_domain": ["x", "x"], "source_domain": ["all.example", "few.example"],
-        "graph": ["g", "g"], "harmonic_rank": pa.array([GRAPH, GRAPH + 1], pa.uint64())}))  # fmt: skip
+    ranks = pa.array([GRAPH, GRAPH + 1], pa.uint64())
+    ends = {"target_domain": ["x", "x"], "source_domain": ["all.example", "few.example"]}
+    store.insert("graph_referrers", pa.table({**ends, "graph": ["g", "g"], "harmonic_rank": ranks}))
     found = proposed(store, ["all.example"])
     assert found["all.example"].marks == MARKS
     assert set(found["few.example"].marks) == {"endings", "languages"}

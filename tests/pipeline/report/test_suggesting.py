@@ -33,7 +33,7 @@ def test_the_file_is_what_score_reads_and_asks_to_be_looked_at(run: Run, tmp_pat
     assert read_seeds(out) == ["b.example", "c.example"]
     lines = out.read_text().splitlines()
     assert lines[0].startswith("# Candidates for trusted seeds, by the snapshot of ")
-    assert lines[2].startswith("c.example  # 4 of 12: ")
+    assert lines[2].startswith("c.example  # 3 of 12: ")
     assert lines[2].endswith("in your files")
 
 
