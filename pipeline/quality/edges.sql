@@ -1,4 +1,5 @@
--- Who links to whom, by registered domain: links that are not lost. Reads all links once. What the
+-- Who links to whom, by registered domain: links that were first seen up to the snapshot and not found
+-- lost by then. Reads all links once. What the
 -- edge filter leaves out weighs 0. What only a list says has no part in it.
 -- A link counts by its place (a footer says less than a text); pages add up sub-linearly, so that a
 -- sitewide link is not a thousand links. What is suppressed has no part, though it were not erased yet.
@@ -24,7 +25,8 @@ FROM
         nofollow = 0 AND ugc = 0 AND sponsored = 0 AS followed,
         followed OR {nofollow:UInt8} = 1 AS counts
     FROM link_states
-    WHERE state != 'lost' AND source != 'list' AND kind IN ('a', 'area', 'img-link', 'redirect')
+    WHERE first_seen <= {snapshot:UInt64} AND (state != 'lost' OR lost_by > {snapshot:UInt64})
+        AND source != 'list' AND kind IN ('a', 'area', 'img-link', 'redirect')
         AND source_domain NOT IN (SELECT name FROM suppressed)
         AND source_host NOT IN (SELECT name FROM suppressed)
         AND if(position(source_host, ':') = 0, source_host, replaceRegexpOne(source_host, ':[0-9]+$', '')) NOT IN (SELECT name FROM suppressed)

@@ -1,5 +1,5 @@
 -- How many hosts of each domain are known, and since when: as pages that were visited, and at either
--- end of links, by what was seen up to the snapshot. Reads the keys of pages and of links once. What only
+-- end of links, by what was seen up to the snapshot. Reads pages and links once. What only
 -- a list says has no part in it, nor what is suppressed, though it were not erased yet.
 WITH
     suppressed AS (SELECT name FROM controls FINAL WHERE verb = 'suppress' AND value > 0),
@@ -20,9 +20,9 @@ FROM
     GROUP BY domain, host
     UNION ALL
     SELECT ends.1 AS domain, ends.2 AS host, min(first_seen) AS since
-    FROM links
+    FROM link_states
     ARRAY JOIN [(source_domain, source_host, source_path), (target_domain, target_host, target_path)] AS ends
-    WHERE first_seen <= {snapshot:UInt64} AND seen > 0
+    WHERE first_seen <= {snapshot:UInt64} AND source != 'list'
         AND source_domain NOT IN (SELECT name FROM suppressed)
         AND source_host NOT IN (SELECT name FROM suppressed)
         AND if(position(source_host, ':') = 0, source_host, replaceRegexpOne(source_host, ':[0-9]+$', '')) NOT IN (SELECT name FROM suppressed)

@@ -64,16 +64,21 @@ def score(
     settings: ScoreSettings,
     *,
     seeds: Sequence[str] = (),
+    as_of: int | None = None,
     progress: Progress = lambda step: None,
 ) -> Snapshot | None:
-    """Writes the snapshot of what the store holds now; None where it holds no page."""
-    as_of = int(rows(store.query("SELECT max(arrived) AS at FROM arrivals"))[0]["at"])
+    """Writes the snapshot of what the store holds now; None where it holds no page.
+
+    as_of: ms since 1970; what was first seen or found lost later has no part in it. By default the
+    arrival of the last page, so that what arrives while it is scored is left to the next one.
+    """
+    as_of = as_of or int(rows(store.query("SELECT max(arrived) AS at FROM arrivals"))[0]["at"])
     if not as_of:
         return None
     progress("reading links")
     parameters = {"snapshot": as_of, "nofollow": settings.nofollow}
     edges = store.query(sql("pipeline/quality/edges"), parameters)
-    pages = store.query(sql("pipeline/quality/pages"))
+    pages = store.query(sql("pipeline/quality/pages"), {"snapshot": as_of})
     progress("building the graph")
     graph = build(edges, pages)
     scored = Scored(store, as_of, settings, ids_of(graph, seeds), graph, edges, pages, progress)
