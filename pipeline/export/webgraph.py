@@ -16,6 +16,7 @@ from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import csv
 
 from pipeline.errors import UsageError
 from pipeline.export.aside import aside
@@ -25,6 +26,7 @@ from pipeline.store import Store, sql
 HEADER = "#harmonicc_pos\t#harmonicc_val\t#pr_pos\t#pr_val\t#host_rev\t#n_hosts"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}\Z")
 _LEVEL = 6  # of gzip
+_TABS = csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
 
 Told = Callable[[str, int], None]
 
@@ -56,52 +58,42 @@ def export_webgraph(
         raise UsageError(f"{name[:100]!r} can't begin a file's name; give letters, digits and -")
     counts, files = {}, []
     with aside(directory, replace=replace) as part:
-        for what, lines in (("vertices", _vertices), ("edges", _edges), ("ranks", _ranks)):
+        for what, asks in (("vertices", "vertices"), ("edges", "arcs"), ("ranks", "ranks")):
             file = part / f"{name}-domain-{what}.txt.gz"
             files.append(file.name)
-            counts[what] = _write(file, lines(store, snapshot.snapshot), what, progress)
+            found = _asked(store, asks, snapshot.snapshot)
+            lines = _ranks(found) if what == "ranks" else found
+            counts[what] = _write(file, lines, what, progress)
     left_out = snapshot.domains - counts["vertices"]
     return Written(counts["vertices"], counts["edges"], left_out, tuple(files))
 
 
-def _write(file: Path, lines: Iterator[list[str]], what: str, progress: Told) -> int:
+def _write(file: Path, lines: Iterator[pa.RecordBatch], what: str, progress: Told) -> int:
     count = 0
     with file.open("wb") as raw, gzip.GzipFile("", "wb", _LEVEL, cast(IO[bytes], raw), 0) as packed:
         if what == "ranks":
             packed.write(f"{HEADER}\n".encode())
         for some in lines:
-            packed.write("".join(f"{line}\n" for line in some).encode())
-            count += len(some)
+            csv.write_csv(some, packed, _TABS)
+            count += some.num_rows
             progress(what, count)
     return count
 
 
-def _vertices(store: Store, snapshot: int) -> Iterator[list[str]]:
-    for batch in _asked(store, "vertices", snapshot):
-        yield list(map("{}\t{}\t{}".format, *_lists(batch)))
-
-
-def _edges(store: Store, snapshot: int) -> Iterator[list[str]]:
-    for batch in _asked(store, "arcs", snapshot):
-        yield list(map("{}\t{}".format, *_lists(batch)))
-
-
-def _ranks(store: Store, snapshot: int) -> Iterator[list[str]]:
-    for batch in _asked(store, "ranks", snapshot):
-        place, harmonic, pagerank_place, pagerank, *rest = _lists(batch)
-        shown = [java(str(np.float32(value))) for value in harmonic]
-        columns = [place, shown, pagerank_place, map(java, map(repr, pagerank)), *rest]
-        yield list(map("{}\t{}\t{}\t{}\t{}\t{}".format, *columns))
+def _ranks(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """With their values as Java writes them."""
+    for batch in batches:
+        harmonic = [java(str(np.float32(value))) for value in batch.column("harmonic").to_pylist()]
+        pagerank = [java(repr(value)) for value in batch.column("pagerank").to_pylist()]
+        told = {"harmonic": pa.array(harmonic), "pagerank": pa.array(pagerank)}
+        columns = [told.get(name, batch.column(name)) for name in batch.schema.names]
+        yield pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _asked(store: Store, name: str, snapshot: int) -> Iterator[pa.RecordBatch]:
     answer: Any = store.stream(sql(f"pipeline/export/{name}"), {"snapshot": snapshot})
     with closing(answer) as batches:
         yield from batches
-
-
-def _lists(batch: pa.RecordBatch) -> list[list[Any]]:
-    return [column.to_pylist() for column in batch.columns]
 
 
 def java(shortest: str) -> str:

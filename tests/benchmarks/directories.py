@@ -81,7 +81,7 @@ def _write(
 ) -> None:
     ids = np.arange(whole.n)
     is_fake = ids >= honest
-    names = [_name(i, i >= honest) for i in ids]
+    names = [_name(i, i >= honest) for i in range(whole.n)]
     patient = np.full(whole.n, DAYS if attack.patient else 20)
     days = np.where(is_fake, patient, _drawn(ids, 1, DAYS))
     pages = np.where(is_fake, 50 if attack.patient else 3, np.minimum(3 * whole.out_degree, 500))
