@@ -69,6 +69,7 @@ SQL_IN_PYTHON = {
     ("pipeline/quality/relevant.py", "ALTER TABLE "): "a partition can be no parameter",
     ("pipeline/quality/page_scores.py", "ALTER TABLE "): "a partition can be no parameter",
     ("pipeline/index/erase.py", "ALTER TABLE "): _EVERY_TABLE,
+    ("pipeline/index/snapshots.py", "ALTER TABLE "): "a partition can be no parameter",
     ("pipeline/index/erase.py", "SELECT count() AS found FROM "): _EVERY_TABLE,
     ("demo/judge.py", "SELECT DISTINCT target_domain"): "of the judge, who asks for all there is",
 }

@@ -76,6 +76,7 @@ ROWS = (
     Rows("graph_referrers", "source_domain"),
     Rows("graph_referrers", "target_domain"),
     Rows("crawled_sites", "domain"),
+    Rows("labels", "domain"),
 )
 
 

@@ -17,7 +17,7 @@ Counts = npt.NDArray[np.int64]
 
 
 def _add(scored: Scored) -> None:
-    targets = scored.store.query(sql("pipeline/quality/targets"))
+    targets = scored.store.query(sql("pipeline/quality/targets"), {"snapshot": scored.snapshot})
     for name in ("referring_domains", "referring_pages", "links"):
         scored.columns[name] = _counts(scored.names, targets, name)
     scored.columns["follow_share"] = looked_up(scored.names, targets, "follow_share", pa.float64())

@@ -1,4 +1,4 @@
--- Who links to whom, by registered domain: links that are not lost. Reads all links once, and those to domains
+-- Who links to whom, by registered domain: links first seen up to the snapshot and not found lost by then. Reads all links once, and those to domains
 -- that redirect to others twice. What the edge filter leaves out weighs 0. What only a list says has no part.
 -- A link to a page that redirects to another domain is an edge to that one alone, and none where it comes back
 -- to where it began: a link counts once, where it ends. The redirect is a link of its own, of the domain that
@@ -47,7 +47,8 @@ FROM
         INNER JOIN ways ON ways.domain = links.target_domain AND ways.host = links.target_host AND ways.path = links.target_path
         WHERE links.source_domain != ways.end_domain
     )
-    WHERE state != 'lost' AND source != 'list' AND kind IN ('a', 'area', 'img-link', 'redirect')
+    WHERE first_seen <= {snapshot:UInt64} AND (state != 'lost' OR lost_by > {snapshot:UInt64})
+        AND source != 'list' AND kind IN ('a', 'area', 'img-link', 'redirect')
         AND source_domain NOT IN (SELECT name FROM suppressed)
         AND source_host NOT IN (SELECT name FROM suppressed)
         AND if(position(source_host, ':') = 0, source_host, replaceRegexpOne(source_host, ':[0-9]+$', '')) NOT IN (SELECT name FROM suppressed)

@@ -28,6 +28,7 @@ from pipeline.quality import (
     needs,
     owned,
     portfolio,
+    presence,
     ranked,
     relevant,
     shaped,
@@ -52,6 +53,7 @@ PARTS: tuple[Part, ...] = (
     *shaped.PARTS,
     *suspected.PARTS,
     counted.PART,
+    presence.PART,
     linked.PART,
     anchored.PART,
     owned.PART,
@@ -77,15 +79,18 @@ def score(
     *,
     seeds: Sequence[str] = (),
     spam: Sequence[str] = (),
+    as_of: int | None = None,
     progress: Progress = lambda step: None,
     beside: Path | None = None,
 ) -> Snapshot | None:
     """Writes the snapshot of what the store holds now; None where it holds no page.
 
+    as_of: ms since 1970; what was first seen or found lost later has no part in it. By default the
+    arrival of the last page, so that what arrives while it is scored is left to the next one.
     beside: where steps are kept that are done, for a run after this one was killed; None: nowhere.
     Raises TooLarge before anything is begun, and ScoreBusy, StoreFull and what the store raises.
     """
-    as_of = int(rows(store.query("SELECT max(arrived) AS at FROM arrivals"))[0]["at"])
+    as_of = as_of or int(rows(store.query("SELECT max(arrived) AS at FROM arrivals"))[0]["at"])
     if not as_of:
         return None
     told = rows(store.query(sql("pipeline/quality/size")))[0]
@@ -121,7 +126,7 @@ def _begun(
 ) -> Scored:  # fmt: skip
     """The graph that is ranked: edges that weigh something, and every domain known."""
     progress("reading links")
-    size = steps.once("reading links", lambda: take(store, settings, steps))
+    size = steps.once("reading links", lambda: take(store, settings, as_of, steps))
     need = needs.chosen(needs.Size(size["domains"], size["edges"]), settings)
     names, edges, pages = taken(steps, size["edges"])
     progress("building the graph")

@@ -21,6 +21,8 @@ def write_overview(found: dict[str, Any], to: TextIO, *, width: int | None = Non
     console = Console(file=to, width=width, highlight=False)
     console.print(Text(_title(found), style="bold"), Text(_known(found), style="dim"))
     console.print(Text(_authority(found)))
+    if found["verdict"]["told"]:
+        console.print(Text(f"Label         {safe(found['verdict']['told'])}"))
     for line in [*_links(found["counts"]), _trend(found["trend"])]:
         console.print(Text(line))
     if found["strongest"]:

@@ -40,6 +40,7 @@ NAMES = (
     "score",
     "bought",
     "relevance",
+    "seeds",
 )
 
 

@@ -45,6 +45,7 @@ FOUND: dict[str, Any] = {
     "quality": QUALITY,
     "strongest": [LINK, {**LINK, "rel": "nofollow", "position": "footer", "authority": None}],
     "lost": [LOST],
+    "verdict": {"flagged": False, "measured": False, "by": "its figures", "told": ""},
     "milliseconds": 12,
 }  # fmt: skip
 

@@ -27,6 +27,9 @@ from pipeline.frontier.plan import Planner
 from pipeline.index.erase import Erasure
 from pipeline.index.lifecycle import job_of
 from pipeline.index.questions import Index
+from pipeline.index.snapshots import beyond, drop, leftovers
+from pipeline.labels import Label
+from pipeline.labels.kept import write as write_labels
 from pipeline.log import PAGES
 from pipeline.log.sqlite import SqliteLog
 from pipeline.mirror import Mirror
@@ -147,6 +150,7 @@ def fill(store: Store) -> None:
         ("crawled_sites", "domain"),
         ("domain_terms", "domain"),
         ("site_countries", "domain"),
+        ("labels", "domain"),
     ):
         store.insert(table, pa.table({column: ["gone.example"]}))
     a, urls = ["a.example"], [gone]
@@ -223,6 +227,18 @@ def graph(store: Store) -> None:
     assert seeded(store, named, 5) == 1
 
 
+def label(store: Store) -> None:
+    demand(store)
+    said = Label("c.example", "bad", "", "jo", next(_moments))
+    assert write_labels(store, [said], 0).written == 1
+
+
+def prune(store: Store) -> None:
+    """An old snapshot goes, of which there is nothing but what names it and a row beside."""
+    demand(store)
+    drop(store, [*beyond(store, 1), *leftovers(store)] or [1])
+
+
 def make(store: Store) -> None:
     """As `admin migrate`, which connects again once it has made the database."""
     store.execute(f"CREATE DATABASE IF NOT EXISTS {MIGRATED}")
@@ -238,6 +254,8 @@ WORK: dict[str, Callable[[Store], None]] = {
     "read": ask,
     "doctor": doctor,
     "graph": graph,
+    "label": label,
+    "prune": prune,
     "migrate": make,
 }
 

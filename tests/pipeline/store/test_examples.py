@@ -60,6 +60,7 @@ def filled(databases: Databases) -> Iterator[AnyStore]:
         page("https://me.github.io/", one, [com]),
     ]  # fmt: skip
     write(store, visits, TODAY)
+    store.insert("labels", pa.table({"domain": ["example.org"], "label": ["bad"], "who": ["jo"]}))
     named = {"target_domain": ["example.org"], "source_domain": ["known.example"], "graph": ["g"]}
     store.insert("graph_referrers", pa.table({**named, "graphed": pa.array([TODAY], pa.uint64())}))
     Lifecycle(store, 0, clock=lambda: TODAY / 1000 + 3600).run()
