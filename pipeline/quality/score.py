@@ -20,10 +20,12 @@ import pyarrow.compute as pc
 
 from pipeline.errors import UsageError
 from pipeline.graph.csr import DomainGraph, from_names
+from pipeline.index.referrers import RANKED
 from pipeline.quality import counted, ranked
 from pipeline.quality.scored import Columns, Part, Progress, Scored, column_of, ids_of, known, run
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows, sql
+from pipeline.store.marks import mark_of, move
 from pipeline.url import Refused, canonical, suffix_list_version
 
 FORMULA = 1  # goes up when a score may come out otherwise on the same links
@@ -84,9 +86,8 @@ def score(
     _swap_in(store, "domain_edges", _edges(scored), as_of)
     _swap_in(store, "domain_quality", _quality(scored), as_of)
     _write_strength(store, as_of)
-    store.execute(sql("pipeline/quality/referrers"), {"snapshot": as_of})
     snapshot = Snapshot(as_of, graph.n, graph.m, manifest)
-    _register(store, snapshot)
+    _rank_referrers(store, snapshot)
     _drop_strength_before(store, as_of)
     return snapshot
 
@@ -110,6 +111,19 @@ def build(edges: pa.Table, pages: pa.Table) -> DomainGraph:
         column_of(counted, "weight"),
         also=also,
     )
+
+
+def _rank_referrers(store: Store, snapshot: Snapshot) -> None:
+    """Referring domains by the new authority, and the snapshot. Who pages through them meanwhile is
+    told so (index/paging.py); stopped in between, a rerun mends it.
+    """
+    began = max(int(time.time() * 1000), mark_of(store, RANKED).version + 1)
+    move(store, RANKED, 0, began)
+    store.execute(sql("pipeline/quality/referrers"), {"snapshot": snapshot.snapshot})
+    _register(store, snapshot)
+    # The lifecycle job may have made rows anew meanwhile, with what was the newest until now.
+    store.execute(sql("pipeline/quality/referrers"), {"snapshot": snapshot.snapshot})
+    move(store, RANKED, snapshot.snapshot, began + 1)
 
 
 def _quality(scored: Scored) -> pa.Table:

@@ -146,7 +146,9 @@ class Waiting:
         monkeypatch.setattr(referrers, "roll_up", self._roll_up)
         self.roll_up = RollUp(store, timer=lambda: self.now)
 
-    def _roll_up(self, store: Store, written: int, *, since: int, to: int, whole: bool) -> None:
+    def _roll_up(
+        self, store: Store, written: int, *, since: int, to: int, led: int, whole: bool
+    ) -> None:
         self.spans.append((since, to, whole))
         self.now += self.takes
 
