@@ -5,7 +5,6 @@ Links of every kind count (`a`, images, frames, redirects ...); live is who has 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -40,7 +39,7 @@ class Backlink(msgspec.Struct, frozen=True):
     text_after: str | None = None
     indirect: int = 0
     end_url: str = ""
-    via: Sequence[str] = ()
+    via: list[str] = []
 
 
 class ReferringDomain(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ from pipeline.store import Store, rows, sql
 from pipeline.store.marks import mark_of, move
 from pipeline.url import Refused, canonical, suffix_list_version
 
-FORMULA = 1  # goes up when a score may come out otherwise on the same links
+FORMULA = 2  # goes up when a score may come out otherwise on the same links
 
 # Each reads what those before it made.
 PARTS: tuple[Part, ...] = (ranked.PART, counted.PART)
