@@ -10,7 +10,8 @@ from pipeline.store.marks import mark_of, move
 
 # Counted up with what a row is made of: a store whose rows are of before has all made anew, once.
 JOB = "referrers 2"
-RANKED = "authority"  # the snapshot that rows have it of; 0 while that changes
+RANKED = "authority"  # the snapshot that rows have it of
+RANKING = 1  # instead of one, while it changes
 LOOKED = "lifecycle"  # the job that it follows
 SLICE = 1_000_000  # links that are rolled up at once: a gigabyte of memory
 _QUIET = 4  # times as long as it took, before it is done again: at most a fifth of all time

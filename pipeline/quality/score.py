@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from pipeline.errors import UsageError
 from pipeline.graph.csr import DomainGraph, from_names
-from pipeline.index.referrers import RANKED
+from pipeline.index.referrers import RANKED, RANKING
 from pipeline.quality import counted, ranked
 from pipeline.quality.scored import Columns, Part, Progress, Scored, column_of, ids_of, known, run
 from pipeline.settings import ScoreSettings
@@ -118,7 +118,7 @@ def _rank_referrers(store: Store, snapshot: Snapshot) -> None:
     told so (index/paging.py); stopped in between, a rerun mends it.
     """
     began = max(int(time.time() * 1000), mark_of(store, RANKED).version + 1)
-    move(store, RANKED, 0, began)
+    move(store, RANKED, RANKING, began)
     store.execute(sql("pipeline/quality/referrers"), {"snapshot": snapshot.snapshot})
     _register(store, snapshot)
     # The lifecycle job may have made rows anew meanwhile, with what was the newest until now.

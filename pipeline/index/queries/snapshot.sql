@@ -1,5 +1,5 @@
 -- By what answers are ordered: the newest snapshot, 0 where there is none; the one that referring domains are
--- ordered by (`ranked`; 0 while `score` changes that), where `score` ever said (`ranked_at` > 0); and since when
+-- ordered by (`ranked`; 1 while `score` changes that), where `score` ever said (`ranked_at` > 0); and since when
 -- they are rolled up as questions need them (`rolled_at`, 0: not yet). Reads the few rows of snapshots and marks.
 SELECT
     (SELECT max(snapshot) FROM snapshots) AS snapshot,

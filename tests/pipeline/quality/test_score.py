@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from pipeline.index.lifecycle import Lifecycle, job_of
+from pipeline.index.paging import stamp_of
 from pipeline.mirror import Mirror
 from pipeline.page import Page
+from pipeline.quality import score as subject
 from pipeline.quality.ranked import EXACT_HARMONIC
 from pipeline.quality.score import score
 from pipeline.settings import ScoreSettings, Settings
@@ -74,6 +76,28 @@ def test_referring_domains_have_the_authority_of_the_last_snapshot(store: AnySto
     job_of(store, Settings()).run()
     snapshot(store)
     assert kept() == {"a.org": None, "b.org": None}, "without seeds it is unknown again"
+
+
+@pytest.mark.embedded
+def test_who_pages_while_referring_domains_are_ranked_anew_is_told(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain(store)
+    job_of(store, Settings()).run()
+    stamps = []
+    register = subject._register
+
+    def stamped(*given: Any) -> None:
+        stamps.append(stamp_of(store))
+        register(*given)
+        stamps.append(stamp_of(store))
+
+    monkeypatch.setattr(subject, "_register", stamped)
+    assert stamp_of(store) == (0, True, True)
+    snapshot(store, seeds=("a.org",))
+    assert stamps == [(0, False, True), (TODAY, False, True)]
+    snapshot(store, seeds=("a.org",))
+    assert stamp_of(store) == (TODAY, True, True)
 
 
 def test_what_only_a_list_says_has_no_part(store: AnyStore) -> None:
