@@ -378,7 +378,7 @@ def strengths(store: AnyStore) -> dict[tuple[str, str], float]:
 
 def test_a_link_counts_once_where_it_ends(store: AnyStore) -> None:
     """By redirects of other domains too; a canonical of another domain is a hint alone."""
-    moved = {"outcome": "redirect", "status": 301}
+    moved: dict[str, Any] = {"outcome": "redirect", "status": 301}
     write(
         store,
         [
