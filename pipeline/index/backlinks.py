@@ -53,6 +53,11 @@ class Filters(NamedTuple):
     until: int = _EVER
     path: str = ""
 
+    @property
+    def are_of_domains(self) -> bool:
+        """Any live link will do, of such domains."""
+        return self._replace(country="", authority=None) == Filters()
+
     def parameters(self) -> Parameters:
         """As the `.sql` files take them. Raises UsageError."""
         return {
@@ -96,13 +101,16 @@ class Links(Paged):
         **filters: Any,
     ) -> None:
         self.per, self.context = per, context
+        asked, whole = Filters(**filters), target_of(target, mode).is_whole
+        # The best link of each domain stands in the rollup itself.
+        self.is_rolled = per == "domain" and whole and asked.are_of_domains
         super().__init__(
             "links",
             {
                 **target_of(target, mode).parameters(),
                 "per": per,
                 "context": int(context),
-                **Filters(**filters).parameters(),
+                **asked.parameters(),
             },
             keys={"authority": float, "source_domain": str, "unit": str},
             limit=limit,
@@ -110,11 +118,16 @@ class Links(Paged):
         )
         first = limit + 1 if per == "domain" else _FIRST
         self.parameters = {**self.parameters, "count": max(1, min(first, _MOST))}
+        self.best_sql = sql("pipeline/index/queries/links_best")
         self.links_sql = sql("pipeline/index/queries/links_from")
         self.around_sql = sql("pipeline/index/queries/links_around")
 
     def statements(self) -> list[tuple[str, Parameters]]:
         """As one, which answers the same: the referring domains stand in it, and not their names."""
+        if self.is_rolled:
+            return [
+                (self.best_sql, _named({**self.parameters, "limit": self.limit}, self.best_sql))
+            ]
         listed = f"\n(\n{self.sql.strip()}\n)"
         shown = self.links_sql
         for name, read in (
@@ -124,9 +137,29 @@ class Links(Paged):
         ):
             shown = shown.replace(name, read)
         given = {**self.parameters, "count": _LIST, "limit": self.limit}
-        return [(shown, {name: each for name, each in given.items() if f"{{{name}:" in shown})]
+        return [(shown, _named(given, shown))]
 
     def _all(self, store: Store) -> Iterator[pa.RecordBatch]:
+        found = self._best(store) if self.is_rolled and self.stamp.is_rolled else self._each(store)
+        for batch in found:
+            yield from self._around(store, [batch]) if self.context else [batch]
+
+    def _best(self, store: Store) -> Iterator[pa.RecordBatch]:
+        """From the rollup, in blocks of so many domains as are sorted at once."""
+        asked, left = dict(self.parameters), self.limit + 1
+        while left > 0:
+            last, most = None, min(left, _LIST)
+            found = store.stream(self.best_sql, {**asked, "limit": most})
+            for batch in list(found) if self.context else found:
+                last, left, most = batch, left - batch.num_rows, most - batch.num_rows
+                yield batch
+            if most > 0 or last is None:
+                return
+            self.demand_still(store)
+            authority, domain, _ = self.key_of(rows(last.slice(last.num_rows - 1))[0])
+            asked |= {"paged": 1, "after_authority": authority, "after_source_domain": domain}
+
+    def _each(self, store: Store) -> Iterator[pa.RecordBatch]:
         left = self.limit + 1
         for block in self._blocks(store):
             asked = {
@@ -136,7 +169,7 @@ class Links(Paged):
                 "limit": left,
             }
             found = store.stream(self.links_sql, asked)
-            for batch in self._around(store, list(found)) if self.context else found:
+            for batch in list(found) if self.context else found:
                 left -= batch.num_rows
                 yield batch
             if left <= 0:
@@ -177,6 +210,7 @@ class Links(Paged):
                 place, size = place + size, min(size * _GROWTH, _MOST)
             if found.num_rows < count:
                 return
+            self.demand_still(store)
             last = rows(found.slice(found.num_rows - 1))[0]
             asked |= {
                 "paged": 1, "per": "domain",  # so that the last one does not come again
@@ -217,6 +251,11 @@ def _chunk(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.string())
     return array.cast(pa.string())
+
+
+def _named(given: Parameters, statement: str) -> Parameters:
+    """Those that a statement asks for."""
+    return {name: each for name, each in given.items() if f"{{{name}:" in statement}
 
 
 def _without_scheme(url: str) -> str:

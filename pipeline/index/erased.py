@@ -130,6 +130,14 @@ MENTIONS = (
         )
         for table in ("leads", "leads_in")
     ),
+    # It is told anew of another link, where there is one.
+    Mention(
+        "referrers",
+        ("named_domain", "target_host", "target_path", "via", "end_url"),
+        f"notEmpty(via) AND ({_VIA} OR {_page('named_domain', 'target_host', 'target_path')} "
+        f"OR {_url('end_url', 'target_domain')})",
+        "named_domain = '', target_host = '', target_path = '', via = [], end_url = ''",
+    ),
     Mention(
         "page_fates",
         ("leads_to", "leads_domain"),

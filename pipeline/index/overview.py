@@ -21,11 +21,14 @@ def overview_questions(target: str, mode: Mode | None = None) -> dict[str, Quest
     found = target_of(target, mode)
     under = found.parameters()
     since = int(time.time() * 1000) - NEW_MS
+    trend = Question("trend", {**under, "since": since})
+    if found.is_whole:
+        trend = Question("trend_rolled", {"domain": found.domain, "since": since})
     return {
         "known": Question("known", {"domain": found.domain}),
         "rolled": Question("overview_rolled", {"domain": found.domain}),
         "counts": Question("overview", {**under, "since": since}),
-        "trend": Question("trend", {**under, "since": since}),
+        "trend": trend,
         "quality": Question("quality", {"domain": found.domain}),
         "label": Question("label", {"domain": found.domain}),
         "strongest": Links(target, mode, limit=8),

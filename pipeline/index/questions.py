@@ -33,10 +33,14 @@ def refs(
     filters: state, rel, authority, country, since, until, as of links.
     """
     kept = Filters(**filters).parameters()
+    found = target_of(target, mode)
     names = ("state", "rel", "authority", "country", "since", "until")
-    parameters = {**target_of(target, mode).parameters(), **{name: kept[name] for name in names}}
+    parameters = {**found.parameters(), **{name: kept[name] for name in names}}
     keys = {"authority": float, "source_domain": str}
-    return Paged("refs", parameters, keys=keys, limit=limit, after=after)
+    # Of a whole domain the rollup has them all, but for those that only a web graph knows.
+    is_rolled = found.is_whole and kept["state"] in ("live", "lost")
+    file = "refs_rolled" if is_rolled else "refs"
+    return Paged("refs", parameters, keys=keys, limit=limit, after=after, file=file)
 
 
 def anchors(

@@ -40,7 +40,13 @@ from pipeline.quality.scored import Columns, Part, Progress, Scored, ids_of, kno
 from pipeline.quality.steps import Steps, steps_of
 from pipeline.quality.taken import build as build  # of edges at hand; for tests and benchmarks
 from pipeline.quality.taken import counting, take, taken
-from pipeline.quality.written import drop_strength_before, register, swap_in, write_strength
+from pipeline.quality.written import (
+    drop_strength_before,
+    rank_referrers,
+    register,
+    swap_in,
+    write_strength,
+)
 from pipeline.settings import ScoreSettings, weights_by_place
 from pipeline.store import Store, rows, sql
 from pipeline.url import suffix_list_version
@@ -173,10 +179,9 @@ def _written(scored: Scored, seeds: Sequence[str], spam: Sequence[str], steps: S
         swap_in(store, "domain_quality", _quality(scored), as_of)
         write_strength(store, as_of)
         write_pages(store, as_of, seeded=len(scored.seeds) > 0)
-        store.execute(sql("pipeline/quality/referrers"), {"snapshot": as_of})
     manifest = _manifest(scored, seeds, spam, steps)
     snapshot = Snapshot(as_of, scored.graph.n, scored.graph.m, manifest)
-    register(store, *snapshot)
+    rank_referrers(store, as_of, lambda: register(store, *snapshot))
     drop_strength_before(store, as_of)
     drop_pages_before(store, as_of)
     return snapshot

@@ -202,7 +202,7 @@ def links(ctx: click.Context, /, target: str, mode: Mode | None, **options: Any)
     """
     out = _taken(options)
     question = Links(target, mode, **given(options))
-    hide = {"source_domain", "not_before", "kind", "first_seen"}
+    hide = {"source_domain", "not_before", "kind", "first_seen", "indirect", "end_url"}
     if options["state"] == "live":
         hide |= {"state", "lost_by"}
     answer(ctx, question, hide=frozenset(hide), **out)

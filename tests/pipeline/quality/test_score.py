@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from pipeline.index.lifecycle import Lifecycle, job_of
+from pipeline.index.paging import stamp_of
 from pipeline.mirror import Mirror
 from pipeline.page import Page
+from pipeline.quality import score as subject
 from pipeline.quality.ranked import EXACT_HARMONIC
 from pipeline.quality.score import score
 from pipeline.settings import ScoreSettings, Settings
@@ -74,6 +76,28 @@ def test_referring_domains_have_the_authority_of_the_last_snapshot(store: AnySto
     job_of(store, Settings()).run()
     snapshot(store)
     assert kept() == {"a.org": None, "b.org": None}, "without seeds it is unknown again"
+
+
+@pytest.mark.embedded
+def test_who_pages_while_referring_domains_are_ranked_anew_is_told(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain(store)
+    job_of(store, Settings()).run()
+    stamps = []
+    register = subject.register
+
+    def stamped(*given: Any) -> None:
+        stamps.append(stamp_of(store))
+        register(*given)
+        stamps.append(stamp_of(store))
+
+    monkeypatch.setattr(subject, "register", stamped)
+    assert stamp_of(store) == (0, True, True)
+    snapshot(store, seeds=("a.org",))
+    assert stamps == [(0, False, True), (TODAY, False, True)]
+    snapshot(store, seeds=("a.org",))
+    assert stamp_of(store) == (TODAY, True, True)
 
 
 def test_what_only_a_list_says_has_no_part(store: AnyStore) -> None:
@@ -376,3 +400,48 @@ def test_strength_for_planning_is_of_the_last_snapshot_by_domain_and_by_url(
 def strengths(store: AnyStore) -> dict[tuple[str, str], float]:
     found = rows(store.query("SELECT domain, path, strength FROM page_strength"))
     return {(row["domain"], row["path"]): row["strength"] for row in found}
+
+
+def test_a_link_counts_once_where_it_ends(store: AnyStore) -> None:
+    """By redirects of other domains too; a canonical of another domain is a hint alone."""
+    moved: dict[str, Any] = {"outcome": "redirect", "status": 301}
+    write(
+        store,
+        [
+            page("https://a.org/", START, ["https://x.org/go", "https://h.org/", "https://x.org/"]),
+            page("https://b.org/", START, ["https://x.org/go", "https://c.org/"]),
+            page("https://c.org/", START, ["https://x.org/go"]),
+            page("https://x.org/", START),
+            page("https://x.org/go", START, [Link("https://c.org/", "redirect")],
+                 final_url="https://c.org/", **moved),
+            page("https://h.org/", START, [Link("https://c.org/", "canonical")],
+                 canonical="https://c.org/"),
+        ],
+        TODAY,
+    )  # fmt: skip
+    job_of(store, Settings()).run()
+    snapshot(store)
+    found = {pair: row["links"] for pair, row in edges(store).items()}
+    assert found == {
+        ("a.org", "c.org"): 1,
+        ("a.org", "x.org"): 1,
+        ("a.org", "h.org"): 1,
+        ("b.org", "c.org"): 2,
+        ("x.org", "c.org"): 1,
+    }
+
+
+def test_a_link_that_leads_to_what_is_suppressed_is_one_to_what_it_names(store: AnyStore) -> None:
+    write(
+        store,
+        [
+            page("https://a.org/", START, ["https://x.org/go"]),
+            page("https://x.org/go", START, outcome="redirect", status=301,
+                 final_url="https://c.org/"),
+        ],
+        TODAY,
+    )  # fmt: skip
+    job_of(store, Settings()).run()
+    Mirror(store, controls(said(1, "suppress", "c.org"))).write()
+    snapshot(store)
+    assert set(edges(store)) == {("a.org", "x.org")}

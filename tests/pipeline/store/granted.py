@@ -156,6 +156,7 @@ def fill(store: Store) -> None:
     a, urls = ["a.example"], [gone]
     store.insert("page_fates", pa.table({"domain": a, "leads_to": urls}))
     store.insert("leads", pa.table({"domain": a, "via": [urls]}))
+    store.insert("referrers", pa.table({"source_domain": a, "target_domain": a, "via": [urls]}))
 
 
 def lead_on(store: Store) -> None:
