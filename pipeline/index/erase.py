@@ -74,7 +74,12 @@ def _roll_up_rest(store: Store, names: Collection[str]) -> None:
     """Of a host or a page the domain's other pages stay: what they come to is counted anew."""
     parts = {domains(name.partition("/")[0]).registered for name in names} - set(names)
     if parts:
-        roll_up(store, int(time.time() * 1000), domains=parts)
+        written = int(time.time() * 1000)
+        roll_up(store, written, domains=parts)
+        # The rows before tell of what is gone until they are merged with these.
+        _mutate(
+            store, sql("pipeline/index/uses_before"), {"domains": sorted(parts), "written": written}
+        )
 
 
 def _mutate(store: Store, statement: str, given: Parameters) -> None:

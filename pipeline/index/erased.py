@@ -65,6 +65,9 @@ ROWS = (
     Rows("whereabouts", "domain"),
     Rows("referrers", "source_domain", "source_host", "source_path"),
     Rows("referrers", "target_domain", "target_host", "target_path"),
+    Rows("link_uses", "source_domain"),
+    Rows("link_uses", "target_domain"),
+    Rows("large_targets", "target_domain"),
     Rows("domain_edges", "source_domain"),
     Rows("domain_edges", "target_domain"),
     Rows("domain_quality", "domain"),
@@ -112,6 +115,10 @@ def _tuple(state: str, emptied: int, of: int, kind: str) -> str:
     return f"CAST(tuple({', '.join(fields)}), '{kind}')"
 
 
+_USED = _page(
+    "target_domain", "substring(p, 1, position(p, '/') - 1)", "substring(p, position(p, '/'))"
+)
+_USES = ("pages", "anchors", "https", "links", "followed")
 _VIA = f"arrayExists(v -> {_url('v')}, via)"
 _ON = f"leads_on != '' AND ({_url('leads_on')})"
 MENTIONS = (
@@ -131,6 +138,12 @@ MENTIONS = (
         ("leads_to", "leads_domain"),
         f"leads_to != '' AND ({_url('leads_to', 'leads_domain')})",
         "leads_to = '', leads_domain = ''",
+    ),
+    Mention(
+        "link_uses",
+        _USES,
+        f"arrayExists(p -> {_USED}, pages)",
+        ", ".join(f"{c} = arrayFilter((c, p) -> NOT ({_USED}), {c}, pages)" for c in _USES),
     ),
     Mention(
         "page_links",

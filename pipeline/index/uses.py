@@ -17,9 +17,7 @@ PIECE = 1_000_000  # links that are counted at once: a gigabyte of memory
 _MOST = 4_096  # live links of a pair whose uses lie in one row
 
 
-def keep_uses(
-    store: Store, which: Mapping[str, Value], slices: Iterable[tuple[str, str]]
-) -> None:
+def keep_uses(store: Store, which: Mapping[str, Value], slices: Iterable[tuple[str, str]]) -> None:
     """Of the large targets the pairs that changed; of those that have become large, all.
 
     which: as referrers.sql takes it. slices: targets after a name up to another, of about as many
@@ -48,7 +46,12 @@ def _count_all(store: Store, which: Mapping[str, Value], target: str, links: int
 
 
 def _count(
-    store: Store, which: Mapping[str, Value], targets: Sequence[str], piece: int = 0, pieces: int = 1
+    store: Store,
+    which: Mapping[str, Value],
+    targets: Sequence[str],
+    piece: int = 0,
+    pieces: int = 1,
 ) -> None:
-    given = {"targets": list(targets), "piece": piece, "pieces": pieces, "most": _MOST}
+    given: dict[str, Value] = {"targets": list(targets), "most": _MOST}
+    given |= {"piece": piece, "pieces": pieces}
     store.execute(sql("pipeline/index/uses"), {**which, **given})

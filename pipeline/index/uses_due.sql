@@ -1,12 +1,14 @@
--- The large targets that changed, or with `whole` all of them: those with `least` live links or more, as far as
--- rows tell that are not merged yet, and those that were large before; how many links each has.
--- Cost: the visits of the pages that came in, and two columns of the rows of their targets in `referrers`.
-SELECT
-    target_domain,
-    sum(referrers.live) AS links,
-    target_domain IN (SELECT target_domain FROM large_targets) AS is_kept
-FROM referrers
-WHERE {whole:UInt8} = 1 OR target_domain IN
+-- The large targets that changed, or with `whole` all of them: those that were large before, and those with
+-- `least` live links or more by now; how many each has, of the former as far as rows tell that are not merged
+-- yet. Cost: the visits of the pages that came in, and two columns of the rows of their targets in `referrers`.
+WITH likely AS
+(
+    SELECT
+        target_domain,
+        sum(referrers.live) AS at_most,
+        target_domain IN (SELECT target_domain FROM large_targets) AS was_large
+    FROM referrers
+    WHERE {whole:UInt8} = 1 OR target_domain IN
     (
         SELECT target_domain
         FROM page_links
@@ -22,6 +24,15 @@ WHERE {whole:UInt8} = 1 OR target_domain IN
         FROM large_targets
         WHERE notEmpty({domains:Array(String)})
     )
+    GROUP BY target_domain
+    HAVING was_large OR at_most >= {least:UInt64}
+)
+SELECT target_domain, at_most AS links, toUInt8(1) AS is_kept
+FROM likely
+WHERE was_large
+UNION ALL
+SELECT target_domain, sum(referrers.live) AS links, toUInt8(0) AS is_kept
+FROM referrers FINAL
+WHERE target_domain IN (SELECT target_domain FROM likely WHERE NOT was_large)
 GROUP BY target_domain
-HAVING is_kept OR links >= {least:UInt64}
-ORDER BY target_domain
+HAVING links >= {least:UInt64}

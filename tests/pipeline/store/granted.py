@@ -130,6 +130,8 @@ def fill(store: Store) -> None:
     for table, column in (
         ("whereabouts", "domain"),
         ("referrers", "source_domain"),
+        ("link_uses", "source_domain"),
+        ("large_targets", "target_domain"),
         ("indirect_links", "target_domain"),
         ("page_fates", "domain"),
         ("leads", "domain"),
