@@ -115,9 +115,8 @@ def _tuple(state: str, emptied: int, of: int, kind: str) -> str:
     return f"CAST(tuple({', '.join(fields)}), '{kind}')"
 
 
-_USED = _page(
-    "target_domain", "substring(p, 1, position(p, '/') - 1)", "substring(p, position(p, '/'))"
-)
+_SLASH = "position(u, '/')"  # not p, which _page has for a prefix
+_USED = _page("target_domain", f"substring(u, 1, {_SLASH} - 1)", f"substring(u, {_SLASH})")
 _USES = ("pages", "anchors", "https", "links", "followed")
 _VIA = f"arrayExists(v -> {_url('v')}, via)"
 _ON = f"leads_on != '' AND ({_url('leads_on')})"
@@ -142,8 +141,8 @@ MENTIONS = (
     Mention(
         "link_uses",
         _USES,
-        f"arrayExists(p -> {_USED}, pages)",
-        ", ".join(f"{c} = arrayFilter((c, p) -> NOT ({_USED}), {c}, pages)" for c in _USES),
+        f"arrayExists(u -> {_USED}, pages)",
+        ", ".join(f"{c} = arrayFilter((c, u) -> NOT ({_USED}), {c}, pages)" for c in _USES),
     ),
     Mention(
         "page_links",

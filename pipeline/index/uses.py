@@ -25,6 +25,8 @@ def keep_uses(store: Store, which: Mapping[str, Value], slices: Iterable[tuple[s
     """
     given = {name: which[name] for name in ("from", "to", "domains", "whole")}
     due = rows(store.query(sql("pipeline/index/uses_due"), {**given, "least": LARGE}))
+    if which["domains"]:  # of which something was erased: none becomes large by that
+        due = [row for row in due if row["is_kept"]]
     changed = [row["target_domain"] for row in due if row["is_kept"] and not which["whole"]]
     for after, until in slices:
         some = [name for name in changed if after < name and (not until or name <= until)]

@@ -5,9 +5,16 @@ WITH likely AS
 (
     SELECT
         target_domain,
-        sum(referrers.live) AS at_most,
+        sum(found.live) AS at_most,
         target_domain IN (SELECT target_domain FROM large_targets) AS was_large
-    FROM referrers
+    FROM
+    (
+        SELECT target_domain, live
+        FROM referrers
+        UNION ALL
+        SELECT target_domain, toUInt32(0) AS live
+        FROM large_targets
+    ) AS found
     WHERE {whole:UInt8} = 1 OR target_domain IN
     (
         SELECT target_domain
