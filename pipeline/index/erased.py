@@ -115,9 +115,6 @@ def _tuple(state: str, emptied: int, of: int, kind: str) -> str:
     return f"CAST(tuple({', '.join(fields)}), '{kind}')"
 
 
-_SLASH = "position(u, '/')"  # not p, which _page has for a prefix
-_USED = _page("target_domain", f"substring(u, 1, {_SLASH} - 1)", f"substring(u, {_SLASH})")
-_USES = ("pages", "anchors", "https", "links", "followed")
 _VIA = f"arrayExists(v -> {_url('v')}, via)"
 _ON = f"leads_on != '' AND ({_url('leads_on')})"
 MENTIONS = (
@@ -137,12 +134,6 @@ MENTIONS = (
         ("leads_to", "leads_domain"),
         f"leads_to != '' AND ({_url('leads_to', 'leads_domain')})",
         "leads_to = '', leads_domain = ''",
-    ),
-    Mention(
-        "link_uses",
-        _USES,
-        f"arrayExists(u -> {_USED}, pages)",
-        ", ".join(f"{c} = arrayFilter((c, u) -> NOT ({_USED}), {c}, pages)" for c in _USES),
     ),
     Mention(
         "page_links",

@@ -192,7 +192,8 @@ def test_what_changed_is_counted_by_the_slices_of_referring_domains(
 ) -> None:
     monkeypatch.setattr(referrers, "SLICE", 2)
     some = [f"https://{letter}.org/" for letter in "abcdef"]
-    job.run(visited(0, *some))
+    # Of few pages among many only those that changed are looked at.
+    job.run(visited(0, *some), *(visited(0, url=f"https://s.org/{n}") for n in range(30)))
     job.run(visited(1, *some[1:]), visited(2, *some[1:]), visited(0, *some, url="https://x.org/"))
     assert kept(job.store) == told(job.store)
     assert len(kept(job.store)) == 11

@@ -145,7 +145,7 @@ def fill(store: Store) -> None:
     ):
         store.insert(table, pa.table({column: ["gone.example"]}))
     a, urls = ["a.example"], [gone]
-    store.insert("link_uses", pa.table({"target_domain": a, "pages": [["a.example/none"]]}))
+    store.insert("large_targets", pa.table({"target_domain": ["b.example"]}))
     store.insert("page_fates", pa.table({"domain": a, "leads_to": urls}))
     store.insert("leads", pa.table({"domain": a, "via": [urls]}))
 
@@ -238,7 +238,7 @@ WORK: dict[str, Callable[[Store], None]] = {
 
 def main(directory: Path, roles: dict[str, list[str]]) -> dict[str, str]:
     """roles: grants by `WORKER` or `WORKER_SOMETHING`. What each was refused, empty for nothing."""
-    uses.LARGE = 1
+    uses.LARGE = 3  # what leads on has more links with each role
     given = roles | {"everything": ["GRANT ALL ON *.*"]}
     queries = {
         name: "".join(f"<query>{g}</query>" for g in grants) for name, grants in given.items()
