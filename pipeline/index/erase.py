@@ -75,8 +75,14 @@ def _roll_up_rest(store: Store, names: Collection[str], led: bool) -> None:
     """Of a host or a page the domain's other pages stay: what they come to is counted anew.
     led: what was erased led from others to others."""
     parts = {domains(name.partition("/")[0]).registered for name in names} - set(names)
+    written = int(time.time() * 1000)
     if parts or led:
-        roll_up(store, int(time.time() * 1000), domains=parts, erased=led)
+        roll_up(store, written, domains=parts, erased=led)
+    if parts:
+        # The rows before tell of what is gone until they are merged with these.
+        _mutate(
+            store, sql("pipeline/index/uses_before"), {"domains": sorted(parts), "written": written}
+        )
 
 
 def _mutate(store: Store, statement: str, given: Parameters) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 
+from pipeline.index.uses import keep_uses
 from pipeline.store import Store, Value, rows, sql
 from pipeline.store.marks import mark_of, move
 
@@ -42,9 +43,11 @@ def roll_up(
     }  # fmt: skip
     due = rows(store.query(sql("pipeline/index/referrers_due"), which))[0]
     which |= {"whole": bool(due["whole"]), "written": written}
-    for after, until in slices(due["links"], due["targets"]):
+    found_slices = slices(due["links"], due["targets"])
+    for after, until in found_slices:
         store.execute(sql("pipeline/index/referrers"), {**which, "after": after, "until": until})
     store.execute(sql("pipeline/index/referrers_unled"), which)
+    keep_uses(store, which, found_slices)
     if to:
         span = {"from": since, "to": to, "written": written}
         store.execute(sql("pipeline/index/referrers_unnamed"), span)

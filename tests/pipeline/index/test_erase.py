@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.control import Controls
 from pipeline.frontier.sites import Sites
+from pipeline.index import uses
 from pipeline.index.erase import AGAIN_S, Erasure, count, erase
 from pipeline.index.erased import MENTIONS, ROWS, _page, _url, parameters
 from pipeline.index.lifecycle import Lifecycle
@@ -60,7 +61,8 @@ def web(*, at: int = TODAY) -> list[Any]:
 
 
 @pytest.fixture
-def indexed(store: AnyStore) -> AnyStore:
+def indexed(store: AnyStore, monkeypatch: pytest.MonkeyPatch) -> AnyStore:
+    monkeypatch.setattr(uses, "LARGE", 1)
     write(store, web(), TODAY)
     write(store, web(at=TODAY + HOUR), TODAY + HOUR)
     Lifecycle(store, 0).run()

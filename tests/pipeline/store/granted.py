@@ -24,6 +24,7 @@ from backlinks import consumer
 from pipeline.errors import StoreError, StoreRefused
 from pipeline.frontier.once import Once
 from pipeline.frontier.plan import Planner
+from pipeline.index import uses
 from pipeline.index.erase import Erasure
 from pipeline.index.lifecycle import job_of
 from pipeline.index.questions import Index
@@ -138,6 +139,8 @@ def fill(store: Store) -> None:
     for table, column in (
         ("whereabouts", "domain"),
         ("referrers", "source_domain"),
+        ("link_uses", "source_domain"),
+        ("large_targets", "target_domain"),
         ("indirect_links", "target_domain"),
         ("page_fates", "domain"),
         ("leads", "domain"),
@@ -154,6 +157,7 @@ def fill(store: Store) -> None:
     ):
         store.insert(table, pa.table({column: ["gone.example"]}))
     a, urls = ["a.example"], [gone]
+    store.insert("large_targets", pa.table({"target_domain": ["b.example"]}))
     store.insert("page_fates", pa.table({"domain": a, "leads_to": urls}))
     store.insert("leads", pa.table({"domain": a, "via": [urls]}))
     store.insert("referrers", pa.table({"source_domain": a, "target_domain": a, "via": [urls]}))
@@ -263,6 +267,7 @@ WORK: dict[str, Callable[[Store], None]] = {
 
 def main(directory: Path, roles: dict[str, list[str]]) -> dict[str, str]:
     """roles: grants by `WORKER` or `WORKER_SOMETHING`. What each was refused, empty for nothing."""
+    uses.LARGE = 3  # what leads on has more links with each role
     given = roles | {"everything": ["GRANT ALL ON *.*"]}
     queries = {
         name: "".join(f"<query>{g}</query>" for g in grants) for name, grants in given.items()
@@ -288,6 +293,7 @@ def main(directory: Path, roles: dict[str, list[str]]) -> dict[str, str]:
         Planner(everything, None, Settings().plan, 1.0).again()  # type: ignore[arg-type]
         if name.startswith(("consume", "score")):
             lead_on(everything)
+            everything.execute("TRUNCATE TABLE large_targets")  # they become so again
         if name.startswith("erase") and reads(name) == reads("erase"):
             fill(everything)  # who may not count it comes to nothing before
         try:

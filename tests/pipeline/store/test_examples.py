@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.frontier.plan import Planner
 from pipeline.frontier.sites import Sites
+from pipeline.index import uses
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.mirror import Mirror
 from pipeline.quality.score import score
@@ -63,7 +64,9 @@ def filled(databases: Databases) -> Iterator[AnyStore]:
     store.insert("labels", pa.table({"domain": ["example.org"], "label": ["bad"], "who": ["jo"]}))
     named = {"target_domain": ["example.org"], "source_domain": ["known.example"], "graph": ["g"]}
     store.insert("graph_referrers", pa.table({**named, "graphed": pa.array([TODAY], pa.uint64())}))
-    Lifecycle(store, 0, clock=lambda: TODAY / 1000 + 3600).run()
+    with pytest.MonkeyPatch.context() as few:
+        few.setattr(uses, "LARGE", 1)
+        Lifecycle(store, 0, clock=lambda: TODAY / 1000 + 3600).run()
     score(store, Settings().score, seeds=["a.example", "example.com"])
     Planner(store, None, Settings().plan, 1.0).seed([canonical(org)])  # type: ignore[arg-type]
     Sites(store, Settings().plan).run()
