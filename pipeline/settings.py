@@ -459,6 +459,10 @@ class ScoreSettings(_Section):
         description="trusted domains searched from, by trust; beyond, the rest of the trust is left out and its share is stated",
     )
     damping: float = Field(default=0.85, gt=0, lt=1, description="of PageRank and trust")
+    formula: str = Field(
+        default="1",
+        description="what spam risk is scored by: a version that comes with the program, which never changes, or a file",
+    )
 
 
 class LogSettings(_Section):

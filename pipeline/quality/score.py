@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 
 from pipeline.errors import UsageError
 from pipeline.graph.csr import DomainGraph, from_names
-from pipeline.quality import counted, ranked
+from pipeline.quality import counted, ranked, risk
+from pipeline.quality.formula import load
 from pipeline.quality.scored import Columns, Part, Progress, Scored, column_of, ids_of, known, run
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows, sql
@@ -29,7 +30,7 @@ from pipeline.url import Refused, canonical, suffix_list_version
 FORMULA = 1  # goes up when a score may come out otherwise on the same links
 
 # Each reads what those before it made.
-PARTS: tuple[Part, ...] = (ranked.PART, counted.PART)
+PARTS: tuple[Part, ...] = (ranked.PART, counted.PART, risk.PART)
 
 
 class Snapshot(NamedTuple):
@@ -66,7 +67,11 @@ def score(
     seeds: Sequence[str] = (),
     progress: Progress = lambda step: None,
 ) -> Snapshot | None:
-    """Writes the snapshot of what the store holds now; None where it holds no page."""
+    """Writes the snapshot of what the store holds now; None where it holds no page.
+
+    Raises BadFormula before it reads anything.
+    """
+    load(settings.formula, risk.KNOWN)
     as_of = int(rows(store.query("SELECT max(arrived) AS at FROM arrivals"))[0]["at"])
     if not as_of:
         return None
@@ -126,7 +131,7 @@ def _quality(scored: Scored) -> pa.Table:
 def _edges(scored: Scored) -> pa.Table:
     edges = scored.edges
     for name, column in scored.edge_columns.items():
-        edges = edges.appendcolumn_of(name, column)
+        edges = edges.append_column(name, column)
     return edges
 
 
