@@ -23,6 +23,7 @@ _EMPTY_S = 60.0  # until it looks again where there is no page yet
 @cli.command()
 @click.option("--seeds", "trusted", help="File of trusted domains, one a line.")
 @click.option("--nofollow", is_flag=True, default=None, help="Count nofollow links as edges.")
+@click.option("--formula", help="Version or file of the formula of spam risk. [default: 1]")
 @click.option(
     "--every",
     "every_s",
@@ -35,6 +36,7 @@ def score(
     ctx: click.Context,
     trusted: str | None,
     nofollow: bool | None,
+    formula: str | None,
     every_s: float | None,
     metrics_port: int | None,
 ) -> None:
@@ -43,12 +45,15 @@ def score(
     \b
     backlinks score --seeds trusted.txt
     backlinks score --seeds trusted.txt --every 86400
+    backlinks score --seeds trusted.txt --formula my-formula.json
     """
     from pipeline.quality.score import Snapshot, read_seeds
     from pipeline.quality.score import score as write_snapshot
 
     settings = settings_of(
-        ctx, score={"seeds": trusted, "nofollow": nofollow}, metrics={"port": metrics_port}
+        ctx,
+        score={"seeds": trusted, "nofollow": nofollow, "formula": formula},
+        metrics={"port": metrics_port},
     )
     seeds = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
 
