@@ -74,22 +74,26 @@ def referrers_of(graph: DomainGraph) -> Referrers:
     return Referrers(undivided, shells, ring, traded, _strangers(graph, blocks))
 
 
-def fellows_of(graph: DomainGraph, suspect: Mask) -> Scores:
-    """The share of a domain's referrers that link to a suspect which it links to itself.
+def fellows_of(graph: DomainGraph, suspect: Mask) -> tuple[Scores, Scores]:
+    """How many of a domain's referrers link to a suspect which it links to itself, and how alike
+    its referrers are to those of one such suspect.
 
     suspect: bool[n]. Members of a network link each other, and what the network is for.
-    Returns float64[n], 0 to 1; nan where fewer than two domains link to it, or it links to nobody.
+    Returns (fellows, same), float64[n] each, 0 to 1: the share of its referrers; and the largest
+    share, of those who link to it or to the suspect, of those who link to both. nan where fewer
+    than two domains link to it, or it links to nobody.
     Time: some 1,000 steps a domain that links to a suspect; of those the first 16 count.
     """
     if suspect.shape != (graph.n,):
         raise ValueError(f"a mask of {graph.n} domains is needed")
-    blocks, share = _blocks(graph), np.full(graph.n, np.nan)
+    blocks, shares = _blocks(graph), np.full((2, graph.n), np.nan)
     with at_most(len(blocks) - 1):
         _meet(
             blocks, graph.in_offsets, graph.in_sources, graph.out_offsets, graph.out_targets,
-            suspect, share,
+            suspect, shares,
         )  # fmt: skip
-    return share
+    fellows, same = shares
+    return fellows, same
 
 
 def _strangers(graph: DomainGraph, blocks: Offsets) -> Scores:
@@ -189,27 +193,35 @@ def _shape(
 @numba.njit(parallel=True, cache=True, nogil=True)
 def _meet(
     blocks: Offsets, in_offsets: Offsets, in_sources: Ids, out_offsets: Offsets, out_targets: Ids,
-    suspect: Mask, share: Scores,
+    suspect: Mask, shares: Scores,
 ) -> None:  # fmt: skip
+    """shares: float64[2, n]: fellows, same."""
     for block in numba.prange(blocks.size - 1):
-        suspects = np.empty(WORST, np.int32)
+        suspects, both = np.empty(WORST, np.int32), np.empty(WORST, np.float64)
         for t in range(blocks[block], blocks[block + 1]):
             first, links = in_offsets[t], in_offsets[t + 1] - in_offsets[t]
             if links < FELLOWS or out_offsets[t] == out_offsets[t + 1]:
                 continue
-            found = 0
+            found, fellows, same = 0, 0, 0.0
             for j in range(out_offsets[t], out_offsets[t + 1]):
                 if suspect[out_targets[j]] and found < WORST:
-                    suspects[found] = out_targets[j]
+                    suspects[found], both[found] = out_targets[j], 0
                     found += 1
-            looked, fellows = min(links, LOOKED_AT), 0
+            looked = min(links, LOOKED_AT)
             for i in range(looked if found else 0):
                 u = in_sources[first + i * links // looked]
+                is_fellow = False
                 for k in range(found):
                     if _holds(out_targets, out_offsets[u], out_offsets[u + 1], suspects[k]):
-                        fellows += 1
-                        break
-            share[t] = fellows / looked
+                        both[k] += 1
+                        is_fellow = True
+                fellows += is_fellow
+            for k in range(found):
+                others = in_offsets[suspects[k] + 1] - in_offsets[suspects[k]] - 1  # beside t
+                shared = min(both[k] * links / looked, float(others))
+                either = links + others - shared
+                same = max(same, shared / either if either > 0 else 0.0)
+            shares[0, t], shares[1, t] = fellows / looked, same
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)

@@ -21,6 +21,8 @@ _SAYS = {
     "strangers": "{share} of its referring domains have nothing in common with any other of them",
     "untrusted_mass": "{share} of its visits set out from where no trusted site leads",
     "linked_risk": "what it links to is suspect: {figure} risk points on average",
+    "fellows": "{share} of its referring domains link to the same suspect domains as it does",
+    "same_referrers": "it links to a suspect domain and shares {share} of the referrers with it",
     "top_network_share": "{share} of its referring domains are in one network",
     "template_share": "{share} of its referring domains are made from one template",
     "money_anchor_share": "{share} of its links are anchored in words of money",

@@ -23,8 +23,7 @@ from pipeline.quality.formula import Formula, Points, load
 from pipeline.quality.scored import Columns, Floats, Ids, Measure, Part, Scored, as_floats, nullable
 
 OWN = ("undivided", "shells", "ring", "traded", "strangers", "untrusted_mass")
-LINKED, FELLOWS = "linked_risk", "fellows"
-AFTER = (LINKED, FELLOWS)
+AFTER = ("linked_risk", "fellows", "same_referrers")
 EXACT = 1e-12  # of a visit: a bin must not depend on where an iteration stopped
 
 # What others may have measured that does not depend on how many domains there are.
@@ -90,8 +89,9 @@ def rated(formula: Formula, values: dict[str, Floats], graph: DomainGraph) -> Ra
     used = {name: values[name] for name in card.measures if name in values}
     points = card.points(used, graph.n)
     first = sum(points.values(), np.zeros(graph.n, np.int64))
-    second = {LINKED: linked_risk(graph, first), FELLOWS: fellows_of(graph, first >= card.suspect)}
-    used |= {name: each for name, each in second.items() if name in card.measures}
+    fellows, same = fellows_of(graph, first >= card.suspect)
+    second = dict(zip(AFTER, (linked_risk(graph, first), fellows, same), strict=True))
+    used |= {name: np.round(each, 6) for name, each in second.items() if name in card.measures}
     points |= card.points({name: used[name] for name in AFTER if name in used}, graph.n)
     total = sum(points.values(), np.zeros(graph.n, np.int64))
     known = np.zeros(graph.n, np.bool_)
@@ -106,7 +106,7 @@ def linked_risk(graph: DomainGraph, points: Points) -> Floats:
     given = received(turned(graph), points.astype(np.float64))
     mean = np.full(graph.n, np.nan)
     np.divide(given, out, out=mean, where=out > 0)
-    return np.round(mean, 6)
+    return mean
 
 
 def reasons(found: Rated) -> pa.Array:
@@ -171,6 +171,7 @@ def _add(scored: Scored) -> None:
     scored.manifest["risk_formula"] = manifest_of(formula)
 
 
+_NO_FELLOWS = "fewer than two domains link to it, or it links to nobody"
 _TOO_FEW = "fewer than three domains link to it"
 
 PART = Part(
@@ -191,12 +192,20 @@ PART = Part(
             "of its visits that set out from where no trusted seed leads",
             f"{_TOO_FEW}, or there are no seeds",
         ),
-        Measure(LINKED, "points", "mean risk points of what it links to", "it links to nobody"),
         Measure(
-            FELLOWS,
+            "linked_risk", "points", "mean risk points of what it links to", "it links to nobody"
+        ),
+        Measure(
+            "fellows",
             "share",
             "of the referring domains that link to a suspect which it links to itself",
-            "fewer than two domains link to it, or it links to nobody",
+            _NO_FELLOWS,
+        ),
+        Measure(
+            "same_referrers",
+            "share",
+            "of the referring domains of it or of such a suspect, those of both",
+            _NO_FELLOWS,
         ),
         Measure("spam_risk", "points", "0 to 100 by the formula's table", "nothing is known of it"),
         Measure("risk_points", "points", "the sum of those of its reasons", "never"),

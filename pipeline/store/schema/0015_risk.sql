@@ -17,6 +17,8 @@ ALTER TABLE domain_quality ADD COLUMN IF NOT EXISTS linked_risk Nullable(Float64
 
 ALTER TABLE domain_quality ADD COLUMN IF NOT EXISTS fellows Nullable(Float64) COMMENT 'share of the referring domains that link to a suspect which it links to itself; NULL under two, or where it links to nobody';
 
+ALTER TABLE domain_quality ADD COLUMN IF NOT EXISTS same_referrers Nullable(Float64) COMMENT 'share of the referring domains of it or of a suspect it links to, that are those of both; the largest of any suspect; NULL as fellows';
+
 ALTER TABLE domain_quality ADD COLUMN IF NOT EXISTS spam_risk Nullable(Float64) COMMENT '0 to 100 by the points, as the formula''s table says; from 50 on it is flagged; NULL where nothing is known';
 
 ALTER TABLE domain_quality ADD COLUMN IF NOT EXISTS risk_points UInt16 COMMENT 'the sum of the points of its reasons';
@@ -38,6 +40,8 @@ ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS untrusted_mass Nullable
 ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS linked_risk Nullable(Float64) COMMENT 'mean risk points, by who links to them, of the domains that it links to; NULL where it links to none';
 
 ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS fellows Nullable(Float64) COMMENT 'share of the referring domains that link to a suspect which it links to itself; NULL under two, or where it links to nobody';
+
+ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS same_referrers Nullable(Float64) COMMENT 'share of the referring domains of it or of a suspect it links to, that are those of both; the largest of any suspect; NULL as fellows';
 
 ALTER TABLE domain_quality_next ADD COLUMN IF NOT EXISTS spam_risk Nullable(Float64) COMMENT '0 to 100 by the points, as the formula''s table says; from 50 on it is flagged; NULL where nothing is known';
 

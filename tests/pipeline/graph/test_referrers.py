@@ -73,13 +73,24 @@ def test_what_two_have_in_common_makes_them_known() -> None:
 def test_fellows_link_to_a_suspect_that_it_links_to_itself() -> None:
     # 1, 2, 3 link each other and 0; 4 links to 1 alone.
     graph = graph_of((1, 0), (2, 0), (3, 0), (1, 2), (2, 3), (3, 1), (2, 1), (4, 1))
-    found = fellows_of(graph, np.arange(5) == 0)
-    assert found[1] == pytest.approx(2 / 3)
-    assert np.isnan(found[4]), "nobody links to it"
-    assert np.isnan(found[0]), "it links to nobody"
-    assert fellows_of(graph, np.zeros(5, np.bool_))[1] == 0
+    fellows, same = fellows_of(graph, np.arange(5) == 0)
+    assert fellows[1] == pytest.approx(2 / 3)
+    assert same[1] == pytest.approx(2 / 3), "2 and 3 link to both, 4 to it alone"
+    for each in (fellows, same):
+        assert np.isnan(each[4]), "nobody links to it"
+        assert np.isnan(each[0]), "it links to nobody"
+    assert [each[1] for each in fellows_of(graph, np.zeros(5, np.bool_))] == [0, 0]
     with pytest.raises(ValueError, match="a mask of 5 domains"):
         fellows_of(graph, np.zeros(4, np.bool_))
+
+
+def test_members_of_a_clique_have_the_referrers_of_what_it_is_for() -> None:
+    members = range(1, 9)
+    clique = [(u, t) for u in members for t in members if u != t]
+    graph = star(8, *clique, (9, 0))
+    fellows, same = fellows_of(graph, np.arange(10) == 0)
+    assert fellows[1:9].tolist() == [1] * 8
+    assert same[1:9] == pytest.approx([7 / 8] * 8), "9 links to 0 alone"
 
 
 def test_names_have_the_same_hash_in_a_graph_with_more_domains() -> None:
