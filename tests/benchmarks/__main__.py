@@ -37,6 +37,8 @@ NAMES = (
     "graph",
     "hyperball",
     "attacks",
+    "risk",
+    "stability",
 )
 
 
