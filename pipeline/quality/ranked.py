@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.graph.dominators import dominators
 from pipeline.graph.ranks import authority, harmonic, pagerank, rank_of, trust, weighted_harmonic
 from pipeline.quality.scored import Floats, Measure, Part, Scored, nullable
 
@@ -41,7 +42,12 @@ def _harmonic(scored: Scored) -> Floats:
 
 
 def _authority(scored: Scored, trusted: Floats) -> Floats:
-    found, covered = weighted_harmonic(scored.graph, trusted, max_sources=scored.settings.sources)
+    found, covered = weighted_harmonic(
+        scored.graph,
+        trusted,
+        max_sources=scored.settings.sources,
+        hangs_on=dominators(scored.graph, scored.seeds),
+    )
     scored.manifest["trust_searched_from"] = round(covered, 6)
     return found
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.graph.csr import DomainGraph, from_edges
+from pipeline.graph.dominators import dominators
 from pipeline.graph.hyperball import harmonic_estimate, weighted_harmonic_estimate
 from pipeline.graph.mixing import mixed
 from pipeline.graph.ranks import (
@@ -192,7 +193,7 @@ class Standing:
         trusted, visits = trust(graph, seeds), pagerank(graph)
         exact = graph.m < EXACT_BELOW
         scores = {
-            WH: weighted_harmonic(graph, trusted)[0]
+            WH: weighted_harmonic(graph, trusted, hangs_on=dominators(graph, seeds))[0]
             if exact
             else weighted_harmonic_estimate(graph, trusted),
             "PageRank": visits,

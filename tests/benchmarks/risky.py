@@ -23,6 +23,7 @@ from pipeline.quality.formula import load
 from pipeline.quality.marks import FLAGGED
 from pipeline.quality.risk import KNOWN, evidence, rated
 from tests.benchmarks.attacks import (
+    Edges,
     Family,
     Ids,
     Trial,
@@ -92,7 +93,8 @@ def plant(graph: DomainGraph, seeds: Ids, plan: Plan, targets: int, salt: int = 
     distance, degree = seed_distance(graph, seeds), graph.in_degree
     weak = np.flatnonzero((degree >= 1) & (degree <= 2) & (distance > 0))
     linking = np.flatnonzero((distance >= 0) & (graph.out_degree > 0))
-    edges, groups, victims = [(sources_of(graph), graph.out_targets)], [], []
+    edges: Edges = [(sources_of(graph), graph.out_targets.astype(np.int64))]
+    groups, victims = [], []
     first = graph.n
     chosen = _drawn(weak, targets, salt)
     for i, target in enumerate(chosen):
