@@ -65,13 +65,15 @@ def referrers_of(graph: DomainGraph) -> Referrers:
     same in a graph with more domains.
     """
     blocks = _blocks(graph)
+    into = graph.in_offsets, graph.in_sources
+    out = graph.out_offsets, graph.out_targets
     shape = np.full((4, graph.n), np.nan)
     with at_most(len(blocks) - 1):
-        _shape(
-            blocks, graph.in_offsets, graph.in_sources, graph.out_offsets, graph.out_targets, shape
-        )
+        _shape(blocks, *into, *out, shape)
     undivided, shells, ring, traded = shape
-    return Referrers(undivided, shells, ring, traded, _strangers(graph, blocks))
+    return Referrers(
+        undivided, shells, ring, traded, _strangers(hashes_of(graph), blocks, into, out)
+    )
 
 
 def fellows_of(graph: DomainGraph, suspect: Mask) -> tuple[Scores, Scores]:
@@ -96,12 +98,13 @@ def fellows_of(graph: DomainGraph, suspect: Mask) -> tuple[Scores, Scores]:
     return fellows, same
 
 
-def _strangers(graph: DomainGraph, blocks: Offsets) -> Scores:
-    hashes, share = hashes_of(graph), np.full(graph.n, np.nan)
+def _strangers(
+    hashes: Hashes, blocks: Offsets, into: tuple[Offsets, Ids], out: tuple[Offsets, Ids]
+) -> Scores:
+    share = np.full(len(hashes), np.nan)
     with at_most(len(blocks) - 1):
-        linked = _sketched(blocks, graph.out_offsets, graph.out_targets, hashes)
-        linking = _sketched(blocks, graph.in_offsets, graph.in_sources, hashes)
-        _compare(blocks, graph.in_offsets, graph.in_sources, linked, linking, share)
+        linked, linking = _sketched(blocks, *out, hashes), _sketched(blocks, *into, hashes)
+        _compare(blocks, *into, linked, linking, share)
     return share
 
 
