@@ -36,6 +36,7 @@ from pipeline.report import control as _control
 from pipeline.report import coverage as _coverage
 from pipeline.report import disavowing as _disavowing
 from pipeline.report import doctor as _doctor
+from pipeline.report import formulas as _formulas
 from pipeline.report import frontier as _frontier
 from pipeline.report import importing as _importing
 from pipeline.report import labels as _labels
@@ -81,7 +82,7 @@ from spiders.archive import command as _warc
 # imported where they are used.
 
 _COMMANDS = (  # imported for the commands that they add
-    _admin, _asking, _check, _control, _coverage, _disavowing, _doctor, _frontier,
+    _admin, _asking, _check, _control, _coverage, _disavowing, _doctor, _formulas, _frontier,
     _importing, _labels, _outward, _planning, _profile, _prospects, _query, _scoring, _snapshots,
     _status, _suggesting, _warc, _webgraph,
 )  # fmt: skip

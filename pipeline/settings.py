@@ -507,6 +507,10 @@ class ScoreSettings(_Section):
         default="",
         description="MaxMind database file of addresses, which tells the country of domains that say none themselves; needs the extra geoip",
     )
+    formula: str = Field(
+        default="1",
+        description="what spam risk is scored by: a version that comes with the program, which never changes, or a file",
+    )
 
     @field_validator("weights")
     @classmethod

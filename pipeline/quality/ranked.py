@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.graph.dominators import dominators
 from pipeline.graph.hyperball import harmonic_estimate
 from pipeline.graph.ranks import authority, harmonic, pagerank, rank_of, weighted_harmonic
 from pipeline.graph.sampled import weighted_harmonic_sampled
@@ -64,9 +65,11 @@ def _authority(scored: Scored) -> Floats:
     trust = scored.floats("trust")
     drawn = scored.graph.n > EXACT_HARMONIC and np.count_nonzero(trust) > scored.settings.sources
     scored.manifest["authority_searches"] = scored.settings.sources if drawn else "all"
+    hangs_on = dominators(scored.graph, scored.seeds)
     if drawn:
-        return weighted_harmonic_sampled(scored.graph, trust, scored.settings.sources)
-    return weighted_harmonic(scored.graph, trust)[0]
+        sources = scored.settings.sources
+        return weighted_harmonic_sampled(scored.graph, trust, sources, hangs_on=hangs_on)
+    return weighted_harmonic(scored.graph, trust, hangs_on=hangs_on)[0]
 
 
 PARTS = (

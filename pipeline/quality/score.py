@@ -31,22 +31,18 @@ from pipeline.quality import (
     presence,
     ranked,
     relevant,
+    risk,
     shaped,
     suspected,
     worth,
+    written,
 )
+from pipeline.quality.formula import load
 from pipeline.quality.page_scores import drop_pages_before, write_pages
 from pipeline.quality.scored import Columns, Part, Progress, Scored, ids_of, known, run
 from pipeline.quality.steps import Steps, steps_of
 from pipeline.quality.taken import build as build  # of edges at hand; for tests and benchmarks
 from pipeline.quality.taken import counting, take, taken
-from pipeline.quality.written import (
-    drop_strength_before,
-    rank_referrers,
-    register,
-    swap_in,
-    write_strength,
-)
 from pipeline.settings import ScoreSettings, weights_by_place
 from pipeline.store import Store, rows, sql
 from pipeline.url import suffix_list_version
@@ -66,6 +62,7 @@ PARTS: tuple[Part, ...] = (
     named.PART,
     relevant.PART,
     homes.PART,
+    risk.PART,
     worth.PART,
     portfolio.PART,
     confidence.PART,
@@ -94,8 +91,10 @@ def score(
     as_of: ms since 1970; what was first seen or found lost later has no part in it. By default the
     arrival of the last page, so that what arrives while it is scored is left to the next one.
     beside: where steps are kept that are done, for a run after this one was killed; None: nowhere.
-    Raises TooLarge before anything is begun, and ScoreBusy, StoreFull and what the store raises.
+    Raises BadFormula and TooLarge before anything is begun, ScoreBusy, StoreFull, and what the
+    store raises.
     """
+    load(settings.formula, risk.KNOWN)
     as_of = as_of or int(rows(store.query("SELECT max(arrived) AS at FROM arrivals"))[0]["at"])
     if not as_of:
         return None
@@ -175,14 +174,14 @@ def _written(scored: Scored, seeds: Sequence[str], spam: Sequence[str], steps: S
         edges = scored.edges
         for name, column in scored.edge_columns.items():
             edges = edges.append_column(name, column)
-        swap_in(store, "domain_edges", edges, as_of)
-        swap_in(store, "domain_quality", _quality(scored), as_of)
-        write_strength(store, as_of)
+        written.swap_in(store, "domain_edges", edges, as_of)
+        written.swap_in(store, "domain_quality", _quality(scored), as_of)
+        written.write_strength(store, as_of)
         write_pages(store, as_of, seeded=len(scored.seeds) > 0)
     manifest = _manifest(scored, seeds, spam, steps)
     snapshot = Snapshot(as_of, scored.graph.n, scored.graph.m, manifest)
-    rank_referrers(store, as_of, lambda: register(store, *snapshot))
-    drop_strength_before(store, as_of)
+    written.rank_referrers(store, as_of, lambda: written.register(store, *snapshot))
+    written.drop_strength_before(store, as_of)
     drop_pages_before(store, as_of)
     return snapshot
 

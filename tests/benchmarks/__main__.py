@@ -41,6 +41,8 @@ NAMES = (
     "bought",
     "relevance",
     "seeds",
+    "risk",
+    "stability",
 )
 
 

@@ -14,7 +14,7 @@ from pipeline.index.lifecycle import Lifecycle, job_of
 from pipeline.index.paging import stamp_of
 from pipeline.mirror import Mirror
 from pipeline.page import Page
-from pipeline.quality import score as subject
+from pipeline.quality import written
 from pipeline.quality.ranked import EXACT_HARMONIC
 from pipeline.quality.score import score
 from pipeline.settings import ScoreSettings, Settings
@@ -85,14 +85,14 @@ def test_who_pages_while_referring_domains_are_ranked_anew_is_told(
     chain(store)
     job_of(store, Settings()).run()
     stamps = []
-    register = subject.register
+    register = written.register
 
     def stamped(*given: Any) -> None:
         stamps.append(stamp_of(store))
         register(*given)
         stamps.append(stamp_of(store))
 
-    monkeypatch.setattr(subject, "register", stamped)
+    monkeypatch.setattr(written, "register", stamped)
     assert stamp_of(store) == (0, True, True)
     snapshot(store, seeds=("a.org",))
     assert stamps == [(0, False, True), (TODAY, False, True)]
