@@ -33,7 +33,7 @@ LARGE = 50_000_000
 SEED = 1
 JOBS_S, LATER_S = 30.0, 300.0  # between two runs of the lifecycle job; of a large import
 BOTH = ("links", "page_links")  # the two orders
-BESIDE = ("link_context", "referrers", "pages", "whereabouts")
+BESIDE = ("link_context", "referrers", "link_uses", "pages", "whereabouts")
 AGAIN = (5_000, 500_000)  # pages that are visited once more
 _SIZES = """SELECT table, count() AS parts, sum(rows) AS rows, sum(bytes_on_disk) AS bytes
 FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table"""
@@ -90,7 +90,8 @@ class Bench:
         """Bytes of a link: of the two orders, and of what stands beside them."""
         links = int(self.truth.sum())
         tables = {r["table"]: r for r in rows(self.store.query(_SIZES))}
-        each = {name: tables[name]["bytes"] / links for name in (*BOTH, *BESIDE)}
+        none = {"bytes": 0}  # as link_uses has where no target is large
+        each = {name: tables.get(name, none)["bytes"] / links for name in (*BOTH, *BESIDE)}
         told = ", ".join(f"{name} {each[name]:.1f} in {tables[name]['parts']}" for name in BOTH)
         self.add(f"both orders, {how}", sum(each[name] for name in BOTH), "bytes a link",
                  f"{told} parts; {links:,} links")  # fmt: skip
