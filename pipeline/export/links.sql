@@ -11,7 +11,7 @@ SELECT
     source_url,
     target_url,
     kind,
-    if(state = 'lost', 'live', state) AS state,
+    if(link_states.state = 'lost', 'live', link_states.state) AS state,
     nofollow,
     ugc,
     sponsored,
@@ -21,7 +21,7 @@ SELECT
     fromUnixTimestamp64Milli(toInt64(link_states.last_seen), 'UTC') AS last_seen
 FROM link_states
 WHERE link_states.first_seen <= {snapshot:UInt64}
-    AND (state != 'lost' OR lost_by > {snapshot:UInt64})
+    AND (link_states.state != 'lost' OR lost_by > {snapshot:UInt64})
     AND source != 'list'
     AND source_domain NOT IN (SELECT name FROM suppressed)
     AND source_host NOT IN (SELECT name FROM suppressed)

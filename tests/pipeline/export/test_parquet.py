@@ -22,6 +22,8 @@ from pipeline.store import Store, rows
 from tests.support.records import DAY, START, TODAY, Link, page, write
 from tests.support.stores import AnyStore
 
+SCORED = TODAY - 10 * DAY  # losses of days to come are not told yet
+
 
 def scored(store: Store) -> None:
     write(
@@ -30,14 +32,14 @@ def scored(store: Store) -> None:
             page("https://a.example/", START, [Link("https://b.example/", anchor="bakers")]),
             page("https://b.example/", START, ["https://c.example/", "https://a.example/x"]),
         ],
-        TODAY,
+        SCORED,
     )
     score(store, ScoreSettings(), seeds=("a.example",))
 
 
 def later(store: Store) -> None:
     """A link more, and one less, after the snapshot."""
-    at = TODAY + DAY
+    at = SCORED + DAY
     write(store, [page("https://c.example/", at, ["https://a.example/"])], at)
     for n in (0, 1):
         write(store, [page("https://a.example/", at + n * DAY)], at + n * DAY)
@@ -93,6 +95,16 @@ def test_what_came_after_the_snapshot_is_in_none_of_its_files(
 
     for kind in KINDS:
         assert told("before", kind) == told("after", kind), kind
+
+
+@pytest.mark.embedded
+def test_what_was_lost_before_the_snapshot_is_not_in_it(store: AnyStore, tmp_path: Path) -> None:
+    scored(store)
+    later(store)
+    score(store, ScoreSettings())
+    export_parquet(store, chosen(store), tmp_path / "out", kinds=("links",))
+    pairs = {(link["source_domain"], link["state"]) for link in exported(tmp_path / "out", "links")}
+    assert pairs == {("b.example", "live"), ("c.example", "live")}
 
 
 @pytest.mark.embedded

@@ -15,7 +15,8 @@ from pipeline.store import Store, rows
 from tests.support.records import DAY, START, TODAY, Link, page, write
 from tests.support.stores import AnyStore
 
-LATER = TODAY + DAY
+THEN = TODAY - 10 * DAY  # losses of days to come are not told yet
+LATER = THEN + DAY
 NEW = "new.org"
 
 
@@ -46,13 +47,13 @@ LATER_PAGES: dict[str, list[Page]] = {
 
 
 def scored(store: Store) -> dict[str, list[dict[str, Any]]]:
-    """The snapshot of TODAY, anew."""
-    made = score(store, ScoreSettings(), seeds=("a.org",), as_of=TODAY)
+    """The snapshot of then, anew."""
+    made = score(store, ScoreSettings(), seeds=("a.org",), as_of=THEN)
     assert made is not None
-    assert made.snapshot == TODAY
+    assert made.snapshot == THEN
     order = {"domain_quality": "domain", "domain_edges": "target_domain, source_domain"}
     return {
-        table: rows(store.query(f"SELECT * FROM {table} WHERE snapshot = {TODAY} ORDER BY {keys}"))
+        table: rows(store.query(f"SELECT * FROM {table} WHERE snapshot = {THEN} ORDER BY {keys}"))
         for table, keys in order.items()
     }
 
@@ -60,7 +61,7 @@ def scored(store: Store) -> dict[str, list[dict[str, Any]]]:
 @pytest.mark.parametrize("what", LATER_PAGES)
 @pytest.mark.engine
 def test_what_comes_later_changes_nothing_as_of_before(store: AnyStore, what: str) -> None:
-    write(store, web(START), TODAY)
+    write(store, web(START), THEN)
     Lifecycle(store, 0).run()
     before = scored(store)
     assert before["domain_quality"]
@@ -75,7 +76,7 @@ def test_what_comes_later_changes_nothing_as_of_before(store: AnyStore, what: st
 @pytest.mark.engine
 def test_what_comes_later_is_in_the_next_snapshot(store: AnyStore) -> None:
     """So that the test above could fail."""
-    write(store, web(START), TODAY)
+    write(store, web(START), THEN)
     scored(store)
     write(store, LATER_PAGES["more"], LATER + 1_000)
     score(store, ScoreSettings(), seeds=("a.org",))
