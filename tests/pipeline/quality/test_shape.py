@@ -19,8 +19,9 @@ from pipeline.graph.threads import at_most
 from pipeline.quality import ranked, shaped, suspected
 from pipeline.quality.scored import Part, Scored, run
 from pipeline.quality.steps import Steps
-from pipeline.quality.taken import build, counting, take, taken
+from pipeline.quality.taken import build, counting, take, taken, weights
 from pipeline.settings import ScoreSettings
+from pipeline.store import sql
 from pipeline.store.chdb import ChdbStore
 from tests.pipeline.graph.corpus import power_law, sources_of
 from tests.pipeline.quality.test_score import a_web, chain, quality, snapshot
@@ -200,6 +201,9 @@ def test_links_that_stream_make_the_graph_that_they_make_by_name(
     assert streamed.out_weights is not None
     assert by_name.out_weights is not None
     assert streamed.out_weights.tobytes() == by_name.out_weights.tobytes()
+    asked = store.query(sql("pipeline/quality/edges"), weights(settings))
+    for name in asked.column_names:
+        assert edges[name].to_pylist() == asked[name].to_pylist(), name
     coded = Scored(store, 1, settings, np.empty(0, np.int64), streamed, edges, pages, print)
     named = Scored(store, 1, settings, np.empty(0, np.int64), streamed, plain(edges), pages, print)
     assert [end.tolist() for end in coded.ends] == [end.tolist() for end in named.ends]

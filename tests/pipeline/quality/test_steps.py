@@ -104,10 +104,11 @@ def test_steps_of_other_links_settings_or_seeds_are_not_gone_on_from(
         killed(lambda: scores(store, tmp_path, damping=0.8)),
         killed(lambda: scoring.score(store, ScoreSettings(), seeds=["b.org"], beside=tmp_path)),
         killed(lambda: scoring.score(store, ScoreSettings(), spam=["b.org"], beside=tmp_path)),
+        killed(lambda: scoring.score(store, ScoreSettings(), beside=tmp_path)),
     ]
     write(store, [page("https://d.org/", START + DAY, ["https://c.org/"])], TODAY + 1)
     others.append(killed(lambda: scores(store, tmp_path)))
-    assert len({first, *others}) == 5
+    assert len({first, *others}) == 6
     told = rows(store.query("SELECT count() AS n FROM snapshots"))
     assert told == [{"n": 0}]
 
