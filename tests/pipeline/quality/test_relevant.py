@@ -141,10 +141,17 @@ def test_pages_say_what_they_said_last_and_incomplete_ones_nothing(store: AnySto
 
 
 def test_what_is_suppressed_has_no_part(store: AnyStore) -> None:
-    Mirror(store, controls(said(TODAY, "suppress", "a.org/secret"))).write()
+    heard = controls(said(TODAY, "suppress", "a.org/secret"), said(TODAY + 1, "suppress", "aa.org"))
+    Mirror(store, heard).write()
     secret = said_by("https://a.org/secret/1", SHIPS)
     plain = said_by("https://a.org/", BREAD)
-    scored(store, secret, plain, said_by("https://b.org/", BREAD + SHIPS))
+    gone = said_by("https://www.aa.org/", SHIPS)
+    scored(store, secret, plain, gone, said_by("https://b.org/", BREAD + SHIPS))
+    assert {row["domain"] for row in rows(store.query("SELECT domain FROM domain_terms"))} == {
+        "a.org", "b.org",
+    }  # fmt: skip
+    said_twice = "SELECT DISTINCT term FROM domain_terms WHERE domain = 'b.org'"
+    assert {row["term"] for row in rows(store.query(said_twice))} == set(BREAD)
     assert set(quality(store)["a.org"]["topical_terms"]) == set(BREAD)
 
 

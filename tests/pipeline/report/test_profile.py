@@ -32,7 +32,6 @@ COMMANDS = (
     ("broken", "t.org"),
     ("broken", "t.org", "--list"),
     ("gap", "t.org", "--vs", "u.org", "--vs", "v.co.uk"),
-    ("similar", "t.org"),
     ("outlinks", "u.org"),
     ("outlinks", "u.org", "--per", "page", "--state", "all"),
     ("outlinks", "u.org", "--per", "link", "--state", "all"),
