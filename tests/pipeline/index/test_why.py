@@ -88,12 +88,14 @@ def test_without_a_link_it_ranks_as_in_the_graph_without_it(scored: AnyStore) ->
 
 @pytest.mark.parametrize("bound", [1, 6, 20])
 def test_by_a_part_of_the_graph_the_rank_lies_between_two(scored: AnyStore, bound: int) -> None:
-    for domain in ("s10.org", "s22.org"):
+    for domain in ("s10.org", "s22.org", "s15.org", "s4.org"):
         linking = sorted({source for source, target in edges(scored) if target == domain})
         found = without(scored, quality(scored, domain), linking, edges=bound)
         for each in found:
             truth = ranked_without(scored, domain, each.source_domain)
             assert each.rank <= each.best <= truth <= each.worst
+            if not quality(scored, each.source_domain)["trust"]:
+                assert each.best == each.rank, "what lies further is known by its sum"
 
 
 def test_a_link_that_no_rank_counts_changes_none(scored: AnyStore) -> None:
