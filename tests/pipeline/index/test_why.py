@@ -13,7 +13,7 @@ from pipeline.errors import UsageError
 from pipeline.graph.csr import from_names
 from pipeline.graph.ranks import rank_of, weighted_harmonic
 from pipeline.index.questions import Index
-from pipeline.index.without import _depth, without
+from pipeline.index.without import _depth, strongest, without
 from pipeline.quality.score import score
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows
@@ -143,3 +143,12 @@ def test_of_a_domain_that_is_in_no_snapshot_there_is_nothing(store: AnyStore) ->
     assert found["links"] == found["evidence"] == []
     with pytest.raises(UsageError):
         Index(store).why("no domain at all")
+
+
+def test_an_edge_of_a_snapshot_from_before_has_no_worth_and_is_told_so(store: AnyStore) -> None:
+    at = pa.array([1], pa.uint64())
+    pair = {"source_domain": ["a.org"], "target_domain": ["t.org"], "weight": [1.0]}
+    store.insert("domain_edges", pa.table({"snapshot": at, **pair}))
+    (edge,) = strongest(store, 1, "t.org", 5)
+    assert edge["worth"] is edge["portfolio_share"] is None
+    assert edge["worth_factors"] == edge["worth_unknown"] == []
