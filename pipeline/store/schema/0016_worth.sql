@@ -10,7 +10,7 @@ ALTER TABLE domain_edges ADD COLUMN IF NOT EXISTS owner_place UInt32 COMMENT 'it
 
 ALTER TABLE domain_edges ADD COLUMN IF NOT EXISTS portfolio_share Nullable(Float64) COMMENT 'its part of the target''s portfolio_worth: worth * gamma ^ (owner_place - 1)';
 
-ALTER TABLE domain_edges ADD COLUMN IF NOT EXISTS worth_factors Array(Tuple(factor String, value Float64, ln Float64)) ALIAS arrayMap((f, v) -> (f, toFloat64(v), log(toFloat64(v))), ['authority', 'trust', 'relevance', 'position', 'rel', 'kind', 'owner', 'pages', 'dilution'], worth_values) COMMENT 'the factors by name; their logarithms sum to that of worth; minus infinity is worth 0';
+ALTER TABLE domain_edges ADD COLUMN IF NOT EXISTS worth_factors Array(Tuple(factor String, value Float64, ln Float64)) ALIAS arrayMap((f, v) -> (f, toFloat64(v), log(toFloat64(v))), arraySlice(['authority', 'trust', 'relevance', 'position', 'rel', 'kind', 'owner', 'pages', 'dilution'], 1, length(worth_values)), worth_values) COMMENT 'the factors by name; their logarithms sum to that of worth; minus infinity is worth 0';
 
 ALTER TABLE domain_edges ADD COLUMN IF NOT EXISTS worth_unknown Array(String) ALIAS arrayFilter((f, i) -> bitTest(worth_unknown_bits, i), ['authority', 'trust', 'relevance', 'position', 'rel', 'kind', 'owner', 'pages', 'dilution'], [0, 1, 2, 3, 4, 5, 6, 7, 8]) COMMENT 'factors of which nothing is known';
 
@@ -24,7 +24,7 @@ ALTER TABLE domain_edges_next ADD COLUMN IF NOT EXISTS owner_place UInt32 COMMEN
 
 ALTER TABLE domain_edges_next ADD COLUMN IF NOT EXISTS portfolio_share Nullable(Float64) COMMENT 'its part of the target''s portfolio_worth: worth * gamma ^ (owner_place - 1)';
 
-ALTER TABLE domain_edges_next ADD COLUMN IF NOT EXISTS worth_factors Array(Tuple(factor String, value Float64, ln Float64)) ALIAS arrayMap((f, v) -> (f, toFloat64(v), log(toFloat64(v))), ['authority', 'trust', 'relevance', 'position', 'rel', 'kind', 'owner', 'pages', 'dilution'], worth_values) COMMENT 'the factors by name; their logarithms sum to that of worth; minus infinity is worth 0';
+ALTER TABLE domain_edges_next ADD COLUMN IF NOT EXISTS worth_factors Array(Tuple(factor String, value Float64, ln Float64)) ALIAS arrayMap((f, v) -> (f, toFloat64(v), log(toFloat64(v))), arraySlice(['authority', 'trust', 'relevance', 'position', 'rel', 'kind', 'owner', 'pages', 'dilution'], 1, length(worth_values)), worth_values) COMMENT 'the factors by name; their logarithms sum to that of worth; minus infinity is worth 0';
 
 ALTER TABLE domain_edges_next ADD COLUMN IF NOT EXISTS worth_unknown Array(String) ALIAS arrayFilter((f, i) -> bitTest(worth_unknown_bits, i), ['authority', 'trust', 'relevance', 'position', 'rel', 'kind', 'owner', 'pages', 'dilution'], [0, 1, 2, 3, 4, 5, 6, 7, 8]) COMMENT 'factors of which nothing is known';
 

@@ -78,3 +78,28 @@ def test_it_is_in_proportion_to_the_centrality_given() -> None:
     weight = np.array([0, 0, 1.0, 3.0, *[0] * 8])
     found = without_each(graph, 1, np.array([2, 3]), weight, centrality=2.0)
     assert found.low.tolist() == pytest.approx([1.5, 0.5])
+
+
+def bounds(pairs: Edges, weight: list[float], gone: int, depth: int) -> tuple[float, float, float]:
+    """At least, in truth and at most, of 1 without the link of `gone`."""
+    weight = [*weight, *[0.0] * (N - len(weight))]
+    sources, expected = truth(pairs, weight, 1)
+    whole = float(weighted_harmonic(graph_of(pairs), np.array(weight))[0][1])
+    part = graph_of(near(pairs, 1, depth))
+    found = without_each(part, 1, np.array([gone]), np.array(weight), centrality=whole, depth=depth)
+    return found.low[0], expected[sources.index(gone)], found.high[0]
+
+
+def test_what_is_further_moves_no_more_than_what_it_leads_through() -> None:
+    """5 → 4 → 2, which without its link gets to 1 by 3: all behind it are one link further."""
+    pairs = [(2, 1), (2, 3), (3, 1), (4, 2), (5, 4)]
+    low, value, _ = bounds(pairs, [0, 0, 1, 0, 1, 6], 2, 2)
+    assert low == pytest.approx(value)
+
+
+def test_a_way_that_was_not_read_may_be_shorter() -> None:
+    """6 gets to 1 by 7 and 3 in four links; of those read, the shortest way has five."""
+    pairs = [(2, 1), (2, 3), (3, 4), (4, 1), (5, 2), (6, 5), (6, 7), (7, 3)]
+    low, value, high = bounds(pairs, [0, 0, 0, 0, 0, 0, 1.0], 2, 3)
+    assert low == pytest.approx(1 / 5)
+    assert value == high == pytest.approx(1 / 4)

@@ -13,7 +13,7 @@ from pipeline.errors import UsageError
 from pipeline.graph.csr import from_names
 from pipeline.graph.ranks import rank_of, weighted_harmonic
 from pipeline.index.questions import Index
-from pipeline.index.without import _depth, without
+from pipeline.index.without import _depth, strongest, without
 from pipeline.quality.score import score
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows
@@ -88,12 +88,14 @@ def test_without_a_link_it_ranks_as_in_the_graph_without_it(scored: AnyStore) ->
 
 @pytest.mark.parametrize("bound", [1, 6, 20])
 def test_by_a_part_of_the_graph_the_rank_lies_between_two(scored: AnyStore, bound: int) -> None:
-    for domain in ("s10.org", "s22.org"):
+    for domain in ("s10.org", "s22.org", "s15.org", "s4.org"):
         linking = sorted({source for source, target in edges(scored) if target == domain})
         found = without(scored, quality(scored, domain), linking, edges=bound)
         for each in found:
             truth = ranked_without(scored, domain, each.source_domain)
             assert each.rank <= each.best <= truth <= each.worst
+            if not quality(scored, each.source_domain)["trust"]:
+                assert each.best == each.rank, "what lies further is known by its sum"
 
 
 def test_a_link_that_no_rank_counts_changes_none(scored: AnyStore) -> None:
@@ -141,3 +143,12 @@ def test_of_a_domain_that_is_in_no_snapshot_there_is_nothing(store: AnyStore) ->
     assert found["links"] == found["evidence"] == []
     with pytest.raises(UsageError):
         Index(store).why("no domain at all")
+
+
+def test_an_edge_of_a_snapshot_from_before_has_no_worth_and_is_told_so(store: AnyStore) -> None:
+    at = pa.array([1], pa.uint64())
+    pair = {"source_domain": ["a.org"], "target_domain": ["t.org"], "weight": [1.0]}
+    store.insert("domain_edges", pa.table({"snapshot": at, **pair}))
+    (edge,) = strongest(store, 1, "t.org", 5)
+    assert edge["worth"] is edge["portfolio_share"] is None
+    assert edge["worth_factors"] == edge["worth_unknown"] == []
