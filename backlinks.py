@@ -325,7 +325,9 @@ def run(
     Defaults: scope site (only the seeds' registered domains), 1,000 pages in all, 500 of one site
     at first, 1 second between requests to a host, robots.txt obeyed, no links to private addresses followed.
     """
-    from pipeline.quality.score import read_seeds, score
+    from pipeline.quality.listed import lists_of
+    from pipeline.quality.score import score
+    from pipeline.quality.steps import beside_of
 
     settings = settings_of(
         ctx,
@@ -337,7 +339,7 @@ def run(
     urls = seed_urls(seeds, settings, more=seed_file is not None)
     listed = ctx.with_resource(SeedList(seed_file))
     settings = local_settings(settings, itertools.chain(urls, file_urls(listed, settings)))
-    trusted_domains = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
+    lists = lists_of(settings.score)
     runner = Run(settings, itertools.chain(urls, file_urls(listed, settings)), again=again)
     try:
         on_signal(runner.interrupt, settings.crawl.timeout_s + _DRAIN_S + settings.consume.stop_s)
@@ -346,7 +348,12 @@ def run(
             snapshot = None
             if not no_score and not runner.interrupted:
                 snapshot = score(
-                    runner.store, settings.score, seeds=trusted_domains, progress=progress.step
+                    runner.store,
+                    settings.score,
+                    seeds=lists.seeds,
+                    spam=lists.spam,
+                    progress=progress.step,
+                    beside=beside_of(settings),
                 )
                 runner.obey()  # what was said while it scored
         why = why_it_ended(

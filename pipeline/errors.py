@@ -4,7 +4,8 @@ BacklinksError
 ├── UsageError          what was asked for is wrong: exit 2
 │   ├── BadSeed         a seed that is no crawlable URL
 │   ├── BadSetting      an unknown setting, or a value it can't take
-│   └── NoArchive       what was named is no archive of pages
+│   ├── NoArchive       what was named is no archive of pages
+│   └── TooLarge        scoring would take more memory than it may have
 ├── PoisonRecord        can never decode: dead-letter it
 ├── StoreError
 │   ├── StoreBusy       transient: pause and retry
@@ -23,6 +24,7 @@ BacklinksError
 │   ├── ArchiveBusy     the archive's storage is away: pause and retry
 │   ├── ArchiveRefused  it can't be written or read as it stands: stop
 │   └── DamagedPart     a file is not what was written: go on with the others
+├── ScoreBusy           another process scores in the same directory
 ├── TooManyDeadLetters  a flood of poison: it is us who are broken
 └── DidNotConverge      an iteration ran out of sweeps
 """
@@ -66,6 +68,17 @@ class NoArchive(UsageError):
         self.source, self.detail = source, detail
         super().__init__(
             f"{source} is no archive of pages: {detail}; name what `backlinks worker archive` wrote"
+        )
+
+
+class TooLarge(UsageError):
+    """A score would take more memory than it may have, whatever way it is made."""
+
+    def __init__(self, domains: int, edges: int, needed_mb: int, limit_mb: int, do: str) -> None:
+        self.needed_mb, self.limit_mb = needed_mb, limit_mb
+        super().__init__(
+            f"a score of {domains:,} domains and {edges:,} edges takes about {needed_mb:,} MB of "
+            f"memory and may have {limit_mb:,} MB; {do}, or raise score.memory_mb"
         )
 
 
@@ -204,6 +217,17 @@ class DamagedPart(ArchiveError):
         self.file, self.detail = file, detail
         super().__init__(
             f"{file} is damaged ({detail}); bring it back from a copy and import its day again"
+        )
+
+
+class ScoreBusy(BacklinksError):
+    """Another process makes a score and keeps its steps in the same directory."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+        super().__init__(
+            f"another process scores in {directory}; wait for it, or name another directory in "
+            "score.beside"
         )
 
 

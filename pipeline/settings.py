@@ -25,6 +25,7 @@ from pipeline.errors import BadSetting
 
 DAY = 86_400
 PREFIX = "BACKLINKS_"
+_PLACES = ("main", "aside", "header", "nav", "comment", "footer", "other")
 _LISTS = frozenset(
     {"allow_private", "brokers", "hosts", "ports"}
 )  # with commas, in the environment
@@ -445,6 +446,26 @@ class MetricsSettings(_Section):
     )
 
 
+def weights_by_place(told: str) -> dict[str, float]:
+    """`score.weights` by place, `other` among them. Raises ValueError with what is wrong."""
+    found: dict[str, float] = {}
+    for part in told.split(","):
+        place, _, weight = part.strip().partition(" ")
+        if place not in _PLACES:
+            raise ValueError(
+                f"{place[:40]!r} is no place of a link; there are {', '.join(_PLACES)}"
+            )
+        try:
+            found[place] = float(weight)
+        except ValueError:
+            raise ValueError(f"{weight[:40]!r} is no weight of {place}") from None
+        if not 0 <= found[place] <= 1000:
+            raise ValueError(f"the weight of {place} must be from 0 to 1000")
+    if "other" not in found:
+        raise ValueError("the weight of other is missing")
+    return found
+
+
 class ScoreSettings(_Section):
     """What goes into a snapshot."""
 
@@ -453,12 +474,41 @@ class ScoreSettings(_Section):
         description="file of trusted domains, one a line; without it trust and authority are unknown",
     )
     nofollow: bool = Field(default=False, description="count links with rel=nofollow as edges")
+    spam: str = Field(
+        default="",
+        description="file of domains known as spam, one a line; without it anti-trust is unknown",
+    )
     sources: int = Field(
         default=5_000,
         ge=1,
-        description="trusted domains searched from, by trust; beyond, the rest of the trust is left out and its share is stated",
+        description="searches that authority is estimated from above 20,000 domains, drawn by trust; below, it is exact",
+    )
+    registers: int = Field(
+        default=8,
+        ge=5,
+        le=16,
+        description="above 20,000 domains, harmonic centrality is estimated from 2 to the power of this registers a domain: 8 errs by 6.5% and takes 512 bytes, each more errs 0.7 times as much and takes twice that",
     )
     damping: float = Field(default=0.85, gt=0, lt=1, description="of PageRank and trust")
+    weights: str = Field(
+        default="main 1, aside 0.5, header 0.4, nav 0.4, comment 0.3, footer 0.2, other 0.5",
+        description="what a link weighs by its place, to three digits; places that are not named weigh as other",
+    )
+    memory_mb: int = Field(
+        default=0,
+        ge=0,
+        description="a score that would take more is refused before it begins; links are packed where that makes it fit; 0: what the machine has free",
+    )
+    beside: str = Field(
+        default="",
+        description="directory for what a score in the making has done, from which it goes on when it was killed; by default `score` in the data directory",
+    )
+
+    @field_validator("weights")
+    @classmethod
+    def _are_weights(cls, told: str) -> str:
+        weights_by_place(told)
+        return told
 
 
 class LogSettings(_Section):

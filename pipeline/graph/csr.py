@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.graph.links import Plain
 from pipeline.url import reversed_host
 
 Ids = npt.NDArray[np.int32]
@@ -73,9 +74,26 @@ class DomainGraph:
         """float64[m] beside `in_sources`; None where every edge weighs the same."""
         return self._transpose[2]
 
+    @property
+    def out_links(self) -> Plain:
+        """The links of each domain, for kernels."""
+        return _plain(self.out_offsets, self.out_targets, self.out_weights)
+
+    @property
+    def in_links(self) -> Plain:
+        """The links to each domain, for kernels."""
+        return _plain(*self._transpose)
+
+    def turned(self) -> DomainGraph:
+        """The graph in which t links to u wherever u links to t here; no edge is copied."""
+        other = DomainGraph(self.n, self.names, *self._transpose)
+        # Turned twice it is the first again: known, and not to be sorted a second time.
+        vars(other)["_transpose"] = (self.out_offsets, self.out_targets, self.out_weights)
+        return other
+
     @cached_property
     def _transpose(self) -> tuple[Offsets, Ids, Weights | None]:
-        offsets, order = _stable_order(self.out_targets, self.n)
+        offsets, order = stable_order(self.out_targets, self.n)
         sources = np.repeat(np.arange(self.n, dtype=np.int32), self.out_degree)[order]
         weights = None if self.out_weights is None else self.out_weights[order]
         return offsets, sources, weights
@@ -103,8 +121,8 @@ def from_edges(
             raise ValueError("weights must be finite and above 0, one for each edge")
     other = sources != targets
     source, target = sources[other].astype(np.int32), targets[other].astype(np.int32)
-    by_target = _stable_order(target, count)[1]
-    order = by_target[_stable_order(source[by_target], count)[1]]
+    by_target = stable_order(target, count)[1]
+    order = by_target[stable_order(source[by_target], count)[1]]
     source, target = source[order], target[order]
     first = np.flatnonzero(_differs_from_previous(source, target))
     merged = None
@@ -177,6 +195,11 @@ def _domain_count(
     return n
 
 
+def _plain(offsets: Offsets, ids: Ids, weights: Weights | None) -> Plain:
+    none = np.empty(0) if weights is None else weights
+    return Plain(offsets.view(np.uint64), ids.view(np.uint32), none)
+
+
 def _differs_from_previous(source: Ids, target: Ids) -> npt.NDArray[np.bool_]:
     differs = np.ones(source.size, dtype=np.bool_)
     differs[1:] = (source[1:] != source[:-1]) | (target[1:] != target[:-1])
@@ -184,7 +207,7 @@ def _differs_from_previous(source: Ids, target: Ids) -> npt.NDArray[np.bool_]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _stable_order(keys: Ids, n: int) -> tuple[Offsets, Offsets]:
+def stable_order(keys: Ids, n: int) -> tuple[Offsets, Offsets]:
     """Counting sort of keys below n: where each key's run starts, and who stands where."""
     offsets = np.zeros(n + 1, np.int64)
     for key in keys:

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from pipeline.graph.blocks import Scores
 from pipeline.graph.csr import DomainGraph, Ids, Offsets, from_edges
+from pipeline.graph.links import Graph, unpacked_ids
 from pipeline.graph.mutual import mutual_graph
-from pipeline.graph.ranks import Scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,7 @@ class DenseGroups:
     density: Scores
 
 
-def dense_groups(graph: DomainGraph, *, mutual: bool = True) -> DenseGroups:
+def dense_groups(graph: Graph, *, mutual: bool = True) -> DenseGroups:
     """The tightest core that holds each domain, and how tight that is.
 
     mutual: two domains are linked where each links to the other, as farms and exchanges do and
@@ -56,9 +57,10 @@ def dense_groups(graph: DomainGraph, *, mutual: bool = True) -> DenseGroups:
     return DenseGroups(coreness, group, size, density)
 
 
-def _either(graph: DomainGraph) -> DomainGraph:
+def _either(graph: Graph) -> DomainGraph:
     sources = np.repeat(np.arange(graph.n, dtype=np.int32), graph.out_degree)
-    ends = np.append(sources, graph.out_targets), np.append(graph.out_targets, sources)
+    targets = unpacked_ids(graph.out_links)
+    ends = np.append(sources, targets), np.append(targets, sources)
     return from_edges(*ends, n=graph.n)
 
 

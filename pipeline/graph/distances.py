@@ -6,11 +6,13 @@ efficient multi-source graph traversal"; push or pull by level as in Beamer et a
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.graph.csr import DomainGraph, Integers, Weights
+from pipeline.graph.links import Graph, Links, following, start
 from pipeline.graph.threads import at_most
 
 BATCH = 64  # sources a search: the bits of a word
@@ -20,12 +22,12 @@ LANE_BYTES = 2**30  # for the lanes' sums; fewer lanes on larger graphs
 BATCHES_A_CALL = 4  # per lane, between two chances for Ctrl-C
 
 Bits = npt.NDArray[np.uint64]
-# Unsigned, so that numba need not look for negative indices.
-Offsets = npt.NDArray[np.uint64]
 Ids = npt.NDArray[np.uint32]
+Weights = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.integer[Any]]
 
 
-def add_up(graph: DomainGraph, sources: Integers, weights: Weights) -> Weights:
+def add_up(graph: Graph, sources: Integers, weights: Weights) -> Weights:
     """float64[n]: for every t, the sum over sources u other than t of weights[u] / d(u, t).
 
     sources: distinct ids[k]; weights: float64[k]. d counts links along their direction.
@@ -41,8 +43,7 @@ def add_up(graph: DomainGraph, sources: Integers, weights: Weights) -> Weights:
     with at_most(lanes):
         for first in range(0, batches, step):
             _search(
-                graph.out_offsets.view(np.uint64), graph.out_targets.view(np.uint32),
-                graph.in_offsets.view(np.uint64), graph.in_sources.view(np.uint32),
+                graph.out_links, graph.in_links,
                 ids, weights, first, min(first + step, batches), sums,
             )  # fmt: skip
     total: Weights = sums.sum(axis=0)
@@ -51,10 +52,8 @@ def add_up(graph: DomainGraph, sources: Integers, weights: Weights) -> Weights:
 
 @numba.njit(parallel=True, cache=True, nogil=True)
 def _search(
-    out_offsets: Offsets,
-    out_targets: Ids,
-    in_offsets: Offsets,
-    in_sources: Ids,
+    out_links: Links,
+    in_links: Links,
     sources: Ids,
     weights: Weights,
     first: int,
@@ -71,8 +70,7 @@ def _search(
                 some = slice(batch * BATCH, min((batch + 1) * BATCH, sources.size))
                 _fill(shares, weights[some])
                 _from_batch(
-                    out_offsets, out_targets, in_offsets, in_sources,
-                    sources[some], shares, words, lists, sums[lane],
+                    out_links, in_links, sources[some], shares, words, lists, sums[lane],
                 )  # fmt: skip
 
 
@@ -91,10 +89,8 @@ def _fill(shares: Weights, weights: Weights) -> None:
 
 @numba.njit(cache=True, nogil=True)
 def _from_batch(
-    out_offsets: Offsets,
-    out_targets: Ids,
-    in_offsets: Offsets,
-    in_sources: Ids,
+    out_links: Links,
+    in_links: Links,
     sources: Ids,
     shares: Weights,
     words: Bits,
@@ -115,11 +111,11 @@ def _from_batch(
     while size > 0:
         edges = 0
         for i in range(size):
-            edges += int(out_offsets[here[i] + 1] - out_offsets[here[i]])
-        if edges * PULL_ABOVE > out_targets.size:
-            found = _pull(in_offsets, in_sources, everyone, seen, near, far, there)
+            edges += int(out_links.offsets[here[i] + 1] - out_links.offsets[here[i]])
+        if edges * PULL_ABOVE > int(out_links.offsets[-1]):
+            found = _pull(in_links, everyone, seen, near, far, there)
         else:
-            found = _push(out_offsets, out_targets, here[:size], seen, near, far, there)
+            found = _push(out_links, here[:size], seen, near, far, there)
         for i in range(size):
             near[here[i]] = np.uint64(0)
         for i in range(found):
@@ -132,14 +128,13 @@ def _from_batch(
 
 
 @numba.njit(cache=True, nogil=True)
-def _push(
-    offsets: Offsets, targets: Ids, here: Ids, seen: Bits, near: Bits, far: Bits, there: Ids
-) -> int:
+def _push(links: Links, here: Ids, seen: Bits, near: Bits, far: Bits, there: Ids) -> int:
     found = 0
     for u in here:
         bits = near[u]
-        for j in range(offsets[u], offsets[u + 1]):
-            t = targets[j]
+        place, t = start(links, u)
+        for j in range(links.offsets[u], links.offsets[u + 1]):
+            t, place = following(links, j, place, t)
             new = bits & ~seen[t]
             if new != np.uint64(0):
                 if far[t] == np.uint64(0):
@@ -150,18 +145,17 @@ def _push(
 
 
 @numba.njit(cache=True, nogil=True)
-def _pull(
-    offsets: Offsets, sources: Ids, everyone: np.uint64,
-    seen: Bits, near: Bits, far: Bits, there: Ids,
-) -> int:  # fmt: skip
+def _pull(links: Links, everyone: np.uint64, seen: Bits, near: Bits, far: Bits, there: Ids) -> int:
     found = 0
     for t in range(seen.size):
         missing = everyone & ~seen[t]
         if missing == np.uint64(0):
             continue
         new = np.uint64(0)
-        for j in range(offsets[t], offsets[t + 1]):
-            new |= near[sources[j]] & missing
+        place, u = start(links, t)
+        for j in range(links.offsets[t], links.offsets[t + 1]):
+            u, place = following(links, j, place, u)
+            new |= near[u] & missing
             if new == missing:
                 break
         if new != np.uint64(0):

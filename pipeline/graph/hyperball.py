@@ -18,8 +18,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.graph.csr import DomainGraph, Weights
-from pipeline.graph.ranks import Scores, _weights_of_domains
+from pipeline.graph.blocks import Scores, blocks_of, weights_of_domains
+from pipeline.graph.links import Graph, Links, Starts, ask_ahead, following, start
 from pipeline.graph.registers import (
     LARGEST,
     SMALLEST,
@@ -33,17 +33,16 @@ from pipeline.graph.registers import (
 )
 from pipeline.graph.step import received
 from pipeline.graph.threads import at_most
-from pipeline.graph.wide import LINE, WIDTH, ask_for, copy_over, differ, keep_larger
+from pipeline.graph.wide import LINE, WIDTH, copy_over, differ, keep_larger
 
 BLOCK = 1 << 15  # edges and domains a thread takes at a time
 AHEAD = np.uint64(12)  # edges: rows are asked for this long before they are read
 ROUNDS = 1000  # no ball of a web grows for longer; a chain of domains is cut there
 
-Bits64 = npt.NDArray[np.uint64]  # unsigned, so that numba need not look for negative indices
 Flags = npt.NDArray[np.uint8]
 
 
-def harmonic_estimate(graph: DomainGraph, *, log2m: int = 8, salt: int = 0) -> Scores:
+def harmonic_estimate(graph: Graph, *, log2m: int = 8, salt: int = 0) -> Scores:
     """An estimate of `harmonic`: the sum over u other than t of 1 / d(u, t).
 
     log2m: 2^log2m registers, bytes, a domain, from 5 to 16. The relative standard error is
@@ -52,15 +51,15 @@ def harmonic_estimate(graph: DomainGraph, *, log2m: int = 8, salt: int = 0) -> S
     Returns float64[n]. Memory: 2^(log2m + 1) + 34 bytes a domain.
     Raises ValueError where log2m is out of range.
     """
-    _refuse(log2m)
+    refuse_size(log2m)
     rows = of_members(graph.n, log2m, salt, np.ones(graph.n, dtype=np.bool_))
-    far = _Balls(graph, rows, log2m).harmonic() * per_estimate(log2m)
+    far = Balls(graph, rows, log2m).harmonic() * per_estimate(log2m)
     score: Scores = graph.in_degree + far
     return score
 
 
 def weighted_harmonic_estimate(
-    graph: DomainGraph, weight: npt.NDArray[Any], *, log2m: int = 8, salt: int = 0
+    graph: Graph, weight: npt.NDArray[Any], *, log2m: int = 8, salt: int = 0
 ) -> Scores:
     """An estimate of `weighted_harmonic` from all whose weight is above 0.
 
@@ -69,39 +68,32 @@ def weighted_harmonic_estimate(
     Returns float64[n]; exactly 0 where no weight leads.
     Raises ValueError on weights of another length, negative or not finite.
     """
-    _refuse(log2m)
-    weight = _weights_of_domains(graph.n, weight)
+    refuse_size(log2m)
+    weight = weights_of_domains(graph.n, weight)
     rows = of_weights(weight, log2m, salt)
-    far = _Balls(graph, rows, log2m).harmonic() * _weight_per_estimate(weight, log2m)
+    far = Balls(graph, rows, log2m).harmonic() * _weight_per_estimate(weight, log2m)
     score: Scores = received(graph, weight) + far
     return score
 
 
-def _refuse(log2m: int) -> None:
+def refuse_size(log2m: int) -> None:
+    """Raises ValueError where rows can't have 2^log2m registers."""
     if not SMALLEST <= log2m <= LARGEST:
         raise ValueError(f"log2m is {log2m}: from {SMALLEST} to {LARGEST} is possible")
 
 
-def _weight_per_estimate(weight: Weights, log2m: int) -> float:
+def _weight_per_estimate(weight: Scores, log2m: int) -> float:
     """A register got WHOLE members of the whole weight, so an estimate counts 2^log2m * WHOLE."""
     return per_estimate(log2m) * float(weight.sum()) / (WHOLE * (1 << log2m))
 
 
-def _even(graph: DomainGraph) -> Bits64:
-    """Where blocks of about as many edges and domains begin; by the graph alone."""
-    work = graph.in_offsets + np.arange(graph.n + 1)
-    marks = np.searchsorted(work, np.arange(0, work[-1], BLOCK))
-    return np.unique(np.append(marks, graph.n)).astype(np.uint64)
-
-
-class _Balls:
+class Balls:
     """The balls around all domains, a round at a time."""
 
-    def __init__(self, graph: DomainGraph, rows: Registers, log2m: int) -> None:
+    def __init__(self, graph: Graph, rows: Registers, log2m: int) -> None:
         self.log2m = log2m
-        self.offsets = graph.in_offsets.view(np.uint64)
-        self.sources = graph.in_sources.view(np.uint32)
-        self.blocks = _even(graph)
+        self.links = graph.in_links
+        self.blocks = blocks_of(self.links, BLOCK).astype(np.uint64)
         self.pieces = len(self.blocks) - 1
         self.zeros_add = corrections(log2m)
         self.now, self.then = rows, np.empty_like(rows)
@@ -115,8 +107,8 @@ class _Balls:
         """Balls of a radius larger by one; adds share * growth to the sums; whether any grew."""
         with at_most(self.pieces):
             _grow(
-                self.blocks, self.offsets, self.sources, self.now, self.then, self.grown,
-                self.growing, self.size, self.sums, share, self.log2m, self.zeros_add,
+                self.blocks, self.links, self.now, self.then, self.grown, self.growing,
+                self.size, self.sums, share, self.log2m, self.zeros_add,
             )  # fmt: skip
         self.now, self.then = self.then, self.now
         self.grown, self.growing = self.growing, self.grown
@@ -131,7 +123,7 @@ class _Balls:
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)
-def _measure(blocks: Bits64, rows: Registers, size: Scores, log2m: int, zeros_add: Weights) -> None:
+def _measure(blocks: Starts, rows: Registers, size: Scores, log2m: int, zeros_add: Scores) -> None:
     for block in numba.prange(blocks.size - 1):
         for t in range(blocks[block], blocks[block + 1]):
             size[t] = estimate(rows, t << np.uint64(log2m), log2m, zeros_add)
@@ -139,29 +131,27 @@ def _measure(blocks: Bits64, rows: Registers, size: Scores, log2m: int, zeros_ad
 
 @numba.njit(parallel=True, cache=True, nogil=True)
 def _grow(
-    blocks: Bits64, in_offsets: Bits64, in_sources: npt.NDArray[np.uint32],
+    blocks: Starts, links: Links,
     now: Registers, then: Registers, grown: Flags, growing: Flags,
-    size: Scores, sums: Scores, share: float, log2m: int, zeros_add: Weights,
+    size: Scores, sums: Scores, share: float, log2m: int, zeros_add: Scores,
 ) -> None:  # fmt: skip
     """One round. then: the balls of the round before the last, where nothing has grown since.
 
     Works in `then` alone, which no other thread reads.
     """
-    shift, width, m = np.uint64(log2m), 1 << log2m, np.uint64(in_sources.size)
+    shift, width = np.uint64(log2m), 1 << log2m
     for block in numba.prange(blocks.size - 1):
         for t in range(blocks[block], blocks[block + 1]):
             row, touched = t << shift, False
             if grown[t]:
                 _copy(then, now, row, width)
-            for j in range(in_offsets[t], in_offsets[t + np.uint64(1)]):
-                if j + AHEAD < m:
-                    ahead = np.uint64(in_sources[j + AHEAD]) << shift
-                    for k in range(0, width, LINE):
-                        ask_for(now, ahead + np.uint64(k))
-                u = np.uint64(in_sources[j])
+            place, u = start(links, t)
+            for j in range(links.offsets[t], links.offsets[t + np.uint64(1)]):
+                ask_ahead(links, j + AHEAD, now, shift, width, LINE)
+                u, place = following(links, j, place, u)
                 if grown[u]:
                     touched = True
-                    source = u << shift
+                    source = np.uint64(u) << shift
                     for k in range(0, width, WIDTH):
                         keep_larger(then, row + np.uint64(k), now, source + np.uint64(k))
             growing[t] = touched and _differ(then, now, row, width)

@@ -11,9 +11,9 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.graph.blocks import Scores
 from pipeline.graph.csr import DomainGraph, Ids, Offsets
 from pipeline.graph.mixing import Hashes, mix, start_of
-from pipeline.graph.ranks import Scores
 
 BANDS = 4
 

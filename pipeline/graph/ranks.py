@@ -13,19 +13,34 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.errors import DidNotConverge
-from pipeline.graph.csr import DomainGraph, Integers, Offsets, Weights
+from pipeline.graph.blocks import (
+    Integers,
+    Mask,
+    Offsets,
+    Scores,
+    blocks_of,
+    distinct,
+    per_weight,
+    weights_of_domains,
+)
 from pipeline.graph.distances import add_up
+from pipeline.graph.hot import hot
+from pipeline.graph.links import (
+    Graph,
+    Links,
+    UnsignedIds,
+    following,
+    has_weights,
+    start,
+    weight_of,
+)
 from pipeline.graph.threads import at_most
 
-Scores = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
-
-BLOCK = 1 << 13  # edges and nodes a thread takes at a time; 2^15 took 10% longer on cnr-2000
 TIE_BITS = 40  # of 53: scores nearer than 1 in 10^12 differ by the order of their sums
 
 
 def pagerank(
-    graph: DomainGraph,
+    graph: Graph,
     *,
     damping: float = 0.85,
     tolerance: float = 1e-9,
@@ -47,7 +62,7 @@ def pagerank(
         raise ValueError(f"damping {damping} must be in [0, 1), tolerance {tolerance} above 0")
     if graph.n == 0:
         return np.empty(0)
-    sweep = _Sweeps(graph, _teleport(graph.n, personal), damping)
+    sweep = Sweeps(graph, _teleport(graph.n, personal), damping)
     moved = np.inf
     with at_most(sweep.pieces):
         for _ in range(max_sweeps):
@@ -58,7 +73,7 @@ def pagerank(
 
 
 def trust(
-    graph: DomainGraph,
+    graph: Graph,
     seeds: Integers,
     *,
     damping: float = 0.85,
@@ -72,7 +87,7 @@ def trust(
     Raises DidNotConverge, and ValueError on no seed or an id out of range.
     Source: Gyöngyi et al. 2004, "Combating web spam with TrustRank", section 4.2.
     """
-    chosen = _distinct(graph, seeds)
+    chosen = distinct(graph, seeds)
     personal = np.zeros(graph.n)
     personal[chosen] = 1.0
     return pagerank(
@@ -80,7 +95,7 @@ def trust(
     )
 
 
-def harmonic(graph: DomainGraph, *, sources: Integers | None = None) -> Scores:
+def harmonic(graph: Graph, *, sources: Integers | None = None) -> Scores:
     """How near all other domains are: the sum over u other than t of 1 / d(u, t).
 
     d(u, t): the fewest links from u to t; an unreachable pair adds 0. Edge weights play no part.
@@ -92,12 +107,12 @@ def harmonic(graph: DomainGraph, *, sources: Integers | None = None) -> Scores:
     """
     if sources is None:
         return add_up(graph, np.arange(graph.n), np.ones(graph.n))
-    sample = _distinct(graph, sources)
+    sample = distinct(graph, sources)
     return add_up(graph, sample, np.ones(len(sample))) * (graph.n / len(sample))
 
 
 def weighted_harmonic(
-    graph: DomainGraph, weight: npt.NDArray[Any], *, max_sources: int | None = None
+    graph: Graph, weight: npt.NDArray[Any], *, max_sources: int | None = None
 ) -> tuple[Scores, float]:
     """How near the weight is: the sum over u other than t of weight[u] / d(u, t).
 
@@ -112,7 +127,7 @@ def weighted_harmonic(
     Raises ValueError on weights of another length, negative or not finite, or max_sources < 0.
     Source: DESIGN section 7; the measure is Boldi and Vigna's, weighted.
     """
-    weight = _weights_of_domains(graph.n, weight)
+    weight = weights_of_domains(graph.n, weight)
     if max_sources is not None and max_sources < 0:
         raise ValueError(f"max_sources is {max_sources}: it can't be negative")
     heaviest = np.argsort(-weight, kind="stable")[: np.count_nonzero(weight)][:max_sources]
@@ -166,26 +181,12 @@ def authority(rank: Scores, n: int) -> Scores:
 def _teleport(n: int, personal: npt.NDArray[Any] | None) -> Scores:
     if personal is None:
         return np.full(n, 1.0 / n)
-    weight = _weights_of_domains(n, personal)
+    weight = weights_of_domains(n, personal)
     total = weight.sum()
     if total == 0:
         raise ValueError("personal is 0 everywhere: nowhere to start from")
     share: Scores = weight / total
     return share
-
-
-def _weights_of_domains(n: int, weight: npt.NDArray[Any]) -> Scores:
-    known = np.asarray(weight, dtype=np.float64)
-    if known.shape != (n,) or not bool(np.all((known >= 0) & np.isfinite(known))):
-        raise ValueError(f"{n} weights are needed, one a domain, finite and not negative")
-    return known
-
-
-def _distinct(graph: DomainGraph, ids: Integers) -> Integers:
-    chosen = np.unique(ids)
-    if chosen.size == 0 or chosen[0] < 0 or chosen[-1] >= graph.n:
-        raise ValueError(f"at least one id from 0 to {graph.n - 1} is needed")
-    return chosen
 
 
 def _without_noise(scores: Scores) -> Scores:
@@ -194,48 +195,26 @@ def _without_noise(scores: Scores) -> Scores:
     return rounded
 
 
-def _per_weight(graph: DomainGraph) -> Weights:
-    """One over the weight of each domain's links; 0 where it has none (dangling)."""
-    degree = graph.out_degree
-    linking = degree > 0
-    per_weight = np.zeros(graph.n)
-    if graph.out_weights is None:
-        per_weight[linking] = 1.0 / degree[linking]
-    elif graph.m:
-        starts = graph.out_offsets[:-1][linking]
-        per_weight[linking] = 1.0 / np.add.reduceat(graph.out_weights, starts)
-    return per_weight
-
-
-def _blocks(graph: DomainGraph) -> Offsets:
-    """Where blocks of about as many nodes and edges begin; by the graph, never by the threads."""
-    work = graph.in_offsets + np.arange(graph.n + 1)
-    marks = np.arange(0, work[-1], BLOCK)
-    return np.unique(np.append(np.searchsorted(work, marks), graph.n))
-
-
-class _Sweeps:
+class Sweeps:
     """The state between two power iterations; calling it does one and says how far it moved."""
 
-    def __init__(self, graph: DomainGraph, teleport: Scores, damping: float) -> None:
+    def __init__(self, graph: Graph, teleport: Scores, damping: float) -> None:
         self.teleport, self.damping = teleport, damping
-        # Unsigned, numba need not look for negative indices: 15% of a sweep.
-        self.offsets = graph.in_offsets.view(np.uint64)
-        self.sources = graph.in_sources.view(np.uint32)
-        self.weights = np.empty(0) if graph.in_weights is None else graph.in_weights
-        self.per_weight = _per_weight(graph)
-        self.blocks = _blocks(graph)
+        self.per_weight = per_weight(graph)
+        self.links, self.place, linking = hot(graph)
+        self.blocks = blocks_of(self.links)
         self.pieces = len(self.blocks) - 1
         self.parts = np.empty((self.pieces, 2))
         self.scores = teleport.copy()
-        self.shares, self.next_shares = teleport * self.per_weight, np.empty(graph.n)
+        self.shares, self.next_shares = np.empty(linking + 1), np.empty(linking + 1)
+        self.shares[self.place] = teleport * self.per_weight
         self.dangling = float(teleport[self.per_weight == 0].sum())
 
     def __call__(self) -> float:
         base = 1 - self.damping + self.damping * self.dangling
         _sweep(
-            self.blocks, self.offsets, self.sources, self.weights, self.damping, base,
-            self.teleport, self.per_weight, self.shares, self.next_shares, self.scores, self.parts,
+            self.blocks, self.links, self.place, self.damping, base, self.teleport,
+            self.per_weight, self.shares, self.next_shares, self.scores, self.parts,
         )  # fmt: skip
         self.shares, self.next_shares = self.next_shares, self.shares
         moved, self.dangling = (float(part) for part in self.parts.sum(axis=0))
@@ -244,19 +223,10 @@ class _Sweeps:
 
 @numba.njit(parallel=True, cache=True, nogil=True)
 def _sweep(
-    blocks: Offsets,
-    in_offsets: npt.NDArray[np.uint64],
-    in_sources: npt.NDArray[np.uint32],
-    in_weights: Weights,
-    damping: float,
-    base: float,
-    teleport: Scores,
-    per_weight: Weights,
-    shares: Scores,
-    next_shares: Scores,
-    scores: Scores,
-    parts: Scores,
-) -> None:
+    blocks: Offsets, links: Links, places: UnsignedIds, damping: float, base: float,
+    teleport: Scores, per_weight: Scores, shares: Scores, next_shares: Scores,
+    scores: Scores, parts: Scores,
+) -> None:  # fmt: skip
     """One power iteration, in one pass over the edges. shares: score / weight of links out.
 
     parts: float64[blocks, 2], how far the scores moved and what is left at dangling domains.
@@ -265,16 +235,20 @@ def _sweep(
         moved, dangling = 0.0, 0.0
         for t in range(blocks[block], blocks[block + 1]):
             total = 0.0
-            if in_weights.size == 0:
-                for j in range(in_offsets[t], in_offsets[t + 1]):
-                    total += shares[in_sources[j]]
+            place, u = start(links, t)
+            if has_weights(links):
+                for j in range(links.offsets[t], links.offsets[t + 1]):
+                    u, place = following(links, j, place, u)
+                    total += shares[u] * weight_of(links, j)
             else:
-                for j in range(in_offsets[t], in_offsets[t + 1]):
-                    total += shares[in_sources[j]] * in_weights[j]
+                for j in range(links.offsets[t], links.offsets[t + 1]):
+                    u, place = following(links, j, place, u)
+                    total += shares[u]
             score = damping * total + base * teleport[t]
             moved += abs(score - scores[t])
             scores[t] = score
-            next_shares[t] = score * per_weight[t]
             if per_weight[t] == 0.0:
                 dangling += score
+            else:
+                next_shares[places[t]] = score * per_weight[t]
         parts[block, 0], parts[block, 1] = moved, dangling

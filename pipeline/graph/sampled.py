@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.graph.csr import DomainGraph, Integers, Weights
+from pipeline.graph.blocks import Integers, Scores, weights_of_domains
 from pipeline.graph.distances import add_up
+from pipeline.graph.links import Graph
 from pipeline.graph.mixing import mixed
-from pipeline.graph.ranks import Scores, _weights_of_domains
 
 
 def weighted_harmonic_sampled(
-    graph: DomainGraph, weight: npt.NDArray[Any], sources: int, *, salt: int = 0
+    graph: Graph, weight: npt.NDArray[Any], sources: int, *, salt: int = 0
 ) -> Scores:
     """An estimate of `weighted_harmonic` from this many searches, right on average.
 
@@ -26,14 +26,14 @@ def weighted_harmonic_sampled(
     Source: Horvitz and Thompson 1952 for the estimate; Madow 1949 for the systematic draw: in
     the order of ids, so that neighbours by name are drawn in proportion too.
     """
-    weight = _weights_of_domains(graph.n, weight)
+    weight = weights_of_domains(graph.n, weight)
     if sources < 1:
         raise ValueError(f"sources is {sources}: at least 1 is needed")
     chosen, counts = _drawn(weight, sources, salt)
     return add_up(graph, chosen, counts) if chosen.size else np.zeros(graph.n)
 
 
-def _drawn(weight: Weights, sources: int, salt: int) -> tuple[Integers, Weights]:
+def _drawn(weight: Scores, sources: int, salt: int) -> tuple[Integers, Scores]:
     """Distinct ids, ascending, and what each counts: the sum is that of the weights."""
     positive = np.flatnonzero(weight)
     if len(positive) <= sources:
@@ -53,7 +53,7 @@ def _drawn(weight: Weights, sources: int, salt: int) -> tuple[Integers, Weights]
     return chosen[order], counts[order]
 
 
-def _certain(weight: Weights, sources: int) -> Integers:
+def _certain(weight: Scores, sources: int) -> Integers:
     """Those at least as heavy as a search's share of the rest, the heaviest first."""
     heaviest = np.argsort(-weight, kind="stable")[:sources]
     rest = weight.sum() - np.append(0, np.cumsum(weight[heaviest])[:-1])

@@ -6,9 +6,9 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.graph.csr import DomainGraph, Ids, Offsets
-from pipeline.graph.hyperball import _Balls, _refuse
-from pipeline.graph.ranks import Mask, Scores, _blocks
+from pipeline.graph.blocks import Mask, Offsets, Scores, blocks_of
+from pipeline.graph.hyperball import Balls, refuse_size
+from pipeline.graph.links import Graph, Links, following, start
 from pipeline.graph.registers import of_members, per_estimate
 from pipeline.graph.threads import at_most
 
@@ -20,7 +20,7 @@ Slots = npt.NDArray[np.int32]
 
 
 def supporters(
-    graph: DomainGraph, member: Mask | None = None, *, log2m: int = 8, salt: int = 0
+    graph: Graph, member: Mask | None = None, *, log2m: int = 8, salt: int = 0
 ) -> tuple[Scores, Mask]:
     """How many other domains reach each by one or two links.
 
@@ -34,17 +34,17 @@ def supporters(
     Source: Becchetti et al. 2006, "Link-based characterization and detection of web spam",
     section 3.4, where all are estimated.
     """
-    _refuse(log2m)
+    refuse_size(log2m)
     chosen = np.ones(graph.n, dtype=np.bool_) if member is None else member
     if chosen.shape != (graph.n,) or chosen.dtype != np.bool_:
         raise ValueError(f"a mask of {graph.n} domains is needed")
     counts = np.full(graph.n, -1.0)
-    blocks = _blocks(graph)
+    blocks = blocks_of(graph.in_links)
     with at_most(len(blocks) - 1):
-        _count(blocks, graph.in_offsets, graph.in_sources, chosen, counts)
+        _count(blocks, graph.in_links, chosen, counts)
     exact = counts >= 0
     if not exact.all():
-        balls = _Balls(graph, of_members(graph.n, log2m, salt, chosen), log2m)
+        balls = Balls(graph, of_members(graph.n, log2m, salt, chosen), log2m)
         balls.round(0.0)
         balls.round(0.0)
         within = balls.size * per_estimate(log2m) - chosen
@@ -53,27 +53,37 @@ def supporters(
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)
-def _count(blocks: Offsets, offsets: Offsets, sources: Ids, member: Mask, counts: Scores) -> None:
+def _count(blocks: Offsets, links: Links, member: Mask, counts: Scores) -> None:
     """Counts what is met for the first time; leaves -1 where there are too many ways."""
     for block in numba.prange(blocks.size - 1):
         slots, used = np.full(SLOTS, -1, np.int32), np.empty(WAYS, np.int32)
         for t in range(blocks[block], blocks[block + 1]):
-            ways = offsets[t + 1] - offsets[t]
-            for j in range(offsets[t], offsets[t + 1]):
-                ways += offsets[sources[j] + 1] - offsets[sources[j]]
+            ways = _degree(links, t)
+            place, u = start(links, t)
+            for j in range(links.offsets[t], links.offsets[t + 1]):
                 if ways > WAYS:
                     break
+                u, place = following(links, j, place, u)
+                ways += _degree(links, u)
             if ways > WAYS:
                 continue
             found = 0
-            for j in range(offsets[t], offsets[t + 1]):
-                u = sources[j]
+            place, u = start(links, t)
+            for j in range(links.offsets[t], links.offsets[t + 1]):
+                u, place = following(links, j, place, u)
                 found = _meet(u, t, member, slots, used, found)
-                for i in range(offsets[u], offsets[u + 1]):
-                    found = _meet(sources[i], t, member, slots, used, found)
+                farther, v = start(links, u)
+                for i in range(links.offsets[u], links.offsets[u + 1]):
+                    v, farther = following(links, i, farther, v)
+                    found = _meet(v, t, member, slots, used, found)
             for i in range(found):
                 slots[used[i]] = -1
             counts[t] = found
+
+
+@numba.njit(cache=True, nogil=True)
+def _degree(links: Links, u: int) -> int:
+    return int(links.offsets[u + 1] - links.offsets[u])
 
 
 @numba.njit(cache=True, nogil=True)

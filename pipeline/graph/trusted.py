@@ -9,9 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.errors import DidNotConverge
-from pipeline.graph.csr import DomainGraph, Integers, Offsets, Weights
+from pipeline.graph.blocks import Integers, Offsets, Scores, blocks_of, distinct, per_weight
+from pipeline.graph.hot import hot
+from pipeline.graph.links import (
+    Graph,
+    Links,
+    UnsignedIds,
+    following,
+    has_weights,
+    start,
+    weight_of,
+)
 from pipeline.graph.mixing import mixed
-from pipeline.graph.ranks import Scores, _blocks, _distinct, _per_weight, trust
+from pipeline.graph.ranks import trust
 from pipeline.graph.threads import at_most
 
 LANES = 8  # draws walked together: their scores at a domain share one line of the cache
@@ -31,7 +41,7 @@ class RedrawnTrust:
 
 
 def redrawn_trust(
-    graph: DomainGraph,
+    graph: Graph,
     seeds: Integers,
     *,
     draws: int = 16,
@@ -53,7 +63,7 @@ def redrawn_trust(
     Source: TrustRank as in `trust`; complementary halves as in Shah and Samworth 2013, and
     half-samples for the standard error as in McCarthy 1969.
     """
-    chosen = _distinct(graph, seeds)
+    chosen = distinct(graph, seeds)
     if draws < 2 or draws % 2:
         raise ValueError(f"draws is {draws}: an even number from 2 is needed")
     if len(chosen) == 1:
@@ -75,13 +85,13 @@ def redrawn_trust(
     return RedrawnTrust(centre + total / draws, np.sqrt(variance))
 
 
-def seed_distance(graph: DomainGraph, seeds: Integers) -> Distances:
+def seed_distance(graph: Graph, seeds: Integers) -> Distances:
     """int32[n]: the fewest links from any seed to each domain; 0 at a seed, -1 where none leads.
 
     Raises ValueError on no seed or an id out of range. Time: one pass over the edges.
     """
-    chosen = _distinct(graph, seeds)
-    found: Distances = _from_any(graph.out_offsets, graph.out_targets, chosen)
+    chosen = distinct(graph, seeds)
+    found: Distances = _from_any(graph.out_links, chosen)
     return found
 
 
@@ -97,7 +107,7 @@ def _halves(seeds: int, draws: int, salt: int) -> npt.NDArray[np.bool_]:
 
 
 def _walked(
-    graph: DomainGraph,
+    graph: Graph,
     seeds: Integers,
     halves: npt.NDArray[np.bool_],
     damping: float,
@@ -119,14 +129,12 @@ class _Walk:
     """The state between two sweeps; calling it does one and says how far any draw moved."""
 
     def __init__(
-        self, graph: DomainGraph, seeds: Integers, halves: npt.NDArray[np.bool_], damping: float
+        self, graph: Graph, seeds: Integers, halves: npt.NDArray[np.bool_], damping: float
     ) -> None:
         self.damping = damping
-        self.offsets = graph.in_offsets.view(np.uint64)
-        self.sources = graph.in_sources.view(np.uint32)
-        self.weights = np.empty(0) if graph.in_weights is None else graph.in_weights
-        self.per_weight = _per_weight(graph)
-        self.blocks = _blocks(graph)
+        self.per_weight = per_weight(graph)
+        self.links, self.place, linking = hot(graph)
+        self.blocks = blocks_of(self.links)
         self.pieces = len(self.blocks) - 1
         self.parts = np.empty((self.pieces, 2, LANES))
         self.member = np.zeros(graph.n, dtype=np.uint8)
@@ -136,15 +144,15 @@ class _Walk:
             self.member[seeds[half]] |= np.uint8(1 << lane)
             self.share[lane] = 1 / np.count_nonzero(half)
             self.scores[seeds[half], lane] = self.share[lane]
-        self.shares = self.scores * self.per_weight[:, None]
-        self.next_shares = np.empty_like(self.shares)
+        self.shares, self.next_shares = (np.zeros((linking + 1, LANES)) for _ in range(2))
+        self.shares[self.place[seeds]] = self.scores[seeds] * self.per_weight[seeds, None]
         self.dangling: Scores = self.scores[self.per_weight == 0].sum(axis=0)
 
     def __call__(self) -> float:
         restart = (1 - self.damping + self.damping * self.dangling) * self.share
         _sweep(
-            self.blocks, self.offsets, self.sources, self.weights, self.damping, restart,
-            self.member, self.per_weight, self.shares, self.next_shares, self.scores, self.parts,
+            self.blocks, self.links, self.place, self.damping, restart, self.member,
+            self.per_weight, self.shares, self.next_shares, self.scores, self.parts,
         )  # fmt: skip
         self.shares, self.next_shares = self.next_shares, self.shares
         moved, self.dangling = self.parts.sum(axis=0)
@@ -153,19 +161,10 @@ class _Walk:
 
 @numba.njit(parallel=True, cache=True, nogil=True)
 def _sweep(
-    blocks: Offsets,
-    in_offsets: npt.NDArray[np.uint64],
-    in_sources: npt.NDArray[np.uint32],
-    in_weights: Weights,
-    damping: float,
-    restart: Scores,
-    member: Bits,
-    per_weight: Weights,
-    shares: Scores,
-    next_shares: Scores,
-    scores: Scores,
-    parts: Scores,
-) -> None:
+    blocks: Offsets, links: Links, places: UnsignedIds, damping: float, restart: Scores,
+    member: Bits, per_weight: Scores, shares: Scores, next_shares: Scores,
+    scores: Scores, parts: Scores,
+) -> None:  # fmt: skip
     """One power iteration of every lane, in one pass over the edges.
 
     member: a bit a lane, set at that draw's seeds. parts: float64[blocks, 2, LANES], how far the
@@ -176,25 +175,28 @@ def _sweep(
         total = np.empty(LANES)
         for t in range(blocks[block], blocks[block + 1]):
             total[:] = 0.0
-            for j in range(in_offsets[t], in_offsets[t + 1]):
-                weight = 1.0 if in_weights.size == 0 else in_weights[j]
+            place, u = start(links, t)
+            for j in range(links.offsets[t], links.offsets[t + 1]):
+                u, place = following(links, j, place, u)
+                weight = weight_of(links, j) if has_weights(links) else 1.0
                 for lane in range(LANES):
-                    total[lane] += shares[in_sources[j], lane] * weight
+                    total[lane] += shares[u, lane] * weight
             for lane in range(LANES):
                 score = damping * total[lane]
                 if member[t] >> lane & 1:
                     score += restart[lane]
                 parts[block, 0, lane] += abs(score - scores[t, lane])
                 scores[t, lane] = score
-                next_shares[t, lane] = score * per_weight[t]
                 if per_weight[t] == 0.0:
                     parts[block, 1, lane] += score
+                else:
+                    next_shares[places[t], lane] = score * per_weight[t]
 
 
 @numba.njit(cache=True, nogil=True)
-def _from_any(offsets: Offsets, targets: npt.NDArray[np.int32], seeds: Integers) -> Distances:
-    distance = np.full(offsets.size - 1, UNREACHED, np.int32)
-    queue = np.empty(offsets.size - 1, np.int32)
+def _from_any(links: Links, seeds: Integers) -> Distances:
+    distance = np.full(links.offsets.size - 1, UNREACHED, np.int32)
+    queue = np.empty(links.offsets.size - 1, np.int32)
     size = 0
     for seed in seeds:
         distance[seed] = 0
@@ -204,8 +206,9 @@ def _from_any(offsets: Offsets, targets: npt.NDArray[np.int32], seeds: Integers)
     while done < size:
         u = queue[done]
         done += 1
-        for j in range(offsets[u], offsets[u + 1]):
-            t = targets[j]
+        place, t = start(links, u)
+        for j in range(links.offsets[u], links.offsets[u + 1]):
+            t, place = following(links, j, place, t)
             if distance[t] == UNREACHED:
                 distance[t] = distance[u] + 1
                 queue[size] = t

@@ -7,6 +7,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.graph.gathered import Batch, gathered
+from pipeline.graph.mutual import mutual_links
 from pipeline.quality.scored import Measure, Part, Scored, looked_up
 from pipeline.store import sql
 
@@ -32,16 +34,14 @@ def _counts(names: pa.Array, table: pa.Table, column: str) -> pa.Array:
 
 def _out_domains(scored: Scored) -> Counts:
     """How many domains each one has live links to, followed or not."""
-    source, _ = scored.ends
-    return np.bincount(source, minlength=scored.graph.n)
+    return np.bincount(scored.ends[0], minlength=scored.graph.n)
 
 
 def _reciprocal(scored: Scored) -> Counts:
     """How many of its referring domains each one links back to."""
-    n = scored.graph.n
-    source, target = (end.astype(np.int64) for end in scored.ends)
-    mutual = np.isin(source * n + target, target * n + source)
-    return np.bincount(target[mutual], minlength=n)
+    source, target = scored.ends
+    both = gathered(scored.graph.n, lambda: [Batch(source, target, None)])
+    return mutual_links(both)
 
 
 PART = Part(

@@ -1,18 +1,18 @@
 -- Who links to whom, by registered domain: links that are not lost. Reads all links once. What the
 -- edge filter leaves out weighs 0. What only a list says has no part in it.
 -- A link counts by its place (a footer says less than a text); pages add up sub-linearly, so that a
--- sitewide link is not a thousand links. What is suppressed has no part, though it were not erased yet.
+-- sitewide link is not a thousand links. Weights are thousandths: whole numbers have one sum in any order.
+-- What is suppressed has no part, though it were not erased yet.
 WITH
     suppressed AS (SELECT name FROM controls FINAL WHERE verb = 'suppress' AND value > 0),
     (SELECT groupArray(name) FROM suppressed WHERE position(name, '/') > 0) AS prefixes
 SELECT
-    {snapshot:UInt64} AS snapshot,
     source_domain,
     target_domain,
     toUInt32(count()) AS links,
     toUInt32(countIf(followed)) AS follow_links,
     toUInt32(uniqExact(source_host, source_path)) AS pages,
-    log2(1 + sumIf(transform(position, ['main', 'aside', 'header', 'nav', 'footer', 'comment'], [1.0, 0.5, 0.4, 0.4, 0.2, 0.3], 0.5), counts)) AS weight
+    log2(1 + sumIf(transform(position, {positions:Array(String)}, {weights:Array(UInt32)}, {other:UInt32}), counts) / 1000) AS weight
 FROM
 (
     SELECT

@@ -4,62 +4,116 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.graph.ranks import authority, harmonic, pagerank, rank_of, trust, weighted_harmonic
-from pipeline.quality.scored import Floats, Measure, Part, Scored, nullable
+from pipeline.graph.hyperball import harmonic_estimate
+from pipeline.graph.ranks import authority, harmonic, pagerank, rank_of, weighted_harmonic
+from pipeline.graph.sampled import weighted_harmonic_sampled
+from pipeline.graph.suspicion import FINE
+from pipeline.graph.trusted import UNREACHED, redrawn_trust, seed_distance
+from pipeline.quality.scored import Floats, Measure, Part, Scored, counts, nullable
 
-EXACT_HARMONIC = 20_000  # domains; above, from a sample of as many
-SAMPLE_SEED = 1
+EXACT_HARMONIC = 20_000  # domains; above, nearness is estimated
+DRAWS = 16  # of halves of the seeds
 
 _UNSEEDED = "there are no trusted seeds"
 
 
-def _add(scored: Scored) -> None:
-    scored.columns["pagerank"] = nullable(pagerank(scored.graph, damping=scored.settings.damping))
-    scored.progress("harmonic centrality")
-    scored.columns["harmonic"] = nullable(_harmonic(scored))
-    trusted = weighted = None
+def _add_pagerank(scored: Scored) -> None:
+    found = pagerank(scored.graph, damping=scored.settings.damping, tolerance=FINE)
+    scored.columns["pagerank"] = nullable(found)
+
+
+def _add_harmonic(scored: Scored) -> None:
+    exact = scored.graph.n <= EXACT_HARMONIC
+    log2m = scored.settings.registers
+    found = harmonic(scored.graph) if exact else harmonic_estimate(scored.graph, log2m=log2m)
+    scored.columns["harmonic"] = nullable(found)
+    scored.manifest["harmonic"] = "exact" if exact else f"HyperBall of 2^{log2m} registers"
+
+
+def _add_trust(scored: Scored) -> None:
+    n, spread, distance = scored.graph.n, None, np.full(scored.graph.n, UNREACHED)
+    mean = None
+    if len(scored.seeds):
+        damping = scored.settings.damping
+        drawn = redrawn_trust(scored.graph, scored.seeds, draws=DRAWS, damping=damping)
+        mean, spread = drawn.mean, drawn.spread
+        distance = seed_distance(scored.graph, scored.seeds)
+    scored.columns["trust"] = nullable(mean, n)
+    scored.columns["trust_spread"] = nullable(spread, n)
+    scored.columns["seed_distance"] = counts(distance, distance != UNREACHED)
+    scored.manifest["trust_draws"] = DRAWS if len(scored.seeds) > 1 else len(scored.seeds)
+
+
+def _add_authority(scored: Scored) -> None:
+    found = _authority(scored) if len(scored.seeds) else None
+    scored.columns["trusted_harmonic"] = nullable(found, scored.graph.n)
+    ranks, n = rank_of(scored.floats("trusted_harmonic"))
+    scored.columns["authority"] = nullable(authority(ranks, n))
     scored.manifest["authority"] = (
         "trust-weighted harmonic centrality" if len(scored.seeds) else None
     )
-    if len(scored.seeds):
-        scored.progress("trust and authority")
-        trusted = trust(scored.graph, scored.seeds, damping=scored.settings.damping)
-        weighted = _authority(scored, trusted)
-    scored.columns["trust"] = nullable(trusted, scored.graph.n)
-    scored.columns["trusted_harmonic"] = nullable(weighted, scored.graph.n)
-    ranks, n = rank_of(scored.floats("trusted_harmonic"))
-    scored.columns["authority"] = nullable(authority(ranks, n))
 
 
-def _harmonic(scored: Scored) -> Floats:
-    n, sample = scored.graph.n, None
-    if n > EXACT_HARMONIC:
-        generator = np.random.default_rng(SAMPLE_SEED)
-        sample = np.sort(generator.choice(n, EXACT_HARMONIC, replace=False))
-    scored.manifest["harmonic_sources"] = "all" if sample is None else len(sample)
-    return harmonic(scored.graph, sources=sample)
+def _authority(scored: Scored) -> Floats:
+    """From all whose trust is above 0, or from a sample of them by trust."""
+    trust = scored.floats("trust")
+    drawn = scored.graph.n > EXACT_HARMONIC and np.count_nonzero(trust) > scored.settings.sources
+    scored.manifest["authority_searches"] = scored.settings.sources if drawn else "all"
+    if drawn:
+        return weighted_harmonic_sampled(scored.graph, trust, scored.settings.sources)
+    return weighted_harmonic(scored.graph, trust)[0]
 
 
-def _authority(scored: Scored, trusted: Floats) -> Floats:
-    found, covered = weighted_harmonic(scored.graph, trusted, max_sources=scored.settings.sources)
-    scored.manifest["trust_searched_from"] = round(covered, 6)
-    return found
-
-
-PART = Part(
-    "PageRank",
-    (
-        Measure("pagerank", "share", "PageRank; all of them sum to 1", "never", ranked=True),
-        Measure("harmonic", "domains", "harmonic centrality", "never", ranked=True),
-        Measure("trust", "share", "personalised PageRank from the seeds", _UNSEEDED, ranked=True),
-        Measure(
-            "trusted_harmonic",
-            "share",
-            "trust-weighted harmonic centrality",
-            _UNSEEDED,
-            ranked=True,
-        ),
-        Measure("authority", "points", "100 * (1 - ln rank / ln N) by trusted_harmonic", _UNSEEDED),
+PARTS = (
+    Part(
+        "PageRank",
+        (Measure("pagerank", "share", "PageRank; all of them sum to 1", "never", ranked=True),),
+        _add_pagerank,
     ),
-    _add,
+    Part(
+        "harmonic centrality",
+        (Measure("harmonic", "domains", "harmonic centrality", "never", ranked=True),),
+        _add_harmonic,
+    ),
+    Part(
+        "trust",
+        (
+            Measure(
+                "trust",
+                "share",
+                "personalised PageRank from the seeds, the mean over redrawn halves of them",
+                _UNSEEDED,
+                ranked=True,
+            ),
+            Measure(
+                "trust_spread",
+                "share",
+                "standard deviation of trust over the redrawn halves",
+                "there are fewer than two trusted seeds",
+            ),
+            Measure(
+                "seed_distance",
+                "links",
+                "fewest links from a trusted seed",
+                "there are no trusted seeds, or no path leads from one",
+            ),
+        ),
+        _add_trust,
+    ),
+    Part(
+        "authority",
+        (
+            Measure(
+                "trusted_harmonic",
+                "share",
+                "trust-weighted harmonic centrality",
+                _UNSEEDED,
+                ranked=True,
+            ),
+            Measure(
+                "authority", "points", "100 * (1 - ln rank / ln N) by trusted_harmonic", _UNSEEDED
+            ),
+        ),
+        _add_authority,
+    ),
 )

@@ -1,36 +1,50 @@
-"""Score: the links that live to a domain graph, its ranks, and a snapshot with its manifest.
+"""Score: the links that live to a domain graph, its measures, and a snapshot with its manifest.
 
-A snapshot is written to the side and swapped in whole: a run that stops half-way leaves nothing,
-and a rerun over the same data replaces its snapshot by the same.
+A snapshot is written to the side and swapped in whole: a run that stops half-way leaves nothing
+in it, and a rerun over the same links replaces its snapshot by the same. What a run that was killed
+had done is kept beside the index, and the next run over the same links goes on from there.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from pipeline.errors import UsageError
-from pipeline.graph.csr import DomainGraph, from_names
-from pipeline.quality import anchored, counted, linked, named, owned, ranked
-from pipeline.quality.scored import Columns, Part, Progress, Scored, column_of, ids_of, known, run
-from pipeline.settings import ScoreSettings
+from pipeline.graph.gathered import gathered
+from pipeline.graph.packed import PackedGraph
+from pipeline.quality import (
+    anchored,
+    counted,
+    linked,
+    named,
+    needs,
+    owned,
+    ranked,
+    shaped,
+    suspected,
+)
+from pipeline.quality.scored import Columns, Part, Progress, Scored, ids_of, known, run
+from pipeline.quality.steps import Steps, steps_of
+from pipeline.quality.taken import build as build  # of edges at hand; for tests and benchmarks
+from pipeline.quality.taken import counting, take, taken
+from pipeline.quality.written import drop_strength_before, register, swap_in, write_strength
+from pipeline.settings import ScoreSettings, weights_by_place
 from pipeline.store import Store, rows, sql
-from pipeline.url import Refused, canonical, suffix_list_version
+from pipeline.url import suffix_list_version
 
-FORMULA = 1  # goes up when a score may come out otherwise on the same links
+FORMULA = 2  # goes up when a score may come out otherwise on the same links
 
 # Each reads what those before it made.
 PARTS: tuple[Part, ...] = (
-    ranked.PART,
+    *ranked.PARTS,
+    *shaped.PARTS,
+    *suspected.PARTS,
     counted.PART,
     linked.PART,
     anchored.PART,
@@ -46,99 +60,124 @@ class Snapshot(NamedTuple):
     manifest: dict[str, Any]
 
 
-def read_seeds(file: Path) -> list[str]:
-    """Registered domains, one a line; '#' begins a comment. Raises UsageError with the line."""
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"can't read the trusted seeds {file}: {error}") from error
-    found = []
-    for number, line in enumerate(lines, 1):
-        name = line.partition("#")[0].strip()
-        if name:
-            try:
-                url = canonical(name if "://" in name else f"http://{name}/")
-            except Refused as refusal:
-                raise UsageError(
-                    f"{file}, line {number}: {name[:100]!r} is no domain ({refusal.reason})"
-                ) from None
-            found.append(url.domain)
-    return sorted(set(found))
-
-
 def score(
     store: Store,
     settings: ScoreSettings,
     *,
     seeds: Sequence[str] = (),
+    spam: Sequence[str] = (),
     progress: Progress = lambda step: None,
+    beside: Path | None = None,
 ) -> Snapshot | None:
-    """Writes the snapshot of what the store holds now; None where it holds no page."""
+    """Writes the snapshot of what the store holds now; None where it holds no page.
+
+    beside: where steps are kept that are done, for a run after this one was killed; None: nowhere.
+    Raises TooLarge before anything is begun, and ScoreBusy, StoreFull and what the store raises.
+    """
     as_of = int(rows(store.query("SELECT max(arrived) AS at FROM arrivals"))[0]["at"])
     if not as_of:
         return None
-    progress("reading links")
-    parameters = {"snapshot": as_of, "nofollow": settings.nofollow}
-    edges = store.query(sql("pipeline/quality/edges"), parameters)
-    pages = store.query(sql("pipeline/quality/pages"))
-    progress("building the graph")
-    graph = build(edges, pages)
-    scored = Scored(store, as_of, settings, ids_of(graph, seeds), graph, edges, pages, progress)
-    for part in PARTS:
-        run(part, scored)
-    manifest = _manifest(settings, seeds, scored)
-    progress("writing the snapshot")
-    _swap_in(store, "domain_edges", _edges(scored), as_of)
-    _swap_in(store, "domain_quality", _quality(scored), as_of)
-    _write_strength(store, as_of)
-    store.execute(sql("pipeline/quality/referrers"), {"snapshot": as_of})
-    snapshot = Snapshot(as_of, graph.n, graph.m, manifest)
-    _register(store, snapshot)
-    _drop_strength_before(store, as_of)
-    return snapshot
+    told = rows(store.query(sql("pipeline/quality/size")))[0]
+    needs.chosen(needs.Size(told["domains"], told["edges"]), settings)
+    with steps_of(beside, _went_in(store, as_of, settings, seeds, spam)) as steps:
+        scored = _begun(store, as_of, settings, seeds, spam, steps, progress)
+        for number, part in enumerate(PARTS, 1):
+            progress(f"{part.says} ({number} of {len(PARTS)})")
+            _done(part, scored, steps)
+        return _written(scored, seeds, spam, steps)
 
 
-def build(edges: pa.Table, pages: pa.Table) -> DomainGraph:
+def _went_in(
+    store: Store, as_of: int, settings: ScoreSettings, seeds: Sequence[str], spam: Sequence[str]
+) -> dict[str, Any]:
+    """All that what a step makes depends on; how much memory it may take is none of it."""
+    state = rows(store.query(sql("pipeline/quality/went_in")))[0]
+    ours = settings.model_dump(mode="json", exclude={"memory_mb", "beside", "seeds", "spam"})
+    return {
+        "snapshot": as_of,
+        "state": {name: int(value) for name, value in state.items()},
+        "settings": ours,
+        "seeds": digest(seeds),
+        "spam": digest(spam),
+        "formula": [FORMULA, version("backlink-index"), suffix_list_version()],
+        "parts": [part.says for part in PARTS],
+    }
+
+
+def _begun(
+    store: Store, as_of: int, settings: ScoreSettings, seeds: Sequence[str], spam: Sequence[str],
+    steps: Steps, progress: Progress,
+) -> Scored:  # fmt: skip
     """The graph that is ranked: edges that weigh something, and every domain known."""
-    if not edges.num_rows:
-        empty = pa.array([], pa.string())
-        return from_names(empty, empty, also=column_of(pages, "domain"))
-    counted = edges.filter(pc.greater(edges["weight"], 0.0))
-    also = pa.concat_arrays(
-        [
-            pa.array(column_of(edges, "source_domain"), pa.string()),
-            pa.array(column_of(edges, "target_domain"), pa.string()),
-            pa.array(column_of(pages, "domain"), pa.string()),
-        ]
-    )
-    return from_names(
-        column_of(counted, "source_domain"),
-        column_of(counted, "target_domain"),
-        column_of(counted, "weight"),
-        also=also,
-    )
+    progress("reading links")
+    size = steps.once("reading links", lambda: take(store, settings, steps))
+    need = needs.chosen(needs.Size(size["domains"], size["edges"]), settings)
+    names, edges, pages = taken(steps, size["edges"])
+    progress("building the graph")
+    with steps.timed("building the graph"):
+        graph = gathered(
+            len(names), lambda: counting(edges), names=names, packed=need.packed, distinct=True
+        )
+    scored = Scored(
+        store, as_of, settings, ids_of(graph, seeds), graph, edges, pages, progress,
+        spam=ids_of(graph, spam),
+    )  # fmt: skip
+    scored.manifest["memory"] = {"estimated_mb": need.mb, "most": need.most[0]}
+    return scored
+
+
+def _done(part: Part, scored: Scored, steps: Steps) -> None:
+    """Runs the part, or takes what a run before left of it; either way from its file."""
+
+    def act() -> Mapping[str, Any]:
+        before = dict(scored.columns), dict(scored.edge_columns), dict(scored.manifest)
+        run(part, scored)
+        made = _new(scored.columns, before[0]), _new(scored.edge_columns, before[1])
+        steps.keep(part.says, made[0])
+        steps.keep(f"{part.says} edges", made[1])
+        return _new(scored.manifest, before[2])
+
+    scored.manifest |= steps.once(part.says, act)
+    scored.columns |= steps.kept(part.says)
+    scored.edge_columns |= steps.kept(f"{part.says} edges")
+
+
+def _new(after: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: told for name, told in after.items() if before.get(name) is not told}
+
+
+def _written(scored: Scored, seeds: Sequence[str], spam: Sequence[str], steps: Steps) -> Snapshot:
+    store, as_of = scored.store, scored.snapshot
+    scored.progress("writing the snapshot")
+    with steps.timed("writing the snapshot"):
+        edges = scored.edges
+        for name, column in scored.edge_columns.items():
+            edges = edges.append_column(name, column)
+        swap_in(store, "domain_edges", edges, as_of)
+        swap_in(store, "domain_quality", _quality(scored), as_of)
+        write_strength(store, as_of)
+        store.execute(sql("pipeline/quality/referrers"), {"snapshot": as_of})
+    manifest = _manifest(scored, seeds, spam, steps)
+    snapshot = Snapshot(as_of, scored.graph.n, scored.graph.m, manifest)
+    register(store, *snapshot)
+    drop_strength_before(store, as_of)
+    return snapshot
 
 
 def _quality(scored: Scored) -> pa.Table:
     n = scored.graph.n
     first: Columns = {
-        "snapshot": pa.array(np.full(n, scored.snapshot), pa.uint64()),
-        "domain": scored.names,
+        "domain": scored.graph.names,
         "domains": pa.array(np.full(n, n), pa.uint64()),
         "damping": pa.array(np.full(n, scored.settings.damping)),
     }
     return pa.table(first | scored.columns)
 
 
-def _edges(scored: Scored) -> pa.Table:
-    edges = scored.edges
-    for name, column in scored.edge_columns.items():
-        edges = edges.append_column(name, column)
-    return edges
-
-
-def _manifest(settings: ScoreSettings, seeds: Sequence[str], scored: Scored) -> dict[str, Any]:
-    listed = "\n".join(seeds).encode()
+def _manifest(
+    scored: Scored, seeds: Sequence[str], spam: Sequence[str], steps: Steps
+) -> dict[str, Any]:
+    settings = scored.settings
     return {
         "formula": FORMULA,
         "program": version("backlink-index"),
@@ -147,62 +186,25 @@ def _manifest(settings: ScoreSettings, seeds: Sequence[str], scored: Scored) -> 
             "kinds": ["a", "area", "img-link", "redirect"],
             "rel": "any" if settings.nofollow else "followed: no nofollow, ugc, sponsored",
             "states": ["live", "unverified"],
-            "weight": "log2(1 + sum over links of main 1, aside .5, header .4, nav .4, "
-            "comment .3, footer .2)",
+            "weight": "log2(1 + sum over links of the weight of their place)",
+            "weights": weights_by_place(settings.weights),
         },
         "damping": settings.damping,
         "seeds": len(seeds),
         "seeds_in_graph": len(scored.seeds),
-        "seeds_sha256": hashlib.sha256(listed).hexdigest() if seeds else None,
+        "seeds_sha256": digest(seeds),
+        "spam": len(spam),
+        "spam_in_graph": len(scored.spam),
+        "spam_sha256": digest(spam),
         "domains": scored.graph.n,
         "edges": scored.graph.m,
+        "links": "packed" if isinstance(scored.graph, PackedGraph) else "plain",
         "known": {k: v for part in PARTS for k, v in known(scored, part.measures).items()},
+        "steps": [step.told() for step in steps.done],
         **scored.manifest,
     }
 
 
-def _swap_in(store: Store, table: str, new: pa.Table, snapshot: int) -> None:
-    """The partition of this snapshot, replaced whole by what was written beside it."""
-    beside = f"{table}_next"
-    store.execute(f"ALTER TABLE {beside} DROP PARTITION {snapshot:d}")  # left by a run that died
-    if not new.num_rows:  # no link between domains: there is no partition to put in its place
-        store.execute(f"ALTER TABLE {table} DROP PARTITION {snapshot:d}")
-        return
-    store.insert(beside, new)
-    store.execute(f"ALTER TABLE {table} REPLACE PARTITION {snapshot:d} FROM {beside}")
-    store.execute(f"ALTER TABLE {beside} DROP PARTITION {snapshot:d}")
-
-
-def _write_strength(store: Store, snapshot: int) -> None:
-    """What planning goes by, swapped in like the rest; made in the store, as large as links."""
-    store.execute(f"ALTER TABLE page_strength_next DROP PARTITION {snapshot:d}")
-    store.execute(sql("pipeline/quality/strength"), {"snapshot": snapshot})
-    if not rows(store.query(sql("pipeline/quality/strength_made")))[0]["rows"]:
-        store.execute(f"ALTER TABLE page_strength DROP PARTITION {snapshot:d}")
-        return
-    store.execute(
-        f"ALTER TABLE page_strength REPLACE PARTITION {snapshot:d} FROM page_strength_next"
-    )
-    store.execute(f"ALTER TABLE page_strength_next DROP PARTITION {snapshot:d}")
-
-
-def _drop_strength_before(store: Store, snapshot: int) -> None:
-    """Nobody asks for that of an older snapshot; a plan under way goes on without it."""
-    for row in rows(store.query(sql("pipeline/quality/strength_kept"))):
-        if row["snapshot"] < snapshot:
-            store.execute(f"ALTER TABLE page_strength DROP PARTITION {row['snapshot']:d}")
-
-
-def _register(store: Store, snapshot: Snapshot) -> None:
-    store.insert(
-        "snapshots",
-        pa.table(
-            {
-                "snapshot": pa.array([snapshot.snapshot], pa.uint64()),
-                "written": pa.array([int(time.time() * 1000)], pa.uint64()),
-                "domains": pa.array([snapshot.domains], pa.uint64()),
-                "edges": pa.array([snapshot.edges], pa.uint64()),
-                "manifest": [json.dumps(snapshot.manifest)],
-            }
-        ),
-    )
+def digest(names: Sequence[str]) -> str | None:
+    """Of a list of domains; None of none."""
+    return hashlib.sha256("\n".join(names).encode()).hexdigest() if names else None

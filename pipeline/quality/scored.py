@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.graph.csr import DomainGraph
+from pipeline.graph.links import Graph
 from pipeline.graph.ranks import rank_of
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store
@@ -46,8 +46,10 @@ class Scored:
     snapshot: int  # ms since 1970: nothing that arrived later has a part
     settings: ScoreSettings
     seeds: Ids  # ids in the graph of the trusted domains that are in it
-    graph: DomainGraph
-    edges: pa.Table  # as pipeline/quality/edges.sql tells them; rows of domain_edges
+    graph: Graph
+    # As pipeline/quality/edges.sql tells them, in files; rows of domain_edges. Their ends are
+    # dictionary-coded: see `ends`, and cast a slice, not all, where names are needed.
+    edges: pa.Table
     pages: pa.Table  # of each domain, as pipeline/quality/pages.sql tells them
     progress: Progress
     columns: Columns = field(
@@ -55,6 +57,7 @@ class Scored:
     )  # of domain_quality, n each, in the graph's order
     edge_columns: Columns = field(default_factory=dict)  # of domain_edges, beside those of `edges`
     manifest: dict[str, Any] = field(default_factory=dict)  # what a reader must know of how
+    spam: Ids = field(default_factory=lambda: np.empty(0, np.int64))  # ids of known spam
 
     @property
     def names(self) -> pa.Array:
@@ -64,14 +67,17 @@ class Scored:
     @cached_property
     def ends(self) -> tuple[Ids32, Ids32]:
         """int32[edges] each: the ids of who links and who is linked, with weight or without."""
-        names = self.names
-        source, target = (
-            pc.index_in(column_of(self.edges, end).cast(pa.string()), names)
-            .to_numpy(zero_copy_only=False)
-            .astype(np.int32)
-            for end in ("source_domain", "target_domain")
-        )
+        source, target = (self._ids(end) for end in ("source_domain", "target_domain"))
         return source, target
+
+    def _ids(self, end: str) -> Ids32:
+        column = column_of(self.edges, end)
+        if pa.types.is_dictionary(column.type):
+            coded: Ids32 = column.indices.to_numpy()
+            return coded
+        places = pc.index_in(column.cast(pa.string()), self.names)
+        ids: Ids32 = places.to_numpy(zero_copy_only=False).astype(np.int32)
+        return ids
 
     def floats(self, name: str) -> Floats:
         """A column as float64[n], nan where it is unknown."""
@@ -92,7 +98,6 @@ class Part(NamedTuple):
 
 def run(part: Part, scored: Scored) -> None:
     """Adds the part's columns, and the ranks of those that are ranked."""
-    scored.progress(part.says)
     part.add(scored)
     for measure in part.measures:
         if measure.ranked:
@@ -110,6 +115,13 @@ def as_floats(column: pa.Array) -> Floats:
     """float64[n], nan for NULL."""
     values: Floats = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
     return values
+
+
+def counts(values: npt.NDArray[Any], known: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """uint32[n] with NULL where it is not known; known everywhere if None."""
+    unknown = None if known is None else ~known
+    whole = values if unknown is None else np.where(unknown, 0, values)
+    return pa.array(whole.astype(np.uint32), pa.uint32(), mask=unknown)
 
 
 def nullable(values: Floats | None, n: int = 0) -> pa.Array:
@@ -134,7 +146,7 @@ def looked_up(names: pa.Array, table: pa.Table, column: str, kind: pa.DataType) 
     return column_of(table, column).take(places).cast(kind)
 
 
-def ids_of(graph: DomainGraph, domains: Sequence[str]) -> Ids:
+def ids_of(graph: Graph, domains: Sequence[str]) -> Ids:
     """Of those that are in the graph."""
     if not domains or not graph.n:
         return np.empty(0, np.int64)

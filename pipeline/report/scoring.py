@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import click
 
@@ -22,6 +21,7 @@ _EMPTY_S = 60.0  # until it looks again where there is no page yet
 
 @cli.command()
 @click.option("--seeds", "trusted", help="File of trusted domains, one a line.")
+@click.option("--spam", "known_spam", help="File of domains known as spam, one a line.")
 @click.option("--nofollow", is_flag=True, default=None, help="Count nofollow links as edges.")
 @click.option(
     "--every",
@@ -34,23 +34,32 @@ _EMPTY_S = 60.0  # until it looks again where there is no page yet
 def score(
     ctx: click.Context,
     trusted: str | None,
+    known_spam: str | None,
     nofollow: bool | None,
     every_s: float | None,
     metrics_port: int | None,
 ) -> None:
     """Rank every domain over the links that live, and write a snapshot.
 
+    Killed or stopped, it goes on from its last whole step when it is run again, as long as no page
+    came in meanwhile. It says beforehand where it would take more memory than there is.
+
     \b
     backlinks score --seeds trusted.txt
+    backlinks score --seeds trusted.txt --spam spam.txt
     backlinks score --seeds trusted.txt --every 86400
     """
-    from pipeline.quality.score import Snapshot, read_seeds
+    from pipeline.quality.listed import lists_of
+    from pipeline.quality.score import Snapshot
     from pipeline.quality.score import score as write_snapshot
+    from pipeline.quality.steps import beside_of
 
     settings = settings_of(
-        ctx, score={"seeds": trusted, "nofollow": nofollow}, metrics={"port": metrics_port}
+        ctx,
+        score={"seeds": trusted, "spam": known_spam, "nofollow": nofollow},
+        metrics={"port": metrics_port},
     )
-    seeds = read_seeds(Path(settings.score.seeds)) if settings.score.seeds else []
+    lists = lists_of(settings.score)
 
     def once(store: Store, lives: Callable[[], None] = lambda: None) -> Snapshot | None:
         job_of(store, settings).run()
@@ -60,7 +69,14 @@ def score(
                 lives()
                 progress.step(what)
 
-            snapshot = write_snapshot(store, settings.score, seeds=seeds, progress=step)
+            snapshot = write_snapshot(
+                store,
+                settings.score,
+                seeds=lists.seeds,
+                spam=lists.spam,
+                progress=step,
+                beside=beside_of(settings),
+            )
         if snapshot is not None:
             click.echo(
                 f"Snapshot of {day(snapshot.snapshot)}: {snapshot.domains:,} domains, "

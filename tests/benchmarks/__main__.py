@@ -37,6 +37,7 @@ NAMES = (
     "graph",
     "hyperball",
     "attacks",
+    "score",
     "bought",
 )
 

@@ -14,17 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.graph.blocks import Scores
 from pipeline.graph.csr import DomainGraph, from_edges
 from pipeline.graph.hyperball import harmonic_estimate, weighted_harmonic_estimate
 from pipeline.graph.mixing import mixed
-from pipeline.graph.ranks import (
-    Scores,
-    pagerank,
-    percentile,
-    rank_of,
-    trust,
-    weighted_harmonic,
-)
+from pipeline.graph.ranks import pagerank, percentile, rank_of, trust, weighted_harmonic
 from tests.benchmarks.likes import ahrefs_like, majestic_like
 from tests.pipeline.graph.corpus import sources_of
 

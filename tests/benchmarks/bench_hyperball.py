@@ -15,10 +15,11 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.graph.blocks import Scores
 from pipeline.graph.csr import DomainGraph, from_edges
-from pipeline.graph.hyperball import _Balls, weighted_harmonic_estimate
+from pipeline.graph.hyperball import Balls, weighted_harmonic_estimate
 from pipeline.graph.mixing import mix
-from pipeline.graph.ranks import Scores, rank_of, trust, weighted_harmonic
+from pipeline.graph.ranks import rank_of, trust, weighted_harmonic
 from pipeline.graph.registers import of_members
 from pipeline.graph.sampled import weighted_harmonic_sampled
 from tests.benchmarks.measure import Row, peak_mb, row, seconds
@@ -45,7 +46,7 @@ def rmat(scale: int) -> DomainGraph:
 
 def speed_rows(graph: DomainGraph) -> list[Row]:
     rows = of_members(graph.n, LOG2M, 0, np.ones(graph.n, dtype=np.bool_))
-    balls, plain = _Balls(graph, rows.copy(), LOG2M), (rows, np.empty_like(rows))
+    balls, plain = Balls(graph, rows.copy(), LOG2M), (rows, np.empty_like(rows))
     ours, cpu, theirs = [], [], []
     balls.round(1.0)
     for _ in FULL:

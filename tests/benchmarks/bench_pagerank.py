@@ -1,8 +1,9 @@
 """PageRank and harmonic centrality beside networkit and igraph, in one run on one graph.
 
-python -m tests.benchmarks.bench_pagerank. Ratios above 1 mean that we are faster. All start from
-a graph already loaded; networkit's and igraph's time is that of the call alone. Turns alternate,
-and a ratio is the median over the pairs.
+python -m tests.benchmarks.bench_pagerank [SCALE]. Ratios above 1 mean that we are faster. All start
+from a graph already loaded; networkit's and igraph's time is that of the call alone, ours has the
+time of placing what is read most side by side. Turns alternate, and a ratio is the median over the
+pairs. R-MAT of 2^SCALE random ids: 22 takes some minutes, and 10 GB.
 """
 
 from __future__ import annotations
@@ -20,22 +21,43 @@ import numba
 import numpy as np
 
 from pipeline.graph.csr import DomainGraph, from_edges
-from pipeline.graph.ranks import harmonic, pagerank
+from pipeline.graph.hot import hot
+from pipeline.graph.ranks import Sweeps, harmonic, pagerank
 from pipeline.graph.threads import at_most
-from tests.benchmarks.measure import Row, Work, pairs, row
+from tests.benchmarks.bench_hyperball import SCALE, rmat
+from tests.benchmarks.measure import Row, Work, pairs, row, seconds
 from tests.pipeline.graph.corpus import CNR, cnr_2000, in_corpus, power_law, sources_of
 
 TURNS = 7
 TURNS_OF_HARMONIC = 3
+TURNS_OF_RMAT = 3
 DAMPING = 0.85
 
 
-def run() -> list[Row]:
-    """Rows of name, value, unit, note; about a minute on two idle cores."""
+def run(scale: int = SCALE) -> list[Row]:
+    """Rows of name, value, unit, note; some minutes on two idle cores."""
     real = in_corpus(CNR).exists()
     graph = cnr_2000() if real else power_law(300_000, 3_200_000)
     where = f"{'cnr-2000' if real else 'drawn'}, n={graph.n}, m={graph.m}"
-    return [*_pagerank_rows(graph, where), *_memory_rows(graph, where), *_harmonic_rows()]
+    rows = [*_pagerank_rows(graph, where), *_memory_rows(graph, where), *_harmonic_rows()]
+    return [*rows, *rmat_rows(rmat(scale))]
+
+
+def rmat_rows(graph: DomainGraph) -> list[Row]:
+    """On random ids, of which a web's graph may have no better order."""
+    theirs = networkit_pagerank(graph)
+    linked = int(np.count_nonzero(graph.in_degree + graph.out_degree))
+    where = f"R-MAT, {linked} of {graph.n} linked, m={graph.m}"
+    placing = seconds(lambda: hot(graph))
+    pagerank(graph, tolerance=0.1)  # compiles or loads the kernels
+    sweep = Sweeps(graph, np.full(graph.n, 1 / graph.n), DAMPING)
+    took = statistics.median(seconds(sweep) for _ in range(5))
+    terms = f"{where}; both L1 1e-9, {numba.get_num_threads()} threads"
+    return [
+        row("pagerank: placing, in sweeps", placing / took, "sweeps", f"{where}; once a graph"),
+        row("pagerank: a sweep", graph.m / 1e6 / took, "M edges/s", where),
+        *_beside("pagerank", "networkit", lambda: pagerank(graph), theirs, TURNS_OF_RMAT, terms),
+    ]
 
 
 def networkit_pagerank(graph: DomainGraph) -> Work:
@@ -149,5 +171,5 @@ if __name__ == "__main__":
     if len(sys.argv) == 3:
         _print_peak(*sys.argv[1:])
     else:
-        for figure in run():
+        for figure in run(*(int(argument) for argument in sys.argv[1:])):
             print("{name:<30} {value:>10.2f} {unit:<3} {note}".format(**figure))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.graph.blocks import Scores
 from pipeline.graph.csr import DomainGraph
-from pipeline.graph.ranks import Scores
 from pipeline.graph.step import received
 
 ROUNDS = 10

@@ -45,7 +45,12 @@ OF_FILES = {view.name for view in views()}  # which tell their own cost
 OF_A_DOMAIN = ("backlinks", "link_changes", "graph_backlinks")  # views of migrations that take one
 
 # Options whose name is not their setting's, and those that only look like one.
-OPTION_SETTINGS = {"trusted": "score.seeds", "archive_to": "archive.to", "to": ""}
+OPTION_SETTINGS = {
+    "trusted": "score.seeds",
+    "known_spam": "score.spam",
+    "archive_to": "archive.to",
+    "to": "",
+}
 
 # For the commands whose help has no examples.
 EXAMPLES = {
@@ -70,6 +75,29 @@ UNITS = {
     **dict.fromkeys(["trusted_harmonic_rank", "trust_rank", "pagerank_rank"], _PLACE),
     **dict.fromkeys(["harmonic_rank", "referring_domains_rank"], _PLACE),
     **dict.fromkeys(["pagerank", "trust", "follow_share", "damping"], "0 to 1"),
+    **dict.fromkeys(["trust_spread", "anti_trust", "truncated_pagerank"], "0 to 1"),
+    **dict.fromkeys(["reciprocity", "in_out_overlap"], "0 to 1"),
+    "spam_mass": "to 1",
+    "trust_gap": "percentile points",
+    "seed_distance": "links",
+    **dict.fromkeys(
+        [
+            f"{name}_rank"
+            for name in (
+                "anti_trust",
+                "spam_mass",
+                "truncated_pagerank",
+                "trust_gap",
+                "supporters_2",
+                "trusted_supporters_2",
+                "reciprocity",
+                "in_out_overlap",
+                "in_degree",
+                "out_degree",
+            )
+        ],
+        _PLACE,
+    ),
     "authority": "0 to 100",
     "bytes": "bytes",
     "latency_ms": "ms",

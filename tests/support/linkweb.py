@@ -9,6 +9,7 @@ unchanged. linkvisits.py has the visits.
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -208,13 +209,22 @@ def _coprime(start: int, count: int) -> int:
 
 
 def _names(of: pa.Array, count: int, dice: Dice) -> pa.Array:
-    """`count` different registered domains, of one or two words."""
-    found = pa.array([], pa.string())
+    """`count` different registered domains, of one or two words; where these run out, numbered."""
+    found, tried, numbered = (
+        pa.array([], pa.string()),
+        0,
+        itertools.chain(["", ""], itertools.count()),
+    )
     while len(found) < count:
-        number = np.arange(len(found), 2 * count + 64)
-        one, two = (of.take(dice.below(len(of), _NAME, number + i * count * 9)) for i in (1, 2))
-        joint = pa.array(["", "-", "", "2", "s-"]).take(dice.below(5, _NAME, number + count))
-        suffix = pa.array(_SUFFIXES).take(dice.below(len(_SUFFIXES), _NAME, number + count * 3))
-        made = pc.binary_join_element_wise(one, joint, two, suffix, "")
+        number = np.arange(tried, tried + 2 * (count - len(found)) + 64)
+        tried += len(number)
+        one, two = (of.take(dice.below(len(of), _NAME, number, _key(stream))) for stream in (1, 2))
+        joint = pa.array(["", "-", "", "2", "s-"]).take(dice.below(5, _NAME, number, _key(3)))
+        suffix = pa.array(_SUFFIXES).take(dice.below(len(_SUFFIXES), _NAME, number, _key(4)))
+        made = pc.binary_join_element_wise(one, joint, two, str(next(numbered)), suffix, "")
         found = pc.unique(pa.concat_arrays([found, made]))
     return found[:count]
+
+
+def _key(number: int) -> Ints:
+    return np.full(1, number, np.int64)

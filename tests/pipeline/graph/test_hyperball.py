@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from pipeline.graph.blocks import Scores
 from pipeline.graph.csr import DomainGraph, from_edges
-from pipeline.graph.hyperball import _Balls, harmonic_estimate, weighted_harmonic_estimate
-from pipeline.graph.ranks import Scores, harmonic, rank_of, trust, weighted_harmonic
+from pipeline.graph.hyperball import Balls, harmonic_estimate, weighted_harmonic_estimate
+from pipeline.graph.ranks import harmonic, rank_of, trust, weighted_harmonic
 from pipeline.graph.registers import of_members
 from pipeline.graph.sampled import weighted_harmonic_sampled
 from pipeline.graph.threads import at_most
@@ -53,7 +54,7 @@ def test_nothing_is_near_without_links(n: int) -> None:
 def test_balls_are_the_plain_unions_of_their_links(edges: list[Edge]) -> None:
     graph = graph_of(*edges, n=N)
     rows = of_members(N, 6, 0, np.ones(N, dtype=np.bool_))
-    balls, plain = _Balls(graph, rows.copy(), 6), rows.reshape(N, 64).copy()
+    balls, plain = Balls(graph, rows.copy(), 6), rows.reshape(N, 64).copy()
     for _ in range(N + 1):
         before = plain.copy()
         np.maximum.at(plain, graph.out_targets, before[sources_of(graph)])

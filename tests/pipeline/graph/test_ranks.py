@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from pipeline.errors import DidNotConverge
 from pipeline.graph import distances
+from pipeline.graph.blocks import Scores
 from pipeline.graph.csr import DomainGraph, from_edges
 from pipeline.graph.ranks import (
-    Scores,
     authority,
     harmonic,
     pagerank,

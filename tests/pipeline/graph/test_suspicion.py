@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.graph.csr import DomainGraph
 from pipeline.graph.ranks import pagerank, trust
-from pipeline.graph.step import received, turned
+from pipeline.graph.step import received
 from pipeline.graph.suspicion import (
     anti_trust,
     spam_mass,
@@ -41,21 +41,21 @@ def test_a_step_adds_up_gifts_along_links() -> None:
     gift = np.array([1.0, 10.0, 100.0, 1000.0])
     assert received(graph, gift).tolist() == [100, 0, 11, 0]
     assert received(graph, gift, weighted=True).tolist() == [200, 0, 53, 0]
-    assert received(turned(graph), gift).tolist() == [100, 100, 1, 0]
+    assert received(graph.turned(), gift).tolist() == [100, 100, 1, 0]
 
 
 @unhurried
 @given(EDGES)
 def test_turned_twice_is_the_same_graph(edges: list[Edge]) -> None:
     graph = graph_of(*edges, n=N)
-    again = turned(turned(graph))
+    again = graph.turned().turned()
     assert again.out_targets.tolist() == graph.out_targets.tolist()
     assert again.in_sources.tolist() == graph.in_sources.tolist()
     # and what was put in place is what sorting would find
     direct = graph_of(*((t, u, weight) for u, t, weight in edges), n=N)
-    assert turned(graph).out_targets.tolist() == direct.out_targets.tolist()
-    assert turned(graph).in_sources.tolist() == direct.in_sources.tolist()
-    assert turned(graph).in_offsets.tolist() == direct.in_offsets.tolist()
+    assert graph.turned().out_targets.tolist() == direct.out_targets.tolist()
+    assert graph.turned().in_sources.tolist() == direct.in_sources.tolist()
+    assert graph.turned().in_offsets.tolist() == direct.in_offsets.tolist()
 
 
 def test_distrust_walks_backwards_from_spam() -> None:

@@ -290,7 +290,7 @@ def test_figures_of_a_web_equal_a_plain_model(store: AnyStore) -> None:
         back = sum((domain, other) in weight for other in referring[domain])
         assert told["reciprocal"] == back
     assert sum(each["trust"] for each in scored.values()) == pytest.approx(1, abs=1e-8)
-    assert row["manifest"]["harmonic_sources"] == "all"
+    assert row["manifest"]["harmonic"] == "exact"
     assert len(scored) < EXACT_HARMONIC
 
 

@@ -1,0 +1,87 @@
+"""How much memory a score needs, before it is begun, and whether to pack its links.
+
+Bytes a domain and an edge of each step, as their modules state them, and what was measured over
+them: a step's need is the graph's and its own. Whoever adds a step that takes more than the largest
+here adds it here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pipeline.errors import TooLarge
+from pipeline.graph.gathered import ROOM
+from pipeline.quality.memory import MB, free_mb
+from pipeline.quality.ranked import EXACT_HARMONIC
+from pipeline.settings import ScoreSettings
+
+PROGRAM = 600 * MB  # Python, its libraries and kernels, and what the store keeps for itself
+NAME = 80  # bytes a domain: its name, where it stands, and the name again while ids are given
+PLAIN = 24.0  # bytes an edge: id and weight, in both directions
+PACKED = 10.0  # of 2.7 for the gap and at most 2 for the weight, both twice; 4 more are not rare
+ROWS = 16  # bytes a domain and direction
+SORTED = 48  # bytes an edge of those that are sorted at a time
+LANES = 1 << 30
+SLICED = 2 << 30  # what the store takes for the links of a slice, as pairs.py has it
+
+
+class Size(NamedTuple):
+    """What is known of a graph before it is made; edges: pairs of domains."""
+
+    domains: int
+    edges: int
+
+
+class Needs(NamedTuple):
+    """In bytes. most: the step that takes most, and what it takes beside the graph."""
+
+    packed: bool
+    graph: int
+    most: tuple[str, int]
+    registers: int  # of them, what registers take
+
+    @property
+    def mb(self) -> int:
+        return (PROGRAM + self.graph + self.most[1]) // MB + 1
+
+
+def needs(size: Size, settings: ScoreSettings, *, packed: bool) -> Needs:
+    """What a score of a graph of this size takes."""
+    n, m = size
+    graph = NAME * n + 2 * ROWS * n + round((PACKED if packed else PLAIN) * m)
+    balls = ((1 << (settings.registers + 1)) + 34) * n if n > EXACT_HARMONIC else 0
+    hot = 0 if packed else 4 * m
+    steps = {
+        "building the graph": SORTED * min(m, ROOM),
+        "PageRank": 64 * n + hot,
+        "harmonic centrality": balls or 40 * n,
+        "trust": 240 * n + hot,
+        "authority": min(LANES, 16 * 8 * n) + 72 * n,
+        "groups": 100 * n + 8 * m,
+        "supporters": balls + 24 * n,
+        "counting links": 200 * n,
+        "looking at links": SLICED + 20 * m,
+        "grouping owners": 300 * n + 24 * m,
+    }
+    most = max(steps, key=lambda step: steps[step])
+    return Needs(packed, graph, (most, steps[most]), balls)
+
+
+def chosen(size: Size, settings: ScoreSettings) -> Needs:
+    """Plain links where they fit, else packed ones. Raises TooLarge where not even they do."""
+    limit = settings.memory_mb or free_mb()
+    plain = needs(size, settings, packed=False)
+    if limit is None or plain.mb <= limit:
+        return plain
+    packed = needs(size, settings, packed=True)
+    if packed.mb <= limit:
+        return packed
+    raise TooLarge(size.domains, size.edges, packed.mb, limit, _way_out(size, settings, limit))
+
+
+def _way_out(size: Size, settings: ScoreSettings, limit: int) -> str:
+    for registers in range(settings.registers - 1, 4, -1):
+        fewer = settings.model_copy(update={"registers": registers})
+        if needs(size, fewer, packed=True).mb <= limit:
+            return f"set score.registers to {registers}, which fits and errs more"
+    return "score on a machine with more memory"

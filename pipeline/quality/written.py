@@ -1,0 +1,79 @@
+"""A snapshot into the store: to the side, a piece at a time, and swapped in whole."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.store import Store, rows, sql
+
+AT_ONCE = 1 << 20  # rows of an insert
+
+
+def swap_in(store: Store, table: str, new: pa.Table, snapshot: int) -> None:
+    """The partition of this snapshot, replaced whole by what was written beside it.
+
+    new: the table's columns but `snapshot`; names may be dictionary-coded.
+    """
+    beside = f"{table}_next"
+    store.execute(f"ALTER TABLE {beside} DROP PARTITION {snapshot:d}")  # left by a run that died
+    if not new.num_rows:  # no link between domains: there is no partition to put in its place
+        store.execute(f"ALTER TABLE {table} DROP PARTITION {snapshot:d}")
+        return
+    for first in range(0, new.num_rows, AT_ONCE):
+        store.insert(beside, _piece(new.slice(first, AT_ONCE), snapshot))
+    store.execute(f"ALTER TABLE {table} REPLACE PARTITION {snapshot:d} FROM {beside}")
+    store.execute(f"ALTER TABLE {beside} DROP PARTITION {snapshot:d}")
+
+
+def _piece(some: pa.Table, snapshot: int) -> pa.Table:
+    columns = {"snapshot": pa.array(np.full(some.num_rows, snapshot), pa.uint64())}
+    for name in some.column_names:
+        column = some[name]
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        columns[name] = column.cast(pa.string()) if column.type == pa.large_string() else column
+    return pa.table(columns)
+
+
+def write_strength(store: Store, snapshot: int) -> None:
+    """What planning goes by, swapped in like the rest; made in the store, as large as links."""
+    store.execute(f"ALTER TABLE page_strength_next DROP PARTITION {snapshot:d}")
+    store.execute(sql("pipeline/quality/strength"), {"snapshot": snapshot})
+    if not rows(store.query(sql("pipeline/quality/strength_made")))[0]["rows"]:
+        store.execute(f"ALTER TABLE page_strength DROP PARTITION {snapshot:d}")
+        return
+    store.execute(
+        f"ALTER TABLE page_strength REPLACE PARTITION {snapshot:d} FROM page_strength_next"
+    )
+    store.execute(f"ALTER TABLE page_strength_next DROP PARTITION {snapshot:d}")
+
+
+def drop_strength_before(store: Store, snapshot: int) -> None:
+    """Nobody asks for that of an older snapshot; a plan under way goes on without it."""
+    for row in rows(store.query(sql("pipeline/quality/strength_kept"))):
+        if row["snapshot"] < snapshot:
+            store.execute(f"ALTER TABLE page_strength DROP PARTITION {row['snapshot']:d}")
+
+
+def register(
+    store: Store, snapshot: int, domains: int, edges: int, manifest: Mapping[str, Any]
+) -> None:
+    """The last of all: with this row the snapshot is there."""
+    store.insert(
+        "snapshots",
+        pa.table(
+            {
+                "snapshot": pa.array([snapshot], pa.uint64()),
+                "written": pa.array([int(time.time() * 1000)], pa.uint64()),
+                "domains": pa.array([domains], pa.uint64()),
+                "edges": pa.array([edges], pa.uint64()),
+                "manifest": [json.dumps(manifest)],
+            }
+        ),
+    )
