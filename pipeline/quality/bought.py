@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.compute as pc
 
 from pipeline.quality.owned import WHOLE, pages_of
+from pipeline.quality.pairs import is_kind
 from pipeline.quality.scored import Floats, Ids32, Scored, as_floats
 
 VERSION = 1  # goes up when the same link may get other points
@@ -86,7 +86,7 @@ def figures_of(scored: Scored) -> dict[str, Floats]:
     found = {name: as_floats(told[name]) for name in FROM_EDGES if name in told}
     few = pages_of(scored)[scored.ends[0]] < WHOLE
     found["sitewide_share"] = np.where(few, np.nan, found["sitewide_share"])
-    declared = pc.equal(told["kind"], "sponsored").to_numpy(zero_copy_only=False)
+    declared = is_kind(told["kind"], "sponsored")
     selling = np.fmax(found["money_share"], found["keyword_share"])
     others = others_sell(scored.ends[1], np.nan_to_num(selling), scored.graph.n)
     return found | {"declared": declared.astype(np.float64), "others_sell": others}

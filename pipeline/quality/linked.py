@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.quality.pairs import BEFORE, CODES, DAY_MS, NEW, ORDER, Flags, Pairs, looked_at
+from pipeline.quality.pairs import (
+    BEFORE,
+    CODES,
+    DAY_MS,
+    NEW,
+    ORDER,
+    Flags,
+    Pairs,
+    Singles,
+    looked_at,
+)
 from pipeline.quality.scored import Floats, Measure, Part, Scored, column_of, looked_up, nullable
 
-Counts = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.integer[Any]]
+AT_ONCE = 1 << 22  # edges
 
 
 def _add(scored: Scored) -> None:
@@ -22,26 +36,41 @@ def _add(scored: Scored) -> None:
 
 def _tell_edges(scored: Scored, pairs: Pairs) -> None:
     told = scored.edge_columns
-    told["kind"] = pa.array(ORDER).take(pa.array(pairs.kind))
+    told["kind"] = pa.DictionaryArray.from_arrays(pa.array(pairs.kind), pa.array(ORDER))
     told["kind_evidence"] = pairs.evidence
-    told["sitewide_share"] = nullable(_sitewide(scored))
-    told["followed_share"] = nullable(_followed(scored))
+    told["sitewide_share"] = _single(_sitewide(scored))
+    told["followed_share"] = _single(_followed(scored))
     for name in ("main", "money", "keyword", "near_money"):
-        told[f"{name}_share"] = nullable(getattr(pairs, name).astype(np.float64))
-    told["page_links"] = nullable(pairs.page_links.astype(np.float64))
+        told[f"{name}_share"] = _single(getattr(pairs, name))
+    told["page_links"] = _single(pairs.page_links)
 
 
-def _sitewide(scored: Scored) -> Floats:
+def _single(values: Floats | Singles) -> pa.Array:
+    """float32, NULL for nan: there are hundreds of millions of them."""
+    return pa.array(values.astype(np.float32, copy=False), from_pandas=True)
+
+
+def _sitewide(scored: Scored) -> Singles:
     """Linking pages of the source's pages that were fetched whole: 1 at most, since a link may
     be known of a page that never was."""
     pages = pc.fill_null(looked_up(scored.names, scored.pages, "pages", pa.uint32()), 0)
-    whole = pages.to_numpy(zero_copy_only=False)[scored.ends[0]]
-    linking = _figures(scored, "pages")
-    return np.minimum(1.0, _over(linking, whole))
+    whole, linking = pages.to_numpy(zero_copy_only=False), _figures(scored, "pages")
+    found = np.empty(len(linking), np.float32)
+    for some in _pieces(len(linking)):
+        found[some] = np.minimum(1.0, _over(linking[some], whole[scored.ends[0][some]]))
+    return found
 
 
-def _followed(scored: Scored) -> Floats:
-    return _over(_figures(scored, "follow_links"), _figures(scored, "links"))
+def _followed(scored: Scored) -> Singles:
+    followed, links = _figures(scored, "follow_links"), _figures(scored, "links")
+    found = np.empty(len(links), np.float32)
+    for some in _pieces(len(links)):
+        found[some] = _over(followed[some], links[some])
+    return found
+
+
+def _pieces(m: int) -> Iterator[slice]:
+    return (slice(first, first + AT_ONCE) for first in range(0, m, AT_ONCE))
 
 
 def _tell_shares(scored: Scored, pairs: Pairs) -> None:
@@ -78,10 +107,10 @@ def _tell_growth(scored: Scored, pairs: Pairs) -> None:
     scored.columns["new_share"], scored.columns["velocity"] = nullable(share), nullable(rate)
 
 
-def _figures(scored: Scored, name: str) -> Floats:
+def _figures(scored: Scored, name: str) -> Counts:
     if not scored.edges.num_rows:
-        return np.zeros(0)
-    found: Floats = column_of(scored.edges, name).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        return np.zeros(0, np.int64)
+    found: Counts = column_of(scored.edges, name).to_numpy(zero_copy_only=False)
     return found
 
 

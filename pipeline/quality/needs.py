@@ -22,6 +22,7 @@ PACKED = 10.0  # of 2.7 for the gap and at most 2 for the weight, both twice; 4 
 ROWS = 16  # bytes a domain and direction
 SORTED = 48  # bytes an edge of those that are sorted at a time
 LANES = 1 << 30
+SLICED = 2 << 30  # what the store takes for the links of a slice, as pairs.py has it
 
 
 class Size(NamedTuple):
@@ -62,6 +63,8 @@ def needs(size: Size, settings: ScoreSettings, *, packed: bool) -> Needs:
         "spam risk": 180 * n + (8 * m if packed else 0),
         # Once more as a graph, of edges without weights, those that weigh nothing among them.
         "counting links": (200 + 2 * ROWS) * n + (6 if packed else 8) * m + SORTED * min(m, ROOM),
+        "looking at links": SLICED + 20 * m,
+        "grouping owners": 300 * n + 24 * m,
     }
     most = max(steps, key=lambda step: steps[step])
     return Needs(packed, graph, (most, steps[most]), balls)

@@ -13,6 +13,7 @@ from pipeline.quality.scored import Floats, Ids32, Scored, column_of, looked_up
 from pipeline.store import sql
 
 Counts = npt.NDArray[np.int64]
+AT_ONCE = 1 << 22  # edges
 
 
 class Networks(NamedTuple):
@@ -44,20 +45,33 @@ class Concentration(NamedTuple):
 
 
 def concentration(source: Ids32, target: Ids32, group: Ids32, n: int) -> Concentration:
-    """group: int32[n], of each domain; one below 0 is in none, and has no part.
+    """source, target: of edges that are together where they have one target.
 
-    Time: sorts the edges. Memory: 17 bytes an edge for its duration.
+    group: int32[n], of each domain; one below 0 is in none, and has no part.
+    Time: sorts the edges. Memory: 40 bytes an edge of some millions at a time.
     """
+    groups, top = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    first = 0
+    while first < len(target):
+        last = min(len(target), first + AT_ONCE) - 1
+        rest = target[last:]
+        more = np.flatnonzero(rest != rest[0])
+        end = last + (int(more[0]) if len(more) else len(rest))
+        _count(source[first:end], target[first:end], group, groups, top)
+        first = end
+    return Concentration(groups, top)
+
+
+def _count(source: Ids32, target: Ids32, group: Ids32, groups: Counts, top: Counts) -> None:
     known = group[source] >= 0
-    width = int(group.max(initial=-1)) + 1
-    keys = target[known].astype(np.int64) * max(1, width) + group[source[known]]
+    width = max(1, int(group.max(initial=-1)) + 1)
+    keys = target[known].astype(np.int64) * width + group[source[known]]
     keys.sort()
     first = np.flatnonzero(np.diff(keys, prepend=-1))
     sizes = np.diff(first, append=len(keys))
-    of = keys[first] // max(1, width)
-    top = np.zeros(n, np.int64)
+    of = keys[first] // width
     np.maximum.at(top, of, sizes)
-    return Concentration(np.bincount(of, minlength=n), top)
+    np.add.at(groups, of, 1)
 
 
 def platform_sites(scored: Scored, listed: list[str]) -> npt.NDArray[np.bool_]:

@@ -8,11 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.graph.csr import DomainGraph, from_edges
+from pipeline.graph.csr import DomainGraph
+from pipeline.graph.gathered import Batch, gathered
 from pipeline.graph.mixing import mixed
 from pipeline.platforms import platforms
 from pipeline.quality.networks import codes, concentration, networks, platform_sites, share_of
 from pipeline.quality.owners import Flags, Keys, Marks, Owners, owners, told
+from pipeline.quality.pairs import is_kind
 from pipeline.quality.scored import Ids32, Measure, Part, Scored, as_floats, column_of, looked_up
 from pipeline.store import sql
 
@@ -90,7 +92,7 @@ def _telling(scored: Scored, platform: Flags) -> Links:
     n = scored.graph.n
     source, target = scored.ends
     common = max(FEWEST_COMMON, min(COMMON, n // 20))
-    widget = pc.equal(scored.edge_columns["kind"], "widget").to_numpy(zero_copy_only=False)
+    widget = is_kind(scored.edge_columns["kind"], "widget")
     kept = ~widget & ~platform[target] & (np.bincount(target, minlength=n) <= common)[target]
     share = as_floats(scored.edge_columns["sitewide_share"])
     sitewide = (pages_of(scored) >= WHOLE)[source] & (share >= SITEWIDE)
@@ -121,7 +123,10 @@ def _own(links: Links, n: int) -> DomainGraph:
     """Sitewide links count among a site's own where there are more than makers' credits."""
     size = np.bincount(links.source[links.sitewide], minlength=n)
     kept = ~links.sitewide | (size >= OWN_TEMPLATE)[links.source]
-    return from_edges(links.source[kept], links.target[kept], n=n)
+    some = Batch(links.source[kept], links.target[kept], None)
+    own = gathered(n, lambda: [some])
+    assert isinstance(own, DomainGraph)
+    return own
 
 
 def _names(labels: pa.Array) -> Keys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -32,11 +33,11 @@ CODES = {kind: code for code, kind in enumerate(ORDER)}
 class Pairs(NamedTuple):
     """Of each edge, in the order of `scored.edges`; 27 bytes each, and the evidence.
 
-    kind: uint8, the code of its name in ORDER. evidence: strings. main, money, keyword, near_money:
-    float32, shares of its links, nan where unknown. page_links: float32, the mean of the external
-    links of its pages, nan where unknown. placed: whether a link's place is known; in_footer:
-    whether all of these stand in the footer; followed: any of them; live: any; new, before:
-    whether the first was first seen in the days NEW and BEFORE.
+    kind: uint8, the code of its name in ORDER. evidence: dictionary-coded strings. main, money,
+    keyword, near_money: float32, shares of its links, nan where unknown. page_links: float32, the
+    mean of the external links of its pages, nan where unknown. placed: whether a link's place is
+    known; in_footer: whether all of these stand in the footer; followed: any of them; live: any;
+    new, before: whether the first was first seen in the days NEW and BEFORE.
     """
 
     kind: npt.NDArray[np.uint8]
@@ -67,18 +68,37 @@ def sliced(scored: Scored) -> Iterator[dict[str, Value]]:
 
 
 def looked_at(scored: Scored) -> Pairs:
-    """Every edge's links, as pipeline/quality/kinds.sql tells them."""
+    """Every edge's links, as pipeline/quality/kinds.sql tells them.
+
+    Memory: a slice, and the evidence; the rest is mapped from files that go with it.
+    """
     scored.manifest["money_words"] = money_words().version
-    parts = [_slice(scored, asked) for asked in sliced(scored)]
-    columns = [_joined(column) for column in zip(*parts, strict=True)]
-    oldest = min((part.oldest for part in parts if part.oldest), default=0)
-    return Pairs._make([*columns[:-1], oldest])
+    m, done, oldest, evidence = scored.edges.num_rows, 0, 0, []
+    found = {name: _mapped(kind, m) for name, kind in _KINDS.items()}
+    for asked in sliced(scored):
+        part = _slice(scored, asked)
+        for name, column in found.items():
+            column[done : done + len(part.kind)] = getattr(part, name)
+        done += len(part.kind)
+        evidence.append(part.evidence)
+        oldest = min(oldest or part.oldest, part.oldest or oldest)
+    told = pa.chunked_array(evidence).unify_dictionaries().combine_chunks()
+    return Pairs(**found, evidence=told, oldest=oldest)
 
 
-def _joined(column: Any) -> Any:
-    if isinstance(column[0], pa.Array):
-        return pa.chunked_array(column).combine_chunks() if len(column) > 1 else column[0]
-    return np.concatenate(column) if isinstance(column[0], np.ndarray) else column
+_KINDS: dict[str, Any] = {
+    "kind": np.uint8,
+    **dict.fromkeys(("main", "money", "keyword", "near_money", "page_links"), np.float32),
+    **dict.fromkeys(("placed", "in_footer", "followed", "live", "new", "before"), np.bool_),
+}
+
+
+def _mapped(kind: Any, length: int) -> Any:
+    """Of a file without a name; an empty file can't be mapped."""
+    if not length:
+        return np.empty(0, kind)
+    with tempfile.TemporaryFile() as file:
+        return np.asarray(np.memmap(file, kind, "w+", shape=length))
 
 
 def _slice(scored: Scored, asked: dict[str, Value]) -> Pairs:
@@ -143,10 +163,18 @@ def _codes(table: pa.Table, places: Ids) -> npt.NDArray[np.uint8]:
 
 
 def _told(table: pa.Table, places: Ids) -> pa.Array:
+    """Dictionary-coded, since few are different: strings of all edges would not fit."""
     if not table.num_rows:
-        return pa.array([""] * len(places), pa.string())
+        return pa.array([""] * len(places), pa.string()).dictionary_encode()
     at = pa.array(places, mask=places < 0)
-    return pc.fill_null(column_of(table, "evidence").cast(pa.string()).take(at), "")
+    told = column_of(table, "evidence").cast(pa.string()).take(at)
+    return pc.fill_null(told, "").dictionary_encode()
+
+
+def is_kind(column: pa.Array, kind: str) -> Flags:
+    """bool[edges]: which are of that kind, of the edges' column `kind`."""
+    flags: Flags = column.indices.to_numpy() == CODES[kind]
+    return flags
 
 
 def _share(part: Floats, whole: Floats) -> Singles:

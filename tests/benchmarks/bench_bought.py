@@ -20,9 +20,9 @@ import numpy.typing as npt
 
 from pipeline.page import Page
 from pipeline.quality import anchored, bought, linked
-from pipeline.quality.score import build
 from pipeline.quality.scored import Floats, Scored, column_of, ids_of
 from pipeline.quality.scored import run as run_part
+from pipeline.quality.taken import build, weights
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, sql
 from pipeline.store.chdb import ChdbStore
@@ -109,7 +109,7 @@ def told(store: Store, visits: list[Page], planted: list[Planted]) -> Told:
 def _scored(store: Store) -> Scored:
     """As `score` makes it, as far as it is asked here."""
     settings = ScoreSettings()
-    edges = store.query(sql("pipeline/quality/edges"), {"snapshot": TODAY, "nofollow": False})
+    edges = store.query(sql("pipeline/quality/edges"), weights(settings))
     of_pages = store.query(sql("pipeline/quality/pages"))
     graph = build(edges, of_pages)
     scored = Scored(
