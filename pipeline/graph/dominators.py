@@ -126,4 +126,5 @@ def _least(v: int, ancestor: Ids, label: Ids, semi: Ids, path: Ids) -> int:
         if semi[label[above]] < semi[label[u]]:
             label[u] = label[above]
         ancestor[u] = ancestor[above]
-    return label[v]
+    least: int = label[v]
+    return least
