@@ -127,5 +127,5 @@ def _least(v: int, ancestor: Ids, label: Ids, semi: Ids, path: Ids) -> int:
         if semi[label[above]] < semi[label[u]]:
             label[u] = label[above]
         ancestor[u] = ancestor[above]
-    found: int = label[v]
-    return found
+    least: int = label[v]
+    return least

@@ -176,13 +176,13 @@ def test_more_of_any_evidence_is_never_less_risk(values: dict[str, list[float]])
 
 
 def ringed(store: Store) -> None:
-    """a, b, c and d trust each other; six shells link around and to farm.org."""
+    """a, b, c and z link each other; six shells link around and to farm.org."""
     shells = [f"s{i}.org" for i in range(6)]
     farm = [
         page(f"https://{name}/", START, ["https://farm.org/", f"https://s{(i + 1) % 6}.org/"])
         for i, name in enumerate(shells)
     ]
-    honest = ["a.org", "b.org", "c.org", "d.org"]
+    honest = ["a.org", "b.com", "c.org", "z.net"]  # by reversed names in another order
     links = [
         page(f"https://{name}/", START, [f"https://{other}/" for other in honest if other != name])
         for name in honest
