@@ -34,16 +34,21 @@ from pipeline.report import admin as _admin
 from pipeline.report import asking as _asking
 from pipeline.report import control as _control
 from pipeline.report import coverage as _coverage
+from pipeline.report import disavowing as _disavowing
 from pipeline.report import doctor as _doctor
+from pipeline.report import formulas as _formulas
 from pipeline.report import frontier as _frontier
 from pipeline.report import importing as _importing
+from pipeline.report import labels as _labels
 from pipeline.report import outward as _outward
 from pipeline.report import planning as _planning
 from pipeline.report import profile as _profile
 from pipeline.report import prospects as _prospects
 from pipeline.report import query as _query
 from pipeline.report import scoring as _scoring
+from pipeline.report import snapshots as _snapshots
 from pipeline.report import status as _status
+from pipeline.report import suggesting as _suggesting
 from pipeline.report import webgraph as _webgraph
 from pipeline.report.commands import (
     cli,
@@ -77,9 +82,9 @@ from spiders.archive import command as _warc
 # imported where they are used.
 
 _COMMANDS = (  # imported for the commands that they add
-    _admin, _asking, _check, _control, _coverage, _doctor, _frontier, _importing, _outward,
-    _planning, _profile, _prospects, _query, _scoring, _status, _warc,
-    _webgraph,
+    _admin, _asking, _check, _control, _coverage, _disavowing, _doctor, _formulas, _frontier,
+    _importing, _labels, _outward, _planning, _profile, _prospects, _query, _scoring, _snapshots,
+    _status, _suggesting, _warc, _webgraph,
 )  # fmt: skip
 _IDLE_S = 3.0  # a page that lost a link is wanted again a second later
 _DRAIN_S = 60.0

@@ -16,6 +16,7 @@ from pipeline.frontier.traps import WEB_PORTS, why_left
 from pipeline.leads import led
 from pipeline.log import Record
 from pipeline.page import FUTURE_MS, NOFOLLOW, POSITIONS, Page, decode
+from pipeline.places import country
 from pipeline.settings import RevisitSettings
 from pipeline.url import Refused, canonical
 from pipeline.url import domains as domains_of
@@ -50,7 +51,7 @@ SCHEMA = pa.schema(
         ("counts", pa.list_(pa.uint16())), ("found", _STRINGS), ("found_domains", _STRINGS),
         ("found_hops", pa.list_(pa.uint16())), ("text", pa.uint64()), ("delay_ms", pa.uint32()),
         ("leads_to", pa.string()), ("leads_domain", pa.string()), ("leads_by", pa.string()),
-        ("owner", pa.string()),
+        ("owner", pa.string()), ("country", pa.string()), ("country_by", pa.string()),
     ]
 )  # fmt: skip
 
@@ -114,7 +115,7 @@ class PageRows:
             [_PLACES[position] for position in links.position], links.anchor, links.before,
             links.after, links.ordinal, links.count, found, domains,
             hops, _number(page.text), _ms(asked.delay_s), *led(page),
-            domains_of(page.host).icann,
+            domains_of(page.host).icann, country(page.country), page.country_by,
         )  # fmt: skip
 
     def _found(self, page: Page) -> tuple[list[str], list[str], list[int]]:

@@ -105,6 +105,7 @@ class Tour:
         store, close = open_to_read(self.directory, "backlinks demo")
         try:
             self.quality = Index(store).quality()
+            self.why = Index(store).why(self.web.trusted[0])
             return judge(store, self.web, self.phase, self.fetched)
         finally:
             close()
@@ -118,15 +119,23 @@ class Tour:
         for verdict, number in ((first, 1), (second, 2)):
             for line in _faults(verdict):
                 say(f"  crawl {number}: {line}")
-        say("\nWhere PageRank and authority part (place among all domains)")
+        say(
+            "\nWhere PageRank and authority part (place among all domains), "
+            "and what backlinks are worth (0 to 100)"
+        )
         for line in self._parting():
             say(f"  {line}")
+        say(f"\nWhat {self.web.trusted[0]} would be without its strongest links, one at a time")
+        for each in self.why["without"]:
+            say(
+                f"  without {each['source_domain']:<30} rank {each['rank']:,g} → {each['worst']:,g}"
+            )
         command = "backlinks" if shutil.which("backlinks") else f"{sys.executable} -m backlinks"
         data = f"{command} --data {self.directory}"
         money, honest = self.web.truth(2).money, self.web.trusted[0]
         say("\nGo on:")
         for question in (
-            f"show {honest}", f"show {money}", f"links {honest} --state lost --all",
+            f"show {honest} --why", f"show {money}", f"links {honest} --state lost --all",
             f"anchors {honest}", "domains --limit 20",
             'sql "SELECT state, count() FROM link_states GROUP BY state"',
         ):  # fmt: skip
@@ -137,7 +146,7 @@ class Tour:
         n = len(self.quality)
         by_gap = sorted(self.quality, key=lambda row: _gap(row), reverse=True)
         shown = [*by_gap[:4], *by_gap[-3:]]
-        lines = [f"{'':<30} PageRank  authority  of {n}"]
+        lines = [f"{'':<30} PageRank  authority  of {n}   portfolio"]
         for row in shown:
             what = "farm's target" if row["domain"] == truth.money else (
                 "farm" if row["domain"] in truth.farm
@@ -146,7 +155,7 @@ class Tour:
             flag = ", flagged" if is_flagged(row) else ""
             lines.append(
                 f"{row['domain']:<30} {row['pagerank_rank']:>8,.0f} "
-                f"{row['trusted_harmonic_rank']:>10,.0f}  {what}{flag}"
+                f"{row['trusted_harmonic_rank']:>10,.0f} {row['portfolio']:>16.1f}  {what}{flag}"
             )
         return lines
 

@@ -4,6 +4,7 @@ BacklinksError
 ├── UsageError          what was asked for is wrong: exit 2
 │   ├── BadSeed         a seed that is no crawlable URL
 │   ├── BadSetting      an unknown setting, or a value it can't take
+│   ├── BadFormula      a formula that can't score
 │   ├── NoArchive       what was named is no archive of pages
 │   └── TooLarge        scoring would take more memory than it may have
 ├── PoisonRecord        can never decode: dead-letter it
@@ -59,6 +60,14 @@ class BadSeed(UsageError):
 
 class BadSetting(UsageError):
     """An unknown setting, or a value that it can't take."""
+
+
+class BadFormula(UsageError):
+    """A formula that is not there, or that can't score as it stands."""
+
+    def __init__(self, which: str, detail: str) -> None:
+        self.which, self.detail = which, detail
+        super().__init__(f"the formula {which[:200]!r} can't score: {detail}")
 
 
 class NoArchive(UsageError):

@@ -16,7 +16,7 @@ import msgspec
 from pipeline.errors import PoisonRecord
 from pipeline.url import suffix_list_version
 
-VERSION = 2  # 1 had neither `text` nor `sitemaps`
+VERSION = 3  # 1 had neither `text` nor `sitemaps`, 2 no country
 MAX_RECORD = 16 << 20  # bytes; a page at every limit of the extractor is under 12 MB
 FUTURE_MS = 5 * 60_000  # a page can't be fetched later than the log took it, but for clocks
 
@@ -103,7 +103,7 @@ class Hop(_Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Page(_Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One visit of one URL: what came back, and all links in it."""
 
-    v: Literal[1, 2] = 2  # VERSION
+    v: Literal[2, 3] = 3  # VERSION
     suffix_list: Text
     url: Address
     host: Text
@@ -119,6 +119,8 @@ class Page(_Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     content_type: Text = ""
     bytes: UInt32 = 0
     language: Text = ""
+    country: Text = ""  # ISO 3166, for which the page says it is
+    country_by: Text = ""  # hreflang, lang: what says so
     title: Text = ""
     terms: list[Text] = []  # most frequent first
     canonical: Text = ""

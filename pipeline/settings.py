@@ -503,6 +503,14 @@ class ScoreSettings(_Section):
         default="",
         description="directory for what a score in the making has done, from which it goes on when it was killed; by default `score` in the data directory",
     )
+    geoip: str = Field(
+        default="",
+        description="MaxMind database file of addresses, which tells the country of domains that say none themselves; needs the extra geoip",
+    )
+    formula: str = Field(
+        default="1",
+        description="what spam risk is scored by: a version that comes with the program, which never changes, or a file",
+    )
 
     @field_validator("weights")
     @classmethod

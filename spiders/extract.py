@@ -15,15 +15,16 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 from w3lib.encoding import html_to_unicode
 
 from pipeline.page import NOFOLLOW, POSITIONS, Internal, Kind, Links, Position, link_digest
+from pipeline.places import country_of_locale
 from pipeline.url import Refused, Url, canonical
 from spiders.bounds import cut_hostile
 from spiders.complete import SHORT_TEXT, why_incomplete
 from spiders.directives import ADDRESSED, Directives
 from spiders.markup import head_kind, refresh_target, rel_flags
 from spiders.position import position_mark
-from spiders.text import language_of, top_terms, visible, words_of
+from spiders.text import about, language_of, visible
 
-EXTRACTOR = 2  # goes up when a newer extractor may find other links on the same bytes
+EXTRACTOR = 3  # goes up when a newer extractor may say other things of the same bytes; 3: terms
 
 MAX_BODY = 5 << 20
 MAX_EXTERNAL = 2_000
@@ -47,6 +48,7 @@ _BLOCKS = frozenset(
 )
 _BREAKS = _BLOCKS | {"br"}
 _BREAK = re.compile(r"<(?:br|div|p|li|td|h[1-6])[\s>]")
+_UNASKED = frozenset({"en-us"})  # what software writes where nobody has chosen
 # Lexbor gives an element once for each part that it matches.
 _LINKING = (
     "[href],iframe[src]:not([href]),frame[src]:not([href]),form[action]:not([href]),"
@@ -59,6 +61,8 @@ class Extracted(msgspec.Struct, frozen=True, kw_only=True):
 
     incomplete: str = ""
     language: str = ""
+    country: str = ""  # ISO 3166, for which the page says it is
+    country_by: str = ""  # hreflang or lang
     title: str = ""
     terms: list[str] = []
     canonical: str = ""
@@ -207,6 +211,7 @@ class _Reading:
         self.found = 0  # a and area elements with a target
         self.refreshes = False
         self.canonical = ""
+        self.locales: dict[str, str] = {}  # by URL, the hreflang of each version of the page
         self.feeds = 0
         self.robots_header = headers.get("x-robots-tag", "")
         self.directives = Directives(self.robots_header)
@@ -217,8 +222,8 @@ class _Reading:
         title = self._title()
         self._links()
         language = self._declared_language()
-        text, digest = visible(self.tree.body)
-        words = words_of(text)
+        country, country_by = self._declared_country(language)
+        text, digest, prose = visible(self.tree.body)
         external = self._columns()
         if not reason and self.dropped:
             reason = "links_cap"
@@ -232,9 +237,11 @@ class _Reading:
             )
         return Extracted(
             incomplete=reason,
-            language=language_of(language, words, text),
+            language=language_of(language, text),
+            country=country,
+            country_by=country_by,
             title=title,
-            terms=top_terms(words),
+            terms=about(title, prose),
             canonical=self.canonical,
             robots_meta=clean(", ".join(self.directives.text), 300),
             robots_header=clean(self.robots_header, 300),
@@ -285,6 +292,9 @@ class _Reading:
                 self._feed(href)
         elif kind is not None:
             self._link(node, href, kind)
+            target = self.resolved.get(href)
+            if kind == "alternate" and target is not None:
+                self.locales.setdefault(target.url, attributes.get("hreflang") or "")
 
     def _feed(self, href: str) -> None:
         """One to be visited, which is no evidence of anything: another site's is nothing."""
@@ -309,6 +319,16 @@ class _Reading:
         root = self.tree.root
         declared = (root.attributes.get("lang") or "") if root is not None else ""
         return declared or self.headers.get("content-language", "").partition(",")[0]
+
+    def _declared_country(self, language: str) -> tuple[str, str]:
+        """For which country the page is by its own entry among its versions, or by its language."""
+        for url in (self.page.url, self.canonical):
+            if country := country_of_locale(self.locales.get(url, "")):
+                return country, "hreflang"
+        country = (
+            "" if language.lower().replace("_", "-") in _UNASKED else country_of_locale(language)
+        )
+        return country, "lang" if country else ""
 
     def _resolve(self, href: str) -> Url | None:
         """The canonical target, once a page for each spelling; None where it was refused."""

@@ -126,6 +126,8 @@ def with_extracted(page: Page, found: Extracted, final_url: str) -> Page:
         complete=not found.incomplete,
         incomplete=found.incomplete,
         language=found.language,
+        country=found.country,
+        country_by=found.country_by,
         title=found.title,
         terms=found.terms,
         canonical=found.canonical,

@@ -25,8 +25,10 @@ __all__ = ["brokers", "kafka"]  # fixtures that any test may name
 TESTS = Path(__file__).parent
 OVER_BOTH = (
     "consumers/",
+    "pipeline/export/",
     "pipeline/frontier/",
     "pipeline/index/",
+    "pipeline/labels/",
     "pipeline/lists/",
     "pipeline/webgraph/",
     "pipeline/quality/",

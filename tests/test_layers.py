@@ -66,7 +66,10 @@ SQL_IN_PYTHON = {
     ("pipeline/frontier/plan.py", "SELECT max(snapshot)"): "one number; the plan itself is a file",
     ("pipeline/quality/score.py", "SELECT max(arrived)"): "one number; the questions are files",
     ("pipeline/quality/written.py", "ALTER TABLE "): "a partition can be no parameter",
+    ("pipeline/quality/relevant.py", "ALTER TABLE "): "a partition can be no parameter",
+    ("pipeline/quality/page_scores.py", "ALTER TABLE "): "a partition can be no parameter",
     ("pipeline/index/erase.py", "ALTER TABLE "): _EVERY_TABLE,
+    ("pipeline/index/snapshots.py", "ALTER TABLE "): "a partition can be no parameter",
     ("pipeline/index/erase.py", "SELECT count() AS found FROM "): _EVERY_TABLE,
     ("demo/judge.py", "SELECT DISTINCT target_domain"): "of the judge, who asks for all there is",
 }

@@ -27,24 +27,31 @@ Weights = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.integer[Any]]
 
 
-def add_up(graph: Graph, sources: Integers, weights: Weights) -> Weights:
+def add_up(
+    graph: Graph,
+    sources: Integers,
+    weights: Weights,
+    hangs_on: npt.NDArray[np.int32] | None = None,
+) -> Weights:
     """float64[n]: for every t, the sum over sources u other than t of weights[u] / d(u, t).
 
     sources: distinct ids[k]; weights: float64[k]. d counts links along their direction.
+    hangs_on: int32[n] from `dominators`: u does not count for those that it hangs on.
     The batches go to a number of lanes that depends on n and k alone, each with a sum of its
     own, so the bits are the same whatever the number of threads.
-    Time: about k/64 times a few sweeps over the edges. Memory: 8n a lane, 32n a thread.
+    Time: about k/64 times a few sweeps over the edges. Memory: 8n a lane, 40n a thread.
     """
     batches = -(-len(sources) // BATCH)
     lanes = max(1, min(MAX_LANES, LANE_BYTES // (8 * max(graph.n, 1)), batches))
     sums = np.zeros((lanes, graph.n))
     ids = sources.astype(np.uint32)
+    on = np.empty(0, np.int32) if hangs_on is None else hangs_on
     step = lanes * BATCHES_A_CALL
     with at_most(lanes):
         for first in range(0, batches, step):
             _search(
                 graph.out_links, graph.in_links,
-                ids, weights, first, min(first + step, batches), sums,
+                ids, weights, on, first, min(first + step, batches), sums,
             )  # fmt: skip
     total: Weights = sums.sum(axis=0)
     return total
@@ -56,6 +63,7 @@ def _search(
     in_links: Links,
     sources: Ids,
     weights: Weights,
+    on: npt.NDArray[np.int32],
     first: int,
     last: int,
     sums: Weights,
@@ -63,14 +71,14 @@ def _search(
     lanes, n = sums.shape
     for lane in numba.prange(lanes):
         if first + lane < last:
-            words = np.zeros((3, n), np.uint64)
+            words = np.zeros((4, n), np.uint64)
             lists = np.empty((2, n), np.uint32)
             shares = np.zeros((8, 256), np.float64)
             for batch in range(first + lane, last, lanes):
                 some = slice(batch * BATCH, min((batch + 1) * BATCH, sources.size))
                 _fill(shares, weights[some])
                 _from_batch(
-                    out_links, in_links, sources[some], shares, words, lists, sums[lane],
+                    out_links, in_links, sources[some], shares, on, words, lists, sums[lane],
                 )  # fmt: skip
 
 
@@ -93,12 +101,14 @@ def _from_batch(
     in_links: Links,
     sources: Ids,
     shares: Weights,
+    on: npt.NDArray[np.int32],
     words: Bits,
     lists: npt.NDArray[np.uint32],
     sums: Weights,
 ) -> None:
-    """One search. words: seen, near (this level), far (the next), the latter two all 0 between."""
-    seen, near, far = words[0], words[1], words[2]
+    """One search. words: seen, near (this level), far (the next), barred (sources that do not count
+    for a domain, since they hang on it); all but the first all 0 between."""
+    seen, near, far, barred = words[0], words[1], words[2], words[3]
     here, there = lists[0], lists[1]
     seen[:] = np.uint64(0)
     everyone = np.uint64(0)
@@ -107,6 +117,7 @@ def _from_batch(
         everyone |= mark
         seen[sources[bit]] = near[sources[bit]] = mark
         here[bit] = sources[bit]
+    _bar(sources, on, barred, True)
     size, distance = sources.size, 1.0
     while size > 0:
         edges = 0
@@ -121,10 +132,22 @@ def _from_batch(
         for i in range(found):
             t = there[i]
             seen[t] |= far[t]
-            sums[t] += _weight_of(far[t], shares) / distance
+            sums[t] += _weight_of(far[t] & ~barred[t], shares) / distance
         near, far, here, there = far, near, there, here
         size = found
         distance += 1.0
+    _bar(sources, on, barred, False)
+
+
+@numba.njit(cache=True, nogil=True)
+def _bar(sources: Ids, on: npt.NDArray[np.int32], barred: Bits, sets: bool) -> None:
+    """Sets the bit of each source at all that it hangs on, or takes all bits from there."""
+    for bit in range(sources.size if on.size else 0):
+        mark = np.uint64(1) << np.uint64(bit)
+        above = on[sources[bit]]
+        while above >= 0:
+            barred[above] = barred[above] | mark if sets else np.uint64(0)
+            above = on[above]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pipeline.graph.csr import DomainGraph, Ids, Offsets, Weights, stable_order
 from pipeline.graph.packed import PackedGraph, Packing
 
-ROOM = 1 << 26  # links of a range: 3 GB while they are sorted
+ROOM = 1 << 25  # links of a range: 1.6 GB while they are sorted
 
 
 class Batch(NamedTuple):

@@ -77,6 +77,22 @@ class Graph(Protocol):
     def in_links(self) -> Links: ...
 
     @property
+    def out_offsets(self) -> Offsets:
+        """int64[n+1]: the links of u are those from out_offsets[u] on."""
+
+    @property
+    def out_targets(self) -> npt.NDArray[np.int32]:
+        """int32[m]: whom each domain links to, ascending; of packed links made anew each time."""
+
+    @property
+    def in_offsets(self) -> Offsets:
+        """int64[n+1], as `out_offsets` of the links to each domain."""
+
+    @property
+    def in_sources(self) -> npt.NDArray[np.int32]:
+        """int32[m]: who links to each domain, as `out_targets`."""
+
+    @property
     def out_degree(self) -> Offsets:
         """int64[n]: how many other domains each one links to."""
 

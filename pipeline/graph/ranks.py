@@ -112,13 +112,19 @@ def harmonic(graph: Graph, *, sources: Integers | None = None) -> Scores:
 
 
 def weighted_harmonic(
-    graph: Graph, weight: npt.NDArray[Any], *, max_sources: int | None = None
+    graph: Graph,
+    weight: npt.NDArray[Any],
+    *,
+    max_sources: int | None = None,
+    hangs_on: npt.NDArray[np.int32] | None = None,
 ) -> tuple[Scores, float]:
     """How near the weight is: the sum over u other than t of weight[u] / d(u, t).
 
     weight: float64[n], not negative: trust, for authority (kept linear, never a rank or log).
     max_sources: search only from this many, the heaviest first, ties by id; then the scores are
     lower bounds. None: from all whose weight is above 0.
+    hangs_on: int32[n] from `dominators`; then u has no part in the sum of a t that all paths from
+    the seeds to u lead through: its trust is t's own, come round.
     Returns (float64[n], covered), covered being the share of the weight that was searched from:
     1 when all was, 0 when there was none to begin with.
     t's own weight is left out (d = 0 has no reciprocal): a trusted seed gets only what others'
@@ -135,7 +141,7 @@ def weighted_harmonic(
     if chosen.size == 0:
         return np.zeros(graph.n), 0.0
     covered = 1.0 if max_sources is None else float(weight[chosen].sum() / weight.sum())
-    return add_up(graph, chosen, weight[chosen]), min(covered, 1.0)
+    return add_up(graph, chosen, weight[chosen], hangs_on), min(covered, 1.0)
 
 
 def rank_of(scores: Scores, valid: Mask | None = None) -> tuple[Scores, int]:

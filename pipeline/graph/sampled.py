@@ -14,13 +14,19 @@ from pipeline.graph.mixing import mixed
 
 
 def weighted_harmonic_sampled(
-    graph: Graph, weight: npt.NDArray[Any], sources: int, *, salt: int = 0
+    graph: Graph,
+    weight: npt.NDArray[Any],
+    sources: int,
+    *,
+    salt: int = 0,
+    hangs_on: npt.NDArray[np.int32] | None = None,
 ) -> Scores:
     """An estimate of `weighted_harmonic` from this many searches, right on average.
 
     weight: float64[n], not negative. sources: at least 1. Those whose weight is more than a
     search's share are all searched from, and count as they are; of the others each is drawn
     with a chance in proportion to its weight, and counts as a share of what they weigh.
+    hangs_on: as in `weighted_harmonic`.
     Returns float64[n]; exactly 0 where no weight leads, and where none that was drawn leads.
     Raises ValueError on weights of another length, negative or not finite, or sources < 1.
     Source: Horvitz and Thompson 1952 for the estimate; Madow 1949 for the systematic draw: in
@@ -30,7 +36,7 @@ def weighted_harmonic_sampled(
     if sources < 1:
         raise ValueError(f"sources is {sources}: at least 1 is needed")
     chosen, counts = _drawn(weight, sources, salt)
-    return add_up(graph, chosen, counts) if chosen.size else np.zeros(graph.n)
+    return add_up(graph, chosen, counts, hangs_on) if chosen.size else np.zeros(graph.n)
 
 
 def _drawn(weight: Scores, sources: int, salt: int) -> tuple[Integers, Scores]:

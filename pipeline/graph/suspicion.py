@@ -2,7 +2,7 @@
 
 All in linear PageRank: visits with what dangling domains get thrown away, so that a domain's
 visits are a sum over where they set out from. A power iteration that sends dangling mass where
-a visitor restarts finds the same scores times a constant, which `_linear` takes out.
+a visitor restarts finds the same scores times a constant, which `linear` takes out.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def spam_mass(
     if not 0 < good_share <= 1:
         raise ValueError(f"good_share is {good_share}: a share above 0, at most 1, is needed")
     core = distinct(graph, seeds)
-    visits = _linear(graph, pagerank(graph, damping=DAMPING) if visits is None else visits)
-    good = good_share * _linear(graph, trust(graph, core, damping=DAMPING))
+    visits = linear(graph, pagerank(graph, damping=DAMPING) if visits is None else visits)
+    good = good_share * linear(graph, trust(graph, core, damping=DAMPING))
     mass = 1.0 - good / visits
     mass[visits * graph.n < floor * (1 - DAMPING)] = np.nan
     return mass
@@ -79,7 +79,7 @@ def truncated_pagerank_ratio(
         return np.empty(0)
     if visits is None:
         visits = pagerank(graph, damping=DAMPING, tolerance=FINE)
-    visits = _linear(graph, visits)
+    visits = linear(graph, visits)
     per_weight = weights_of(graph)
     term = np.full(graph.n, (1 - DAMPING) / graph.n)
     near = term.copy()
@@ -102,7 +102,7 @@ def trust_minus_pagerank(trusted: Scores, visits: Scores) -> Scores:
     return difference
 
 
-def _linear(graph: Graph, scores: Scores) -> Scores:
+def linear(graph: Graph, scores: Scores) -> Scores:
     """Of scores whose dangling mass restarts: those where it is lost. Both damped by DAMPING."""
     dangling = float(scores[graph.out_degree == 0].sum())
     linear: Scores = scores * ((1 - DAMPING) / (1 - DAMPING + DAMPING * dangling))

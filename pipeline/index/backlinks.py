@@ -15,6 +15,7 @@ from pipeline.errors import UsageError
 from pipeline.index.paging import Key
 from pipeline.index.question import LIMIT, UNKNOWN, Paged
 from pipeline.index.target import Mode, target_of
+from pipeline.places import country
 from pipeline.store import Parameters, Store, rows, sql
 
 Per = Literal["domain", "page", "link"]
@@ -30,8 +31,6 @@ _LIST = 65_536  # referring domains that are known ahead
 _AROUND = ("language", "text_before", "text_after")
 _DOMAINS, _AUTHORITIES = "{domains:Array(String)}", "{authorities:Array(Float64)}"
 _EVER = 1 << 62  # ms
-# What two letters of a country are, where its domains end in others.
-_ENDINGS = {"gb": ["uk", "gb"], "uk": ["uk", "gb"]}
 
 
 class Filters(NamedTuple):
@@ -39,7 +38,7 @@ class Filters(NamedTuple):
 
     authority: at least, of the domain that links; where it is set, domains whose authority is
     unknown are left out. anchor: is in the anchor text, in capitals or not. country: two letters,
-    by the ending of the domain that links. path: begins the path of what is linked.
+    of the domain that links. path: begins the path of what is linked.
     """
 
     state: State = "live"
@@ -54,6 +53,11 @@ class Filters(NamedTuple):
     until: int = _EVER
     path: str = ""
 
+    @property
+    def are_of_domains(self) -> bool:
+        """Any live link will do, of such domains."""
+        return self._replace(country="", authority=None) == Filters()
+
     def parameters(self) -> Parameters:
         """As the `.sql` files take them. Raises UsageError."""
         return {
@@ -63,7 +67,7 @@ class Filters(NamedTuple):
             "positions": list(self.position),
             "anchor": self.anchor,
             "language": self.language,
-            "endings": endings(self.country),
+            "country": country_named(self.country),
             "authority": UNKNOWN if self.authority is None else self.authority,
             "since": self.since,
             "until": self.until,
@@ -71,12 +75,12 @@ class Filters(NamedTuple):
         }
 
 
-def endings(country: str) -> list[str]:
-    """Top-level domains of a country of two letters; none for ''. Raises UsageError."""
-    if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
-        raise UsageError(f"{country[:40]!r} is no country; give its two letters, such as de")
-    code = country.lower()
-    return _ENDINGS.get(code, [code]) if code else []
+def country_named(code: str) -> str:
+    """ISO 3166, in capitals; '' for ''. Raises UsageError."""
+    found = country(code)
+    if code and not found:
+        raise UsageError(f"{code[:40]!r} is no country; give its two letters, such as de")
+    return found
 
 
 class Links(Paged):
@@ -97,13 +101,16 @@ class Links(Paged):
         **filters: Any,
     ) -> None:
         self.per, self.context = per, context
+        asked, whole = Filters(**filters), target_of(target, mode).is_whole
+        # The best link of each domain stands in the rollup itself.
+        self.is_rolled = per == "domain" and whole and asked.are_of_domains
         super().__init__(
             "links",
             {
                 **target_of(target, mode).parameters(),
                 "per": per,
                 "context": int(context),
-                **Filters(**filters).parameters(),
+                **asked.parameters(),
             },
             keys={"authority": float, "source_domain": str, "unit": str},
             limit=limit,
@@ -111,11 +118,16 @@ class Links(Paged):
         )
         first = limit + 1 if per == "domain" else _FIRST
         self.parameters = {**self.parameters, "count": max(1, min(first, _MOST))}
+        self.best_sql = sql("pipeline/index/queries/links_best")
         self.links_sql = sql("pipeline/index/queries/links_from")
         self.around_sql = sql("pipeline/index/queries/links_around")
 
     def statements(self) -> list[tuple[str, Parameters]]:
         """As one, which answers the same: the referring domains stand in it, and not their names."""
+        if self.is_rolled:
+            return [
+                (self.best_sql, _named({**self.parameters, "limit": self.limit}, self.best_sql))
+            ]
         listed = f"\n(\n{self.sql.strip()}\n)"
         shown = self.links_sql
         for name, read in (
@@ -125,9 +137,29 @@ class Links(Paged):
         ):
             shown = shown.replace(name, read)
         given = {**self.parameters, "count": _LIST, "limit": self.limit}
-        return [(shown, {name: each for name, each in given.items() if f"{{{name}:" in shown})]
+        return [(shown, _named(given, shown))]
 
     def _all(self, store: Store) -> Iterator[pa.RecordBatch]:
+        found = self._best(store) if self.is_rolled and self.stamp.is_rolled else self._each(store)
+        for batch in found:
+            yield from self._around(store, [batch]) if self.context else [batch]
+
+    def _best(self, store: Store) -> Iterator[pa.RecordBatch]:
+        """From the rollup, in blocks of so many domains as are sorted at once."""
+        asked, left = dict(self.parameters), self.limit + 1
+        while left > 0:
+            last, most = None, min(left, _LIST)
+            found = store.stream(self.best_sql, {**asked, "limit": most})
+            for batch in list(found) if self.context else found:
+                last, left, most = batch, left - batch.num_rows, most - batch.num_rows
+                yield batch
+            if most > 0 or last is None:
+                return
+            self.demand_still(store)
+            authority, domain, _ = self.key_of(rows(last.slice(last.num_rows - 1))[0])
+            asked |= {"paged": 1, "after_authority": authority, "after_source_domain": domain}
+
+    def _each(self, store: Store) -> Iterator[pa.RecordBatch]:
         left = self.limit + 1
         for block in self._blocks(store):
             asked = {
@@ -137,7 +169,7 @@ class Links(Paged):
                 "limit": left,
             }
             found = store.stream(self.links_sql, asked)
-            for batch in self._around(store, list(found)) if self.context else found:
+            for batch in list(found) if self.context else found:
                 left -= batch.num_rows
                 yield batch
             if left <= 0:
@@ -178,6 +210,7 @@ class Links(Paged):
                 place, size = place + size, min(size * _GROWTH, _MOST)
             if found.num_rows < count:
                 return
+            self.demand_still(store)
             last = rows(found.slice(found.num_rows - 1))[0]
             asked |= {
                 "paged": 1, "per": "domain",  # so that the last one does not come again
@@ -218,6 +251,11 @@ def _chunk(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.string())
     return array.cast(pa.string())
+
+
+def _named(given: Parameters, statement: str) -> Parameters:
+    """Those that a statement asks for."""
+    return {name: each for name, each in given.items() if f"{{{name}:" in statement}
 
 
 def _without_scheme(url: str) -> str:

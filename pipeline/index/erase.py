@@ -55,26 +55,34 @@ def erase(store: Store, names: Collection[str]) -> int:
 
     A reader may see some of it gone before the rest. Stopped in the middle it can be run again.
     """
-    given, done = parameters(names), 0
+    given, done, led = parameters(names), 0, False
     for table, where in DELETIONS.items():
         found = _count(store, table, where, given)
         if found:
             _mutate(store, f"ALTER TABLE {table} DELETE WHERE {where}", given)
         done += found
+        led = led or (found > 0 and table in ("leads", "indirect_links"))
     for table, _, where, update in MENTIONS:
         found = _count(store, table, where, given)
         if found:
             _mutate(store, f"ALTER TABLE {table} UPDATE {update} WHERE {where}", given)
         done += found
-    _roll_up_rest(store, names)
+    _roll_up_rest(store, names, led)
     return done
 
 
-def _roll_up_rest(store: Store, names: Collection[str]) -> None:
-    """Of a host or a page the domain's other pages stay: what they come to is counted anew."""
+def _roll_up_rest(store: Store, names: Collection[str], led: bool) -> None:
+    """Of a host or a page the domain's other pages stay: what they come to is counted anew.
+    led: what was erased led from others to others."""
     parts = {domains(name.partition("/")[0]).registered for name in names} - set(names)
+    written = int(time.time() * 1000)
+    if parts or led:
+        roll_up(store, written, domains=parts, erased=led)
     if parts:
-        roll_up(store, int(time.time() * 1000), domains=parts)
+        # The rows before tell of what is gone until they are merged with these.
+        _mutate(
+            store, sql("pipeline/index/uses_before"), {"domains": sorted(parts), "written": written}
+        )
 
 
 def _mutate(store: Store, statement: str, given: Parameters) -> None:

@@ -65,14 +65,21 @@ ROWS = (
     Rows("whereabouts", "domain"),
     Rows("referrers", "source_domain", "source_host", "source_path"),
     Rows("referrers", "target_domain", "target_host", "target_path"),
+    Rows("link_uses", "source_domain"),
+    Rows("link_uses", "target_domain"),
+    Rows("large_targets", "target_domain"),
     Rows("domain_edges", "source_domain"),
     Rows("domain_edges", "target_domain"),
     Rows("domain_quality", "domain"),
+    Rows("domain_terms", "domain"),
+    Rows("site_countries", "domain"),
     Rows("page_strength", "domain", "host", "path"),
+    Rows("page_quality", "domain", "host", "path"),
     Rows("sites", "domain"),
     Rows("graph_referrers", "source_domain"),
     Rows("graph_referrers", "target_domain"),
     Rows("crawled_sites", "domain"),
+    Rows("labels", "domain"),
 )
 
 
@@ -125,6 +132,14 @@ MENTIONS = (
             f"hops = if({_VIA}, [], hops), leads_on = if({_ON}, '', leads_on)",
         )
         for table in ("leads", "leads_in")
+    ),
+    # It is told anew of another link, where there is one.
+    Mention(
+        "referrers",
+        ("named_domain", "target_host", "target_path", "via", "end_url"),
+        f"notEmpty(via) AND ({_VIA} OR {_page('named_domain', 'target_host', 'target_path')} "
+        f"OR {_url('end_url', 'target_domain')})",
+        "named_domain = '', target_host = '', target_path = '', via = [], end_url = ''",
     ),
     Mention(
         "page_fates",

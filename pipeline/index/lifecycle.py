@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipeline.errors import StoreBusy, StoreRefused
-from pipeline.index.referrers import RollUp
+from pipeline.index.referrers import LOOKED, RollUp
 from pipeline.index.ways import keep_ways
 from pipeline.metrics import LIFECYCLE, LIFECYCLE_PAGES, LIFECYCLE_WAITING, Sample
 from pipeline.settings import Settings
@@ -18,7 +18,6 @@ from pipeline.store.marks import Mark, mark_of, move
 
 logger = logging.getLogger(__name__)
 
-_JOB = "lifecycle"
 _BESIDE_S = 1.0
 _WAITING_S = 10.0  # between two looks at how long pages have waited
 _INSERTS = 100_000  # that are asked for at once
@@ -59,7 +58,7 @@ class Lifecycle:
 
     def look_for_waiting(self) -> None:
         """Raises StoreError."""
-        mark = mark_of(self.store, _JOB).mark
+        mark = mark_of(self.store, LOOKED).mark
         found = self._one(sql("pipeline/index/oldest"), {"mark": mark})
         self._oldest_ms = int(found["oldest"])
 
@@ -70,7 +69,7 @@ class Lifecycle:
         if arrivals == self._looked_at:
             self.referrers.catch_up(int(self.clock() * 1000))
             return 0
-        mark, version = mark_of(self.store, _JOB)
+        mark, version = mark_of(self.store, LOOKED)
         since = max(0, mark - self.late_ms)
         if self.clock() * 1000 < since:
             # The clock was moved back: who knows since when. Once, all of it is looked at.
@@ -82,6 +81,8 @@ class Lifecycle:
             at = self._look(unseen, version + 1)
             self._note(at, pages, time.monotonic() - began)
             self.referrers.run(min(unseen) - 1, max(unseen), at.version + 1)
+        else:
+            self.referrers.catch_up(int(self.clock() * 1000))
         self._looked_at = arrivals
         return pages
 
@@ -110,7 +111,7 @@ class Lifecycle:
 
     def _note(self, at: Mark, pages: int, took_s: float) -> None:
         """How far it came, and what that took: in the store for the next run and for `status`."""
-        move(self.store, _JOB, *at, took_ms=int(took_s * 1000), pages=pages)
+        move(self.store, LOOKED, *at, took_ms=int(took_s * 1000), pages=pages)
         self.runs, self.took_s, self.pages = self.runs + 1, self.took_s + took_s, self.pages + pages
         self._oldest_ms = 0
 

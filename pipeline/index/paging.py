@@ -15,15 +15,18 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pipeline.errors import UsageError
+from pipeline.index.referrers import JOB, RANKED
 from pipeline.store import Store, rows, sql
 
 Key = str | int | float
 _LONGEST = 32_768  # letters: two URLs of the longest that is kept come to less
+CHANGING = -1
 _FORM = 1  # counted up when tokens are made in another way
 
 
 class Cursor(NamedTuple):
-    """`question`: what `named` gives. `snapshot`: ms since 1970, 0 for none. `keys`: of the row."""
+    """`question`: what `named` gives. `snapshot`: ms since 1970, 0 for none; -1 for an order that
+    was just changing. `keys`: of the row."""
 
     question: str
     snapshot: int
@@ -62,14 +65,36 @@ def named(question: str, parameters: Mapping[str, Any]) -> str:
     return hashlib.sha256(told).hexdigest()[:16]
 
 
-def snapshot_of(store: Store) -> int:
-    """The newest snapshot, ms since 1970; 0 where there is none."""
-    return int(rows(store.query(sql("pipeline/index/queries/snapshot")))[0]["snapshot"])
+class Stamp(NamedTuple):
+    """By what answers are ordered now.
+
+    `snapshot`: the newest, ms since 1970, 0 where there is none.
+    `is_settled`: no `score` is changing the order of referring domains to that of another one.
+    `is_rolled`: the rollup has all that questions want of it.
+    """
+
+    snapshot: int = 0
+    is_settled: bool = True
+    is_rolled: bool = True
 
 
-def demand_same(cursor: Cursor, snapshot: int) -> None:
-    """Raises UsageError where the order of rows has changed since."""
-    if cursor.snapshot != snapshot:
+def stamp_of(store: Store) -> Stamp:
+    found = rows(
+        store.query(sql("pipeline/index/queries/snapshot"), {"ranked": RANKED, "rolled": JOB})
+    )[0]
+    snapshot = int(found["snapshot"])
+    is_settled = not found["ranked_at"] or int(found["ranked"]) == snapshot
+    return Stamp(snapshot, is_settled, found["rolled_at"] > 0)
+
+
+def demand_same(cursor: Cursor, now: Stamp) -> None:
+    """Raises UsageError where the order of rows has changed since, or is changing."""
+    if not now.is_settled:
+        raise UsageError(
+            "`backlinks score` is changing the order of rows, or was stopped while it did; let it "
+            "end, or run it again, and begin anew without --after"
+        )
+    if cursor.snapshot != now.snapshot:
         raise UsageError(
             "--after belongs to a snapshot that `backlinks score` has replaced since, and with it "
             "the order of rows; begin anew without --after"

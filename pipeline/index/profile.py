@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import Any, Literal, get_args
 
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow as pa
 from pipeline.index.paging import Key
 from pipeline.index.question import LIMIT, UNKNOWN, Paged
 from pipeline.index.target import Mode, target_of
-from pipeline.store import Store, rows
+from pipeline.store import Store, rows, sql
 
 By = Literal["day", "week", "month"]
 Network = Literal["ip", "net", "owner"]
@@ -20,6 +20,7 @@ BYS: tuple[By, ...] = get_args(By)
 NETWORKS: tuple[Network, ...] = get_args(Network)
 PLACES: tuple[Place, ...] = get_args(Place)
 CHANGES: tuple[Change, ...] = tuple(change for change in get_args(Change) if change)
+FEW = 20_000  # links that are looked at sooner than is planned which of them to look at
 EVER = 4_000_000_000_000  # ms; the year 2096, which dates of the store can tell
 
 
@@ -36,10 +37,16 @@ class Networks(Paged):
 
 
 class Events(Paged):
-    """What came and went, the latest first."""
+    """What came and went, the latest first. Of many links those are found first that it tells."""
 
     def key_of(self, row: Mapping[str, Any]) -> list[Key]:
         return super().key_of({**row, "at": row["at"].timestamp() * 1000})
+
+    def _all(self, store: Store) -> Iterable[pa.RecordBatch]:
+        known = {"domain": self.parameters["domain"]}
+        links = rows(store.query(sql("pipeline/index/queries/links_known"), known))[0]["links"]
+        asked = sql("pipeline/index/queries/changes_few") if links <= FEW else self.sql
+        return store.stream(asked, self.parameters)
 
 
 def networks(

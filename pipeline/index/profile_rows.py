@@ -149,6 +149,27 @@ class Gap(msgspec.Struct, frozen=True):
     lost: int
 
 
+class Similar(msgspec.Struct, frozen=True):
+    """A domain like another. text, links: how near by what both say, and by who links to both.
+
+    score: of both together. All 0 to 1. place: the one that rows are ordered by. links_here: 1
+    where it links to the other.
+    """
+
+    domain: str
+    score: float
+    text: float
+    shared_terms: list[str]
+    links: float
+    shared_referrers: int
+    referrers: list[str]
+    links_here: int
+    authority: float | None
+    language: str
+    country: str
+    place: float
+
+
 class Outlink(msgspec.Struct, frozen=True):
     """A link on a page of the source."""
 

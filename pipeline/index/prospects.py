@@ -1,13 +1,17 @@
-"""Links that could be had: what points to pages that are gone, and who links to others alone."""
+"""Links that could be had: to pages that are gone, from who links to others, from who is alike."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 from pipeline.errors import UsageError
+from pipeline.index.backlinks import country_named
 from pipeline.index.question import LIMIT, UNKNOWN, Paged
 from pipeline.index.target import Mode, domain_of, target_of
 
+By = Literal["both", "text", "links"]
+BYS: tuple[By, ...] = get_args(By)
 _OTHERS = 100  # domains that one question compares with
 
 
@@ -94,6 +98,34 @@ def gap(
             "least_authority": UNKNOWN if authority is None else authority,
         },
         keys={"authority": float, "sites": int, "source_domain": str},
+        limit=limit,
+        after=after,
+    )
+
+
+def similar(
+    domain: str,
+    *,
+    by: By = "both",
+    language: str = "",
+    country: str = "",
+    limit: int = LIMIT,
+    after: str | None = None,
+) -> Paged:
+    """Domains like another, the nearest first, each with what speaks for it.
+
+    domain: registered, or a host or URL on it. by: what its pages say, who links to both, or both.
+    language, country: of these alone, in two letters. Raises UsageError.
+    """
+    return Paged(
+        "similar",
+        {
+            "domain": domain_of(domain),
+            "by": by,
+            "language": language.strip().lower(),
+            "country": country_named(country),
+        },
+        keys={"place": float, "domain": str},
         limit=limit,
         after=after,
     )

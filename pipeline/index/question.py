@@ -7,7 +7,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.index.paging import Cursor, Key, cursor_of, demand_same, named, snapshot_of
+from pipeline.errors import StoreBusy
+from pipeline.index.paging import (
+    CHANGING,
+    Cursor,
+    Key,
+    Stamp,
+    cursor_of,
+    demand_same,
+    named,
+    stamp_of,
+)
 from pipeline.store import Parameters, Store, rows, sql
 
 LIMIT = 100  # rows of a page
@@ -48,8 +58,11 @@ class Paged(Question):
 
     `keys`: the columns that order its rows, and no two rows have alike: str, int or float, the
     unknown last. Its SQL takes `paged`, `after_KEY` for each, and `limit`.
+    `stamp`: by what its rows are ordered, once it is asked.
     Raises UsageError for an `after` that is not of this question.
     """
+
+    stamp = Stamp()
 
     def __init__(
         self,
@@ -59,13 +72,15 @@ class Paged(Question):
         keys: Mapping[str, type],
         limit: int = LIMIT,
         after: str | None = None,
+        file: str = "",
     ) -> None:
+        """file: of its SQL, where that is not called as it is."""
         self.named, self.keys, self.limit = named(name, parameters), tuple(keys), limit
         self.after = cursor_of(after, self.named, tuple(keys.values())) if after else None
         first = [UNKNOWN if kind is float else kind() for kind in keys.values()]
         place = self.after.keys if self.after else first
         super().__init__(
-            name,
+            file or name,
             {
                 **parameters,
                 **{f"after_{key}": value for key, value in zip(keys, place, strict=True)},
@@ -78,9 +93,9 @@ class Paged(Question):
         return [(self.sql, {**self.parameters, "limit": self.limit})]
 
     def stream(self, store: Store) -> Generator[pa.RecordBatch, None, None]:
-        snapshot = snapshot_of(store)
+        self.stamp = stamp_of(store)
         if self.after is not None:
-            demand_same(self.after, snapshot)
+            demand_same(self.after, self.stamp)
         self.next = None
         left, last = self.limit, None
         for batch in self._all(store):
@@ -88,7 +103,7 @@ class Paged(Question):
                 if left:
                     last = batch.slice(left - 1, 1)
                     yield batch.slice(0, left)
-                self.next = self._token(last, snapshot)
+                self.next = self._token(last)
                 return
             left -= batch.num_rows
             last = batch.slice(batch.num_rows - 1, 1) if batch.num_rows else last
@@ -97,9 +112,17 @@ class Paged(Question):
     def _all(self, store: Store) -> Iterable[pa.RecordBatch]:
         return store.stream(self.sql, self.parameters)
 
-    def _token(self, last: pa.RecordBatch | None, snapshot: int) -> str | None:
+    def demand_still(self, store: Store) -> None:
+        """For an answer that is asked for in parts. Raises StoreBusy where their order changed."""
+        if stamp_of(store) != self.stamp:
+            raise StoreBusy(
+                "`backlinks score` changed the order of rows while they were read; ask again"
+            )
+
+    def _token(self, last: pa.RecordBatch | None) -> str | None:
         if last is None:
             return None
+        snapshot = self.stamp.snapshot if self.stamp.is_settled else CHANGING
         return Cursor(self.named, snapshot, self.key_of(rows(last)[0])).token()
 
     def key_of(self, row: Mapping[str, Any]) -> list[Key]:

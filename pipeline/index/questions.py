@@ -33,10 +33,14 @@ def refs(
     filters: state, rel, authority, country, since, until, as of links.
     """
     kept = Filters(**filters).parameters()
-    names = ("state", "rel", "authority", "endings", "since", "until")
-    parameters = {**target_of(target, mode).parameters(), **{name: kept[name] for name in names}}
+    found = target_of(target, mode)
+    names = ("state", "rel", "authority", "country", "since", "until")
+    parameters = {**found.parameters(), **{name: kept[name] for name in names}}
     keys = {"authority": float, "source_domain": str}
-    return Paged("refs", parameters, keys=keys, limit=limit, after=after)
+    # Of a whole domain the rollup has them all, but for those that only a web graph knows.
+    is_rolled = found.is_whole and kept["state"] in ("live", "lost")
+    file = "refs_rolled" if is_rolled else "refs"
+    return Paged("refs", parameters, keys=keys, limit=limit, after=after, file=file)
 
 
 def anchors(
@@ -155,6 +159,9 @@ class Index:
     ) -> Answer[more.Gap]:
         return Answer(self.store, prospects.gap(mine, others, mode, **options), more.Gap)
 
+    def similar(self, domain: str, **options: Any) -> Answer[more.Similar]:
+        return Answer(self.store, prospects.similar(domain, **options), more.Similar)
+
     def outlinks(
         self, source: str, mode: Mode | None = None, **options: Any
     ) -> Answer[more.Outlink]:
@@ -185,6 +192,12 @@ class Index:
         found = overview(self.store, target, mode)
         found["milliseconds"] = int((time.monotonic() - started) * 1000)
         return found
+
+    def why(self, target: str, **options: Any) -> dict[str, Any]:
+        """Every score of a target's domain with its reasons, as nested dictionaries: see `why`."""
+        from pipeline.index.why import why  # numba with it, which takes a second to import
+
+        return why(self.store, target, **options)
 
     def status(self) -> dict[str, Any]:
         return Question("status", {}).rows(self.store)[0]

@@ -15,7 +15,8 @@ class Backlink(msgspec.Struct, frozen=True):
 
     similar: how many others of that domain, or page, it stands for. rel: nofollow, ugc, sponsored,
     parted by spaces; empty where the link is followed. authority: 0 to 100, of the domain that
-    links. language, text_before, text_after: None unless they were asked for.
+    links. language, text_before, text_after: None unless they were asked for. indirect: 1 where
+    the page that it names leads on, `via` these pages, to `end_url`; it may be of another domain.
     """
 
     source_domain: str
@@ -36,10 +37,16 @@ class Backlink(msgspec.Struct, frozen=True):
     language: str | None = None
     text_before: str | None = None
     text_after: str | None = None
+    indirect: int = 0
+    end_url: str = ""
+    via: list[str] = []
 
 
 class ReferringDomain(msgspec.Struct, frozen=True):
-    """A domain that links or did; its links by state; pages of it that link, pages they link."""
+    """A domain that links or did; its links by state; pages of it that link, pages they link.
+
+    indirect: live links beside those, to pages elsewhere that lead to the target.
+    """
 
     source_domain: str
     authority: float | None
@@ -55,6 +62,7 @@ class ReferringDomain(msgspec.Struct, frozen=True):
     lost_by: datetime | None
     graph: str
     graph_rank: int | None
+    indirect: int
 
 
 class Anchor(msgspec.Struct, frozen=True):

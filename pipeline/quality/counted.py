@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from pipeline.graph.gathered import Batch, gathered
 from pipeline.graph.mutual import mutual_links
+from pipeline.graph.packed import PackedGraph
 from pipeline.quality.scored import Measure, Part, Scored, looked_up
 from pipeline.store import sql
 
@@ -16,7 +17,7 @@ Counts = npt.NDArray[np.int64]
 
 
 def _add(scored: Scored) -> None:
-    targets = scored.store.query(sql("pipeline/quality/targets"))
+    targets = scored.store.query(sql("pipeline/quality/targets"), {"snapshot": scored.snapshot})
     for name in ("referring_domains", "referring_pages", "links"):
         scored.columns[name] = _counts(scored.names, targets, name)
     scored.columns["follow_share"] = looked_up(scored.names, targets, "follow_share", pa.float64())
@@ -40,7 +41,10 @@ def _out_domains(scored: Scored) -> Counts:
 def _reciprocal(scored: Scored) -> Counts:
     """How many of its referring domains each one links back to."""
     source, target = scored.ends
-    both = gathered(scored.graph.n, lambda: [Batch(source, target, None)])
+    packed = isinstance(scored.graph, PackedGraph)
+    both = gathered(
+        scored.graph.n, lambda: [Batch(source, target, None)], packed=packed, distinct=True
+    )
     return mutual_links(both)
 
 

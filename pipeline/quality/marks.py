@@ -1,6 +1,7 @@
-"""What in a domain's row of a snapshot speaks against it, each with the figures that say so.
+"""What in a domain's row of a snapshot speaks against it, each with the figure that says so.
 
-Marks are evidence for a person to look at. They are no verdict and no search engine's penalty.
+They are the reasons of its spam risk (pipeline/quality/risk.py), told to a person: evidence to look
+at, and no verdict and no search engine's penalty.
 """
 
 from __future__ import annotations
@@ -9,15 +10,31 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 SMALL = 30  # domains; below this a rank says little
-GAP = 25.0  # percentile points of PageRank above authority
-SPAM_MASS = 0.9  # share of its PageRank that does not come from trusted seeds
-FLOOR = 2.0  # times the PageRank of a domain that nobody links to; below, a share says nothing
-EXCHANGE = 0.5  # share of the referring domains that it links back to
-FEW = 4  # referring domains; below this a share says little
+FLAGGED = 50.0  # of 100; a formula's table says how many points that takes
+
+# A share as per cent, or a figure as it is.
+_SAYS = {
+    "undivided": "its referring domains link to little else: it is {share} of their links (mean)",
+    "shells": "{share} of its referring domains are shells: hardly anyone else links to them",
+    "ring": "{share} of its referring domains are linked by one another and hardly anyone else",
+    "traded": "it links back to {share} of its referring domains, linked by no other: a trade?",
+    "strangers": "{share} of its referring domains have nothing in common with any other of them",
+    "untrusted_mass": "{share} of its visits set out from where no trusted site leads",
+    "linked_risk": "what it links to is suspect: {figure} risk points on average",
+    "fellows": "{share} of its referring domains link to the same suspect domains as it does",
+    "same_referrers": "it links to a suspect domain and shares {share} of the referrers with it",
+    "top_network_share": "{share} of its referring domains are in one network",
+    "template_share": "{share} of its referring domains are made from one template",
+    "money_anchor_share": "{share} of its links are anchored in words of money",
+    "footer_share": "{share} of its links stand in footers",
+    "sitewide_share": "{share} of its referring domains link from nearly all of their pages",
+    "name_marks": "its name bears {figure} marks of a made-up name",
+    "velocity": "its new referring domains come at {figure} times the former rate",
+}
 
 
 class Mark(NamedTuple):
-    name: str  # untrusted, overranked, exchange
+    name: str  # of the measure
     text: str
 
 
@@ -27,47 +44,17 @@ def percentile(rank: float, n: int) -> float:
 
 
 def marks(row: Mapping[str, Any]) -> list[Mark]:
-    """The marks of a row of domain_quality; those that need trust only where there are seeds."""
-    found = [_exchange(row)]
-    if row["trust"] is not None and row["domains"] >= SMALL:
-        found += [_untrusted(row), _overranked(row)]
-    return [mark for mark in found if mark is not None]
+    """The reasons of a row of domain_quality, those that weigh most first."""
+    return [_told(reason) for reason in row.get("risk_reasons") or []]
 
 
 def is_flagged(row: Mapping[str, Any]) -> bool:
-    """Two marks that speak of a farm: no trust behind its links, and rank or exchange beside."""
-    names = {mark.name for mark in marks(row)}
-    return "untrusted" in names and len(names) > 1
+    """No one measure gives the points that this takes."""
+    return row.get("spam_risk") is not None and row["spam_risk"] >= FLAGGED
 
 
-def _untrusted(row: Mapping[str, Any]) -> Mark | None:
-    """Source: Gyongyi et al. 2006, relative spam mass, with its floor on PageRank."""
-    floor = FLOOR * (1 - row["damping"]) / row["domains"]
-    if row["pagerank"] < floor:
-        return None
-    mass = 1 - row["trust"] / row["pagerank"]
-    if mass < SPAM_MASS:
-        return None
-    return Mark("untrusted", f"{100 * mass:.0f}% of its PageRank does not come from trusted sites")
-
-
-def _overranked(row: Mapping[str, Any]) -> Mark | None:
-    n = row["domains"]
-    gap = percentile(row["pagerank_rank"], n) - percentile(row["trusted_harmonic_rank"], n)
-    if gap < GAP:
-        return None
-    return Mark(
-        "overranked",
-        f"PageRank puts it {gap:.0f} percentile points above its authority: many links, "
-        "little trust near them",
-    )
-
-
-def _exchange(row: Mapping[str, Any]) -> Mark | None:
-    referring, back = row["referring_domains"], row["reciprocal"]
-    if referring < FEW or back <= EXCHANGE * referring:
-        return None
-    return Mark(
-        "exchange",
-        f"it links back to {back:,} of its {referring:,} referring domains: an exchange or a farm?",
-    )
+def _told(reason: Mapping[str, Any]) -> Mark:
+    name, value = str(reason["measure"]), float(reason["value"])
+    says = _SAYS.get(name, name.replace("_", " ") + " is {figure}")
+    text = says.format(share=f"{100 * value:.0f}%", figure=f"{value:,.3g}")
+    return Mark(name, f"{text} (risk {reason['points']:+d})")

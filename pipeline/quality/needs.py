@@ -56,10 +56,14 @@ def needs(size: Size, settings: ScoreSettings, *, packed: bool) -> Needs:
         "PageRank": 64 * n + hot,
         "harmonic centrality": balls or 40 * n,
         "trust": 240 * n + hot,
-        "authority": min(LANES, 16 * 8 * n) + 72 * n,
+        "authority": min(LANES, 16 * 8 * n) + 125 * n + (8 * m if packed else 0),
         "groups": 100 * n + 8 * m,
         "supporters": balls + 24 * n,
-        "counting links": 200 * n,
+        "topics": 200 * n + 24 * m,
+        "spam risk": 180 * n + (8 * m if packed else 0),
+        # Once more as a graph, of edges without weights, those that weigh nothing among them.
+        "counting links": (200 + 2 * ROWS) * n + (6 if packed else 8) * m + SORTED * min(m, ROOM),
+        # What is known of each edge lies in files: a slice of links, and what is counted at once.
         "looking at links": SLICED + 20 * m,
         "grouping owners": 300 * n + 24 * m,
     }

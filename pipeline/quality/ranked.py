@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.graph.dominators import dominators
 from pipeline.graph.hyperball import harmonic_estimate
 from pipeline.graph.ranks import authority, harmonic, pagerank, rank_of, weighted_harmonic
 from pipeline.graph.sampled import weighted_harmonic_sampled
-from pipeline.graph.suspicion import FINE
+from pipeline.graph.suspicion import DAMPING, FINE
 from pipeline.graph.trusted import UNREACHED, redrawn_trust, seed_distance
 from pipeline.quality.scored import Floats, Measure, Part, Scored, counts, nullable
 
 EXACT_HARMONIC = 20_000  # domains; above, nearness is estimated
 DRAWS = 16  # of halves of the seeds
+COARSE = 1e-9  # of PageRank; at a high damping a finer one takes more sweeps than there may be
 
 _UNSEEDED = "there are no trusted seeds"
 
 
 def _add_pagerank(scored: Scored) -> None:
-    found = pagerank(scored.graph, damping=scored.settings.damping, tolerance=FINE)
-    scored.columns["pagerank"] = nullable(found)
+    """Fine enough for suspicion to take differences of, where it is by its damping."""
+    damping = scored.settings.damping
+    tolerance = FINE if damping == DAMPING else COARSE
+    scored.columns["pagerank"] = nullable(
+        pagerank(scored.graph, damping=damping, tolerance=tolerance)
+    )
 
 
 def _add_harmonic(scored: Scored) -> None:
@@ -59,9 +65,11 @@ def _authority(scored: Scored) -> Floats:
     trust = scored.floats("trust")
     drawn = scored.graph.n > EXACT_HARMONIC and np.count_nonzero(trust) > scored.settings.sources
     scored.manifest["authority_searches"] = scored.settings.sources if drawn else "all"
+    hangs_on = dominators(scored.graph, scored.seeds)
     if drawn:
-        return weighted_harmonic_sampled(scored.graph, trust, scored.settings.sources)
-    return weighted_harmonic(scored.graph, trust)[0]
+        sources = scored.settings.sources
+        return weighted_harmonic_sampled(scored.graph, trust, sources, hangs_on=hangs_on)
+    return weighted_harmonic(scored.graph, trust, hangs_on=hangs_on)[0]
 
 
 PARTS = (

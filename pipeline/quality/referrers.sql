@@ -1,12 +1,13 @@
--- The authority of referring domains as a snapshot has it, where it is another than before.
+-- Authority and country of referring domains as a snapshot has them, where they are others than before.
 -- Cost: all referring domains, and the snapshot's domains in memory.
 INSERT INTO referrers
-SELECT kept.* REPLACE (kept.written + 1 AS written, quality.authority AS authority)
+SELECT kept.* REPLACE (kept.written + 1 AS written, quality.authority AS authority, if(quality.domain != '', quality.country, kept.country) AS country)
 FROM (SELECT * FROM referrers FINAL) AS kept
 LEFT ANY JOIN
 (
-    SELECT domain, toNullable(toFloat32(authority)) AS authority
+    SELECT domain, toNullable(toFloat32(authority)) AS authority, country
     FROM domain_quality
     WHERE snapshot = {snapshot:UInt64}
 ) AS quality ON quality.domain = kept.source_domain
 WHERE isNull(kept.authority) != isNull(quality.authority) OR ifNull(kept.authority != quality.authority, 0)
+    OR (quality.domain != '' AND quality.country != kept.country)

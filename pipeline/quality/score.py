@@ -20,20 +20,29 @@ from pipeline.graph.gathered import gathered
 from pipeline.graph.packed import PackedGraph
 from pipeline.quality import (
     anchored,
+    confidence,
     counted,
+    homes,
     linked,
     named,
     needs,
     owned,
+    portfolio,
+    presence,
     ranked,
+    relevant,
+    risk,
     shaped,
     suspected,
+    worth,
+    written,
 )
+from pipeline.quality.formula import load
+from pipeline.quality.page_scores import drop_pages_before, write_pages
 from pipeline.quality.scored import Columns, Part, Progress, Scored, ids_of, known, run
 from pipeline.quality.steps import Steps, steps_of
 from pipeline.quality.taken import build as build  # of edges at hand; for tests and benchmarks
 from pipeline.quality.taken import counting, take, taken
-from pipeline.quality.written import drop_strength_before, register, swap_in, write_strength
 from pipeline.settings import ScoreSettings, weights_by_place
 from pipeline.store import Store, rows, sql
 from pipeline.url import suffix_list_version
@@ -46,10 +55,17 @@ PARTS: tuple[Part, ...] = (
     *shaped.PARTS,
     *suspected.PARTS,
     counted.PART,
+    presence.PART,
     linked.PART,
     anchored.PART,
     owned.PART,
     named.PART,
+    relevant.PART,
+    homes.PART,
+    risk.PART,
+    worth.PART,
+    portfolio.PART,
+    confidence.PART,
 )
 
 
@@ -66,15 +82,20 @@ def score(
     *,
     seeds: Sequence[str] = (),
     spam: Sequence[str] = (),
+    as_of: int | None = None,
     progress: Progress = lambda step: None,
     beside: Path | None = None,
 ) -> Snapshot | None:
     """Writes the snapshot of what the store holds now; None where it holds no page.
 
+    as_of: ms since 1970; what was first seen or found lost later has no part in it. By default the
+    arrival of the last page, so that what arrives while it is scored is left to the next one.
     beside: where steps are kept that are done, for a run after this one was killed; None: nowhere.
-    Raises TooLarge before anything is begun, and ScoreBusy, StoreFull and what the store raises.
+    Raises BadFormula and TooLarge before anything is begun, ScoreBusy, StoreFull, and what the
+    store raises.
     """
-    as_of = int(rows(store.query("SELECT max(arrived) AS at FROM arrivals"))[0]["at"])
+    load(settings.formula, risk.KNOWN)
+    as_of = as_of or int(rows(store.query("SELECT max(arrived) AS at FROM arrivals"))[0]["at"])
     if not as_of:
         return None
     told = rows(store.query(sql("pipeline/quality/size")))[0]
@@ -110,7 +131,7 @@ def _begun(
 ) -> Scored:  # fmt: skip
     """The graph that is ranked: edges that weigh something, and every domain known."""
     progress("reading links")
-    size = steps.once("reading links", lambda: take(store, settings, steps))
+    size = steps.once("reading links", lambda: take(store, settings, as_of, steps))
     need = needs.chosen(needs.Size(size["domains"], size["edges"]), settings)
     names, edges, pages = taken(steps, size["edges"])
     progress("building the graph")
@@ -143,7 +164,7 @@ def _done(part: Part, scored: Scored, steps: Steps) -> None:
 
 
 def _new(after: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: told for name, told in after.items() if before.get(name) is not told}
+    return {n: told for n, told in after.items() if n not in before or before[n] is not told}
 
 
 def _written(scored: Scored, seeds: Sequence[str], spam: Sequence[str], steps: Steps) -> Snapshot:
@@ -153,14 +174,15 @@ def _written(scored: Scored, seeds: Sequence[str], spam: Sequence[str], steps: S
         edges = scored.edges
         for name, column in scored.edge_columns.items():
             edges = edges.append_column(name, column)
-        swap_in(store, "domain_edges", edges, as_of)
-        swap_in(store, "domain_quality", _quality(scored), as_of)
-        write_strength(store, as_of)
-        store.execute(sql("pipeline/quality/referrers"), {"snapshot": as_of})
+        written.swap_in(store, "domain_edges", edges, as_of)
+        written.swap_in(store, "domain_quality", _quality(scored), as_of)
+        written.write_strength(store, as_of)
+        write_pages(store, as_of, seeded=len(scored.seeds) > 0)
     manifest = _manifest(scored, seeds, spam, steps)
     snapshot = Snapshot(as_of, scored.graph.n, scored.graph.m, manifest)
-    register(store, *snapshot)
-    drop_strength_before(store, as_of)
+    written.rank_referrers(store, as_of, lambda: written.register(store, *snapshot))
+    written.drop_strength_before(store, as_of)
+    drop_pages_before(store, as_of)
     return snapshot
 
 
@@ -200,6 +222,7 @@ def _manifest(
         "edges": scored.graph.m,
         "links": "packed" if isinstance(scored.graph, PackedGraph) else "plain",
         "known": {k: v for part in PARTS for k, v in known(scored, part.measures).items()},
+        "measures": _measures(),
         "steps": [step.told() for step in steps.done],
         **scored.manifest,
     }
@@ -208,3 +231,12 @@ def _manifest(
 def digest(names: Sequence[str]) -> str | None:
     """Of a list of domains; None of none."""
     return hashlib.sha256("\n".join(names).encode()).hexdigest() if names else None
+
+
+def _measures() -> list[dict[str, str]]:
+    """What each figure of domain_quality is: SQL tells its units and meanings from here."""
+    return [
+        {"measure": m.name, "unit": m.unit, "meaning": m.meaning, "unknown": m.unknown}
+        for part in PARTS
+        for m in part.measures
+    ]

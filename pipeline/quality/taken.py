@@ -40,7 +40,7 @@ class Taken(NamedTuple):
     pages: pa.Table
 
 
-def take(store: Store, settings: ScoreSettings, steps: Steps) -> dict[str, int]:
+def take(store: Store, settings: ScoreSettings, as_of: int, steps: Steps) -> dict[str, int]:
     """Reads edges and pages into the steps' directory: how many domains and edges there are.
 
     Memory: the names of the domains, and a batch.
@@ -48,7 +48,9 @@ def take(store: Store, settings: ScoreSettings, steps: Steps) -> dict[str, int]:
     interned, edges = Interned(), 0
     files = {name: (steps.directory / name).open("wb") for name in KINDS}
     try:
-        for batch in store.stream(sql("pipeline/quality/edges"), weights(settings)):
+        for batch in store.stream(
+            sql("pipeline/quality/edges"), {**weights(settings), "snapshot": as_of}
+        ):
             edges += batch.num_rows
             for name, file in files.items():
                 column = batch.column(name)
@@ -57,7 +59,7 @@ def take(store: Store, settings: ScoreSettings, steps: Steps) -> dict[str, int]:
     finally:
         for file in files.values():
             file.close()
-    codes, pages = _pages(store, interned)
+    codes, pages = _pages(store, as_of, interned)
     names, place = interned.in_order()
     for end in ENDS:
         ids = _mapped(steps.directory / end, np.int32, edges)
@@ -116,9 +118,9 @@ def build(edges: pa.Table, pages: pa.Table) -> DomainGraph:
     return from_names(ends[0], ends[1], weight, also=pa.concat_arrays(columns))
 
 
-def _pages(store: Store, interned: Interned) -> tuple[npt.NDArray[np.int32], Any]:
+def _pages(store: Store, as_of: int, interned: Interned) -> tuple[npt.NDArray[np.int32], Any]:
     codes, pages = [np.empty(0, np.int32)], [np.empty(0, np.uint32)]
-    for batch in store.stream(sql("pipeline/quality/pages")):
+    for batch in store.stream(sql("pipeline/quality/pages"), {"snapshot": as_of}):
         codes.append(interned.codes(batch.column("domain")))
         pages.append(batch.column("pages").to_numpy())
     return np.concatenate(codes), np.concatenate(pages)

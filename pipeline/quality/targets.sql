@@ -1,4 +1,4 @@
--- What each domain's backlinks come to: links, pages, anchors. Reads the edges and links once. What is
+-- What each domain's backlinks come to, as of the snapshot: links, pages, anchors. Reads the edges and links once. What is
 -- suppressed has no part, though it were not erased yet.
 WITH
     suppressed AS (SELECT name FROM controls FINAL WHERE verb = 'suppress' AND value > 0),
@@ -11,7 +11,8 @@ SELECT
     toUInt32(uniqExact(source_host, source_path)) AS referring_pages,
     arrayMap(a -> a.2, arraySlice(arraySort(arrayFilter(a -> a.2 != '', arrayMap((n, a) -> (-n, a), sumMap([anchor], [1]).2, sumMap([anchor], [1]).1))), 1, 5)) AS top_anchors
 FROM link_states
-WHERE state = 'live' AND kind IN ('a', 'area', 'img-link', 'redirect')
+WHERE first_seen <= {snapshot:UInt64} AND (state = 'live' OR (state = 'lost' AND lost_by > {snapshot:UInt64}))
+    AND kind IN ('a', 'area', 'img-link', 'redirect')
     AND source_domain NOT IN (SELECT name FROM suppressed)
     AND source_host NOT IN (SELECT name FROM suppressed)
     AND if(position(source_host, ':') = 0, source_host, replaceRegexpOne(source_host, ':[0-9]+$', '')) NOT IN (SELECT name FROM suppressed)

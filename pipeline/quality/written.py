@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from pipeline.index.referrers import RANKED, RANKING
 from pipeline.store import Store, rows, sql
+from pipeline.store.marks import mark_of, move
 
 AT_ONCE = 1 << 20  # rows of an insert
 
@@ -59,6 +61,19 @@ def drop_strength_before(store: Store, snapshot: int) -> None:
     for row in rows(store.query(sql("pipeline/quality/strength_kept"))):
         if row["snapshot"] < snapshot:
             store.execute(f"ALTER TABLE page_strength DROP PARTITION {row['snapshot']:d}")
+
+
+def rank_referrers(store: Store, snapshot: int, enter: Callable[[], None]) -> None:
+    """Referring domains by the new authority, and the snapshot, which `enter` enters. Who pages
+    through them meanwhile is told so (index/paging.py); stopped in between, a rerun mends it.
+    """
+    began = max(int(time.time() * 1000), mark_of(store, RANKED).version + 1)
+    move(store, RANKED, RANKING, began)
+    store.execute(sql("pipeline/quality/referrers"), {"snapshot": snapshot})
+    enter()
+    # The lifecycle job may have made rows anew meanwhile, with what was the newest until now.
+    store.execute(sql("pipeline/quality/referrers"), {"snapshot": snapshot})
+    move(store, RANKED, snapshot, began + 1)
 
 
 def register(

@@ -28,6 +28,7 @@ from pipeline.report.commands import (
 )
 from pipeline.report.output import plain
 from pipeline.report.overview import write_overview
+from pipeline.report.why import write_why
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _DAY_MS = 86_400_000
@@ -86,7 +87,9 @@ domain_options = _with(
         type=click.FloatRange(0, 100),
         help="Of the domain that links, at least; unknown ones are left out.",
     ),
-    click.option("--country", metavar="XX", default="", help="By the domain's ending, such as de."),
+    click.option(
+        "--country", metavar="XX", default="", help="Of the domain that links, such as de."
+    ),
     click.option("--since", type=Moment(), default=None, help="First seen then or later."),
     click.option(
         "--until", type=Moment(end=True), default=None, help="First seen before, or on that day."
@@ -105,15 +108,26 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
+def _asked(target: str, mode: Mode | None, why: bool) -> dict[str, Question]:
+    if not why:
+        return overview_questions(target, mode)
+    from pipeline.index.why import why_questions  # numba with it, which takes a second to import
+
+    return why_questions(target)
+
+
 @cli.command()
 @target_argument
 @mode_option
+@click.option("--why", is_flag=True, help="Every score of its domain, with its reasons.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
 @click.option(
     "--show-sql", "only_sql", is_flag=True, help="Print the SQL of its questions, and don't run it."
 )
 @click.pass_context
-def show(ctx: click.Context, target: str, mode: Mode | None, as_json: bool, only_sql: bool) -> None:
+def show(
+    ctx: click.Context, target: str, mode: Mode | None, why: bool, as_json: bool, only_sql: bool
+) -> None:
     """A target's backlinks on one screen: how many, how good, from where, what was lost.
 
     TARGET is a domain, a host, a URL, or the beginning of URLs with a * behind it.
@@ -121,20 +135,23 @@ def show(ctx: click.Context, target: str, mode: Mode | None, as_json: bool, only
     \b
     backlinks show example.org
     backlinks show 'www.example.org/blog/*'
+    backlinks show example.org --why                 # what its scores are made of
     backlinks show example.org --json | jq .counts.live
     """
     if only_sql:
-        for question in overview_questions(target, mode).values():
+        for question in _asked(target, mode, why).values():
             show_statements(question)
             click.echo()
         return
     target_of(target, mode)  # refused before the store is opened
     with reading(settings_of(ctx)) as store:
-        found = questions.Index(store).overview(target, mode)
+        index = questions.Index(store)
+        found = index.why(target) if why else index.overview(target, mode)
     if as_json:
         click.echo(json.dumps(found, default=plain, ensure_ascii=False, indent=2))
         return
-    write_overview(found, sys.stdout, width=None if sys.stdout.isatty() else 120)
+    told = write_why if why else write_overview
+    told(found, sys.stdout, width=None if sys.stdout.isatty() else 120)
 
 
 @cli.command()
@@ -185,7 +202,7 @@ def links(ctx: click.Context, /, target: str, mode: Mode | None, **options: Any)
     """
     out = _taken(options)
     question = Links(target, mode, **given(options))
-    hide = {"source_domain", "not_before", "kind", "first_seen"}
+    hide = {"source_domain", "not_before", "kind", "first_seen", "indirect", "end_url"}
     if options["state"] == "live":
         hide |= {"state", "lost_by"}
     answer(ctx, question, hide=frozenset(hide), **out)

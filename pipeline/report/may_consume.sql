@@ -6,6 +6,8 @@ CHECK GRANT
     INSERT ON leads,
     INSERT ON indirect_links,
     INSERT ON referrers,
+    INSERT ON link_uses,
+    INSERT ON large_targets,
     INSERT ON frontier_in,
     INSERT ON marks,
     INSERT ON controls,

@@ -5,6 +5,8 @@ CHECK GRANT
     INSERT ON leads,
     INSERT ON indirect_links,
     INSERT ON referrers,
+    INSERT ON link_uses,
+    INSERT ON large_targets,
     INSERT ON frontier_in,
     INSERT ON marks,
     INSERT ON snapshots,
@@ -12,5 +14,9 @@ CHECK GRANT
     INSERT ON domain_edges_next,
     INSERT ON domain_quality,
     INSERT ON domain_quality_next,
+    INSERT ON domain_terms,
+    INSERT ON domain_terms_next,
     INSERT ON page_strength,
-    INSERT ON page_strength_next
+    INSERT ON page_strength_next,
+    INSERT ON page_quality,
+    INSERT ON page_quality_next

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.quality.marks import SMALL, marks, percentile
+from pipeline.quality.marks import SMALL, is_flagged, marks, percentile
 from pipeline.report.output import safe
 
 _BARS = "·▁▂▃▄▅▆▇█"
@@ -21,6 +21,10 @@ def write_overview(found: dict[str, Any], to: TextIO, *, width: int | None = Non
     console = Console(file=to, width=width, highlight=False)
     console.print(Text(_title(found), style="bold"), Text(_known(found), style="dim"))
     console.print(Text(_authority(found)))
+    for line in _risk(found["quality"]):
+        console.print(Text(line))
+    if found["verdict"]["told"]:
+        console.print(Text(f"Label         {safe(found['verdict']['told'])}"))
     for line in [*_links(found["counts"]), _trend(found["trend"])]:
         console.print(Text(line))
     if found["strongest"]:
@@ -76,6 +80,15 @@ def _authority(found: dict[str, Any]) -> str:
     if n < SMALL:
         return f"Authority     {text} (too few domains for a number)"
     return f"Authority     {quality['authority']:.1f}   {text}"
+
+
+def _risk(quality: dict[str, Any] | None) -> list[str]:
+    """A snapshot of before there was one says nothing of it."""
+    if quality is None or quality.get("spam_risk") is None:
+        return []
+    flag = "  flagged: see below" if is_flagged(quality) else ""
+    points = quality["risk_points"]
+    return [f"Spam risk     {quality['spam_risk']:.0f} of 100 ({points:,} points){flag}"]
 
 
 def _links(counts: dict[str, Any]) -> list[str]:

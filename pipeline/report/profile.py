@@ -204,8 +204,8 @@ def places(
 ) -> None:
     """Top-level domains, countries or languages of the referring domains.
 
-    A country is told by the top-level domain alone, and not where that is sold to everybody, as
-    .io is.
+    A country is told by the top-level domain, but where that is sold to everybody, as .io is; else,
+    once there is a snapshot, by what the domain's pages say of themselves.
 
     \b
     backlinks places example.org

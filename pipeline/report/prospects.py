@@ -1,4 +1,4 @@
-"""The commands that tell of links that could be had: broken, gap."""
+"""The commands that tell of links that could be had: broken, gap, similar."""
 
 from __future__ import annotations
 
@@ -104,3 +104,44 @@ def gap(
         limit=limit, after=after,
     )  # fmt: skip
     answer(ctx, question, hide=frozenset({"target_urls"}), **out)
+
+
+@cli.command()
+@click.argument("domain", metavar="DOMAIN")
+@click.option(
+    "--by",
+    type=click.Choice(prospects.BYS),
+    default="both",
+    show_default=True,
+    help="What pages say, who links to both, or both together.",
+)
+@click.option("--language", metavar="XX", default="", help="Of most of its pages, such as de.")
+@click.option("--country", metavar="XX", default="", help="Of the domain, such as de.")
+@page_options
+@output_options
+@click.pass_context
+def similar(
+    ctx: click.Context,
+    /,
+    domain: str,
+    by: Any,
+    language: str,
+    country: str,
+    limit: int,
+    after: str | None,
+    **out: Any,
+) -> None:
+    """Domains like DOMAIN, the nearest first: which terms they share, and who links to both.
+
+    As the newest snapshot has them: score first. What everybody says, or everybody links to, makes
+    nobody alike.
+
+    \b
+    backlinks similar example.org
+    backlinks similar example.org --by links --limit 20
+    backlinks similar example.org --by text --language de --country at -o alike.csv
+    """
+    question = prospects.similar(
+        domain, by=by, language=language, country=country, limit=limit, after=after
+    )
+    answer(ctx, question, hide=frozenset({"place"}), **out)

@@ -23,6 +23,7 @@ _EMPTY_S = 60.0  # until it looks again where there is no page yet
 @click.option("--seeds", "trusted", help="File of trusted domains, one a line.")
 @click.option("--spam", "known_spam", help="File of domains known as spam, one a line.")
 @click.option("--nofollow", is_flag=True, default=None, help="Count nofollow links as edges.")
+@click.option("--formula", help="Version or file of the formula of spam risk. [default: 1]")
 @click.option(
     "--every",
     "every_s",
@@ -36,6 +37,7 @@ def score(
     trusted: str | None,
     known_spam: str | None,
     nofollow: bool | None,
+    formula: str | None,
     every_s: float | None,
     metrics_port: int | None,
 ) -> None:
@@ -48,6 +50,7 @@ def score(
     backlinks score --seeds trusted.txt
     backlinks score --seeds trusted.txt --spam spam.txt
     backlinks score --seeds trusted.txt --every 86400
+    backlinks score --seeds trusted.txt --formula my-formula.json
     """
     from pipeline.quality.listed import lists_of
     from pipeline.quality.score import Snapshot
@@ -56,7 +59,7 @@ def score(
 
     settings = settings_of(
         ctx,
-        score={"seeds": trusted, "spam": known_spam, "nofollow": nofollow},
+        score={"seeds": trusted, "spam": known_spam, "nofollow": nofollow, "formula": formula},
         metrics={"port": metrics_port},
     )
     lists = lists_of(settings.score)

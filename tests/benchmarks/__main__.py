@@ -39,6 +39,10 @@ NAMES = (
     "attacks",
     "score",
     "bought",
+    "relevance",
+    "seeds",
+    "risk",
+    "stability",
 )
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from pipeline.graph.blocks import Scores
 from pipeline.graph.csr import DomainGraph, from_edges
+from pipeline.graph.dominators import dominators
 from pipeline.graph.hyperball import harmonic_estimate, weighted_harmonic_estimate
 from pipeline.graph.mixing import mixed
 from pipeline.graph.ranks import pagerank, percentile, rank_of, trust, weighted_harmonic
@@ -35,14 +36,18 @@ NAMES = (WH, *OTHERS)
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A target, and honest domains that could be made to link, in the order they are used."""
+    """A target, and honest domains that could be made to link, in the order they are used.
+
+    first: the id of the farm's first domain, where others are planted beside; the graph's n if not.
+    """
 
     graph: DomainGraph
     target: int
     entries: Ids
+    first: int | None = None
 
     def farm(self, size: int) -> Ids:
-        return self.graph.n + np.arange(size)
+        return (self.graph.n if self.first is None else self.first) + np.arange(size)
 
 
 Family = Callable[[Trial, int, int], Edges]  # trial, farm size, honest links
@@ -108,6 +113,30 @@ def pbn_as_one(trial: Trial, size: int, links: int) -> Edges:
     ]
 
 
+def old_names(trial: Trial, size: int, links: int) -> Edges:
+    """A private network of names that were honest: three honest links into each, and from each to
+    the target, another member and eight honest domains. Links are of `entries`, over and over."""
+    farm, n = trial.farm(size), trial.graph.n
+    covers = (mixed(np.arange(8 * size), trial.target) % np.uint64(n)).astype(np.int64)
+    others = mixed(np.arange(size), trial.target + 1) % np.uint64(size)
+    return [
+        (np.resize(trial.entries[:links], 3 * size), np.repeat(farm, 3)),
+        (farm, _all(farm, trial.target)),
+        (farm, farm[others.astype(np.int64)]),
+        (np.repeat(farm, 8), covers),
+    ]
+
+
+def hidden(trial: Trial, size: int, links: int) -> Edges:
+    """A star whose members each link to six of the best-linked domains besides."""
+    popular = np.argsort(-trial.graph.in_degree, kind="stable")[:2000]
+    farm = trial.farm(size)
+    covers = popular[
+        (mixed(np.arange(6 * size), trial.target) % np.uint64(len(popular))).astype(int)
+    ]
+    return [*star(trial, size, links), (np.repeat(farm, 6), covers)]
+
+
 def exchange(trial: Trial, size: int, links: int) -> Edges:
     """Honest domains link to the target and it to them."""
     entries = trial.entries[:links]
@@ -158,7 +187,7 @@ class Standing:
         trusted, visits = trust(graph, seeds), pagerank(graph)
         exact = graph.m < EXACT_BELOW
         scores = {
-            WH: weighted_harmonic(graph, trusted)[0]
+            WH: weighted_harmonic(graph, trusted, hangs_on=dominators(graph, seeds))[0]
             if exact
             else weighted_harmonic_estimate(graph, trusted),
             "PageRank": visits,

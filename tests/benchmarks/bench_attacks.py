@@ -140,7 +140,7 @@ def rows(base: Base) -> list[Row]:
 
 
 def no_honest_link(base: Base) -> Values:
-    """1: farms that nobody honest links into, not even the target. The largest gain of any."""
+    """1: farms that nobody honest links into but the target. The largest gain of any."""
     each = [one for key, gained in base.gained.items() for one in gained if _alone(key)]
     return {name: max(one[name] for one in each) for name in NAMES}
 
@@ -178,7 +178,7 @@ def cost(base: Base) -> dict[str, Values]:
 
 
 def _alone(key: Key) -> bool:
-    return key[1] > 0 and key[2] == 0 and key[0] is not loop
+    return key[1] > 0 and key[2] == 0
 
 
 def _less(one: Values, other: Values) -> Values:

@@ -21,7 +21,9 @@ import numba
 import numpy as np
 
 from pipeline.graph.csr import DomainGraph, from_edges
+from pipeline.graph.gathered import Batch, gathered
 from pipeline.graph.hot import hot
+from pipeline.graph.packed import PackedGraph
 from pipeline.graph.ranks import Sweeps, harmonic, pagerank
 from pipeline.graph.threads import at_most
 from tests.benchmarks.bench_hyperball import SCALE, rmat
@@ -40,7 +42,7 @@ def run(scale: int = SCALE) -> list[Row]:
     graph = cnr_2000() if real else power_law(300_000, 3_200_000)
     where = f"{'cnr-2000' if real else 'drawn'}, n={graph.n}, m={graph.m}"
     rows = [*_pagerank_rows(graph, where), *_memory_rows(graph, where), *_harmonic_rows()]
-    return [*rows, *rmat_rows(rmat(scale))]
+    return [*rows, *packed_rows(graph, where), *rmat_rows(rmat(scale))]
 
 
 def rmat_rows(graph: DomainGraph) -> list[Row]:
@@ -56,7 +58,26 @@ def rmat_rows(graph: DomainGraph) -> list[Row]:
     return [
         row("pagerank: placing, in sweeps", placing / took, "sweeps", f"{where}; once a graph"),
         row("pagerank: a sweep", graph.m / 1e6 / took, "M edges/s", where),
+        *packed_rows(graph, where),
         *_beside("pagerank", "networkit", lambda: pagerank(graph), theirs, TURNS_OF_RMAT, terms),
+    ]
+
+
+def packed_rows(graph: DomainGraph, where: str) -> list[Row]:
+    """What packed links save, and what a sweep over them takes more."""
+    batch = Batch(sources_of(graph).astype(np.int32), graph.out_targets, graph.out_weights)
+    small = gathered(graph.n, lambda: [batch], packed=True, distinct=True)
+    assert isinstance(small, PackedGraph)
+    links = (small.in_links, small.out_links)
+    size = sum(len(each.gaps) for each in links) / (2 * graph.m)
+    start = np.full(graph.n, 1 / graph.n)
+    by_plain, by_packed = Sweeps(graph, start, DAMPING), Sweeps(small, start, DAMPING)
+    by_plain(), by_packed()  # compiles or loads the kernels
+    _, _, slower = pairs(by_plain, by_packed, 5)
+    note = f"{where}; plain ones take 4"
+    return [
+        row("packed links: bytes a link", size, "bytes", note),
+        row("packed links: a sweep, in plain ones", slower, "x", where),
     ]
 
 

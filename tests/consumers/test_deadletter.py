@@ -14,9 +14,9 @@ from tests.support.records import START, message, page
 
 POISON = {
     "empty": b"",
-    "json": b'{"v": 1, "url": ',
+    "json": b'{"v": 2, "url": ',
     "encoding": b"\xff\xfe{}",
-    "type": b'{"v": 1}',
+    "type": b'{"v": 2}',
     "version": b'{"v": 99}',
     "suffix_list": encode(page("https://s.org/", START)).replace(b'list":"', b'list":"x'),
     "arrays": encode(page("https://s.org/", START, part=2)),

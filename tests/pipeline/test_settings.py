@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pipeline.errors import BadSetting
-from pipeline.settings import PREFIX, Settings, load
+from pipeline.settings import PREFIX, Settings, load, weights_by_place
 
 # The first example of a process makes tables, and the machine may be busy.
 unhurried = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -219,3 +219,26 @@ def test_no_module_but_the_edge_reads_the_environment() -> None:
                 and node.value.id == "os"
             }  # fmt: skip
             assert file in edge or not names & {"environ", "getenv"}, file
+
+
+def test_weights_of_links_go_by_their_place() -> None:
+    told = "main 1, footer 0.25, other 0"
+    assert weights_by_place(told) == {"main": 1, "footer": 0.25, "other": 0}
+    made = load(None, {"BACKLINKS_SCORE__WEIGHTS": told}, {})
+    assert made.score.weights == told
+
+
+@pytest.mark.parametrize(
+    ("told", "wrong"),
+    [
+        ("sidebar 1, other 0", "'sidebar' is no place of a link"),
+        ("main one, other 0", "'one' is no weight of main"),
+        ("main -1, other 0", "the weight of main must be from 0 to 1000"),
+        ("main nan, other 0", "the weight of main must be from 0 to 1000"),
+        ("main 1", "the weight of other is missing"),
+        ("", "'' is no place of a link"),
+    ],
+)
+def test_weights_that_say_nothing_are_refused_with_what_is_wrong(told: str, wrong: str) -> None:
+    with pytest.raises(BadSetting, match=wrong):
+        load(None, {}, {"score": {"weights": told}})

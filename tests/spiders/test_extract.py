@@ -9,7 +9,7 @@ import pytest
 from pipeline.page import link_digest
 from pipeline.url import canonical
 from spiders.extract import MAX_BODY, MAX_EXTERNAL, MAX_INTERNAL, MAX_TITLE, decode, extract
-from tests.support.reading import OUT, read
+from tests.support.reading import OUT, PAGE, read
 
 # Encodings: BOM, header, meta, then detection.
 
@@ -78,6 +78,41 @@ def test_the_title_is_one_bounded_line() -> None:
 )
 def test_the_language_is_declared_or_read(body: str, header: str, language: str) -> None:
     assert read(body, content_language=header).language == language
+
+
+SELF = "<link rel=alternate hreflang={tag} href='{url}'>"
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("<html lang=de-AT>", ("AT", "lang")),
+        ("<html lang=en_GB>", ("GB", "lang")),
+        ("<html lang=de>", ("", "")),
+        ("<html lang=en-US>", ("", "")),  # what software writes unasked
+        ("<html lang=de-AT>" + SELF.format(tag="de-CH", url="{page}"), ("CH", "hreflang")),
+        ("<html lang=de-AT>" + SELF.format(tag="de-CH", url="/other"), ("AT", "lang")),
+        ("<html lang=de-AT>" + SELF.format(tag="x-default", url="{page}"), ("AT", "lang")),
+        ("<html>" + SELF.format(tag="en-US", url="{page}"), ("US", "hreflang")),
+        (
+            "<html><link rel=canonical href='/c'>" + SELF.format(tag="fr-CA", url="/c"),
+            ("CA", "hreflang"),
+        ),
+    ],
+)
+def test_a_page_says_for_which_country_it_is(head: str, expected: tuple[str, str]) -> None:
+    found = read(head.replace("{page}", PAGE.url))
+    assert (found.country, found.country_by) == expected
+
+
+def test_terms_are_of_what_the_page_says_itself() -> None:
+    """The text of links tells of the pages they lead to; menus and footers of the site."""
+    body = (
+        "<title>Harbour</title><nav>about us</nav><p>crane <a href='https://b.org/'>violin "
+        "<b>concert</b></a> quay <a name=x>anchorage</a></p><footer>imprint</footer>"
+    )
+    assert read(body).terms == ["harbour", "crane", "quay"]
+    assert read("<a href='/x'>violin</a>").terms == []
 
 
 def test_terms_are_of_what_is_read_and_not_of_scripts() -> None:

@@ -20,6 +20,7 @@ import backlinks  # noqa: F401 - adds the commands that compose
 from demo.web import DemoWeb
 from pipeline import errors
 from pipeline.errors import BacklinksError
+from pipeline.quality.features import NEVER, features
 from pipeline.report.commands import cli
 from pipeline.settings import PREFIX, Settings
 from pipeline.store import Store, rows
@@ -35,10 +36,11 @@ REGENERATE = "python -m tests.support.docs"
 
 PUBLIC = (
     "links", "pages", "page_links", "frontier", "snapshots", "controls", "domain_edges",
-    "domain_quality", "page_fates", "graph_referrers",
+    "domain_quality", "page_fates", "graph_referrers", "domain_terms", "page_quality", "labels",
 )  # fmt: skip
 VIEWS = (
     "link_states", "backlinks", "link_changes", "all_link_states", "graph_backlinks",
+    "country_endings", "labels_now",
     *(view.name for view in views()),
 )  # fmt: skip
 OF_FILES = {view.name for view in views()}  # which tell their own cost
@@ -73,7 +75,13 @@ UNITS = {
     "uncounted": _PACKED,
     **dict.fromkeys(["fetched", "failures", "delay", "leased"], _PACKED),
     **dict.fromkeys(["trusted_harmonic_rank", "trust_rank", "pagerank_rank"], _PLACE),
-    **dict.fromkeys(["harmonic_rank", "referring_domains_rank"], _PLACE),
+    **dict.fromkeys(
+        ["harmonic_rank", "referring_domains_rank", "relevance_rank", "inverse_pagerank_rank"],
+        _PLACE,
+    ),
+    **dict.fromkeys(["portfolio_worth_rank", "worth_rank"], _PLACE),
+    **dict.fromkeys(["portfolio", "portfolio_low", "portfolio_high", "score"], "0 to 100"),
+    "crawled_share": "0 to 1",
     **dict.fromkeys(["pagerank", "trust", "follow_share", "damping"], "0 to 1"),
     **dict.fromkeys(["trust_spread", "anti_trust", "truncated_pagerank"], "0 to 1"),
     **dict.fromkeys(["reciprocity", "in_out_overlap"], "0 to 1"),
@@ -98,7 +106,10 @@ UNITS = {
         ],
         _PLACE,
     ),
-    "authority": "0 to 100",
+    **dict.fromkeys(["undivided", "shells", "ring", "traded", "strangers"], "0 to 1"),
+    **dict.fromkeys(["untrusted_mass", "fellows", "same_referrers"], "0 to 1"),
+    **dict.fromkeys(["linked_risk", "risk_points"], "points"),
+    **dict.fromkeys(["authority", "spam_risk"], "0 to 100"),
     "bytes": "bytes",
     "latency_ms": "ms",
     "delay_ms": "ms",
@@ -451,7 +462,8 @@ def view_columns(store: Store, view: str) -> list[tuple[str, str]]:
     )
     asked = f"{view}({named})" if named else view
     found = rows(store.query(f"DESCRIBE TABLE (SELECT * FROM {asked})"))
-    return [(row["name"], row["type"]) for row in found]
+    # A tuple's type is told over several lines.
+    return [(row["name"], re.sub(r"\(\s+", "(", " ".join(row["type"].split()))) for row in found]
 
 
 def materialized_views() -> list[tuple[str, str, str]]:
@@ -542,6 +554,15 @@ def view_meanings(view: View) -> dict[str, str]:
     return dict(re.findall(r"^ {4}(?:.*\W)?(\w+),? -- (.+)$", view.text, re.MULTILINE))
 
 
+def _features_part(table: Table) -> str:
+    """Every column with its unit, what it means and what NULL says of it."""
+    lines = ["| feature | type | unit | meaning | NULL says |", "|---|---|---|---|---|"]
+    for name, kind, unit, meaning, unknown in features(table.name, table.columns):
+        told = "" if unknown == NEVER else unknown
+        lines.append(f"| `{name}` | `{kind}` | {unit} | {_cell(meaning)} | {_cell(told)} |")
+    return "\n".join(lines)
+
+
 def _plumbing_part(found: Mapping[str, Table]) -> str:
     lines = []
     for table in found.values():
@@ -579,6 +600,10 @@ def made(store: Store) -> dict[str, dict[str, str]]:
         "docs/demo.md": {"planted": _demo_part()},
         "docs/schema.md": schema,
         "docs/cluster.md": {"shards": _shards_part()},
+        "docs/features.md": {
+            "domains": _features_part(found["domain_quality"]),
+            "edges": _features_part(found["domain_edges"]),
+        },
     }
 
 

@@ -1,6 +1,7 @@
 -- Backlinks of a target from some referring domains, which come in order with their authority (-1 where
 -- it is unknown). `per` tells what a row stands for: a domain, a page or a link; the best of its links
--- (live, followed, in the text, by name) is shown, and `similar` counts the others.
+-- (live, to what names the target, followed, in the text, by name) is shown, and `similar` counts the others.
+-- Links that arrive at the target by pages of others, or by other pages of its own, are there too.
 -- Cost: the links of those domains; with a `language` the pages they are on.
 SELECT
     source_domain,
@@ -20,19 +21,24 @@ SELECT
     lost_by,
     CAST(NULL AS Nullable(String)) AS language,
     CAST(NULL AS Nullable(String)) AS text_before,
-    CAST(NULL AS Nullable(String)) AS text_after
+    CAST(NULL AS Nullable(String)) AS text_after,
+    indirect,
+    end_url,
+    via
 FROM
 (
     SELECT
         *,
         substring(source_url, position(source_url, '://') + 3) AS source_page,
         substring(target_url, position(target_url, '://') + 3) AS target_page,
+        extract(target_page, '^[^/:]+') AS named,
+        target_page LIKE {under:String} AND ({under:String} != '%' OR indirect = 0 OR named = {domain:String} OR endsWith(named, concat('.', {domain:String}))) AS own,
         arrayStringConcat(arrayFilter(r -> r != '', [if(nofollow = 1, 'nofollow', ''), if(ugc = 1, 'ugc', ''), if(sponsored = 1, 'sponsored', '')]), ' ') AS rel,
         multiIf({per:String} = 'domain', '', {per:String} = 'page', source_page, concat(source_page, ' ', target_page, ' ', kind)) AS unit,
         transform(source_domain, {domains:Array(String)}, {authorities:Array(Float64)}, toFloat64(-1)) AS known
     FROM backlinks(domain = {domain:String})
     WHERE source_domain IN {domains:Array(String)}
-        AND target_page LIKE {under:String}
+        AND (target_page LIKE {under:String} OR substring(end_url, position(end_url, '://') + 3) LIKE {under:String})
         AND (source_domain != {after_source_domain:String} OR unit > {after_unit:String})
         AND ({state:String} = 'all' OR state = {state:String})
         AND multiIf({rel:String} = '', 1, {rel:String} = 'followed', rel = '', has(splitByChar(' ', rel), {rel:String}))
@@ -61,6 +67,7 @@ ORDER BY
     source_domain,
     unit,
     state != 'live',
+    state = 'live' AND NOT own,
     rel != '',
     transform(position, ['main', 'aside', 'header', 'nav', 'comment', 'footer'], [0, 1, 2, 3, 4, 5], 6),
     source_page,

@@ -1,5 +1,5 @@
 -- How many backlinks a target has, of what kind: links that name it, and beside them how many more arrive
--- there by pages of other domains that lead on. Reads the links of its domain alone.
+-- there by pages elsewhere that lead on. Reads the links of its domain alone.
 SELECT
     countIf(own AND state = 'live') AS live,
     countIf(own AND state = 'lost') AS lost,
@@ -23,7 +23,7 @@ FROM
         substring(target_url, position(target_url, '://') + 3) AS page,
         extract(page, '^[^/:]+') AS named,
         -- Whatever leads on within the domain, the link names that domain.
-        NOT indirect OR named = {domain:String} OR endsWith(named, concat('.', {domain:String})) AS own
+        page LIKE {under:String} AND ({under:String} != '%' OR indirect = 0 OR named = {domain:String} OR endsWith(named, concat('.', {domain:String}))) AS own
     FROM backlinks(domain = {domain:String})
-    WHERE page LIKE {under:String}
+    WHERE page LIKE {under:String} OR substring(end_url, position(end_url, '://') + 3) LIKE {under:String}
 ) AS links

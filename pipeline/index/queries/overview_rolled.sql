@@ -14,7 +14,7 @@ SELECT
     sum(referrers.sponsored) AS sponsored,
     mapFilter((place, links) -> links > 0, mapFromArrays(['main', 'nav', 'header', 'footer', 'aside', 'comment'], if(empty(sumForEach(places)), [0, 0, 0, 0, 0, 0], sumForEach(places)))) AS positions,
     CAST(map() AS Map(String, UInt64)) AS reasons,
-    CAST(NULL AS Nullable(UInt64)) AS indirect,
-    CAST(NULL AS Nullable(UInt64)) AS indirect_domains
+    toNullable(sum(referrers.indirect)) AS indirect,
+    toNullable(countIf(referrers.indirect > 0)) AS indirect_domains
 FROM referrers FINAL
 WHERE target_domain = {domain:String}

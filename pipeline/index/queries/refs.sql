@@ -14,12 +14,13 @@ SELECT
     last_seen,
     lost_by,
     graph,
-    graph_rank
+    graph_rank,
+    indirect
 FROM referring_domains_of(domain = {domain:String}, under = {under:String})
-WHERE multiIf({state:String} = 'live', live > 0, {state:String} = 'lost', live = 0 AND unverified = 0 AND graph = '', {state:String} = 'unverified', live = 0 AND (unverified > 0 OR graph != ''), 1)
-    AND multiIf({rel:String} = 'followed', followed > 0, {rel:String} = 'nofollow', live > 0 AND followed = 0, 1)
+WHERE multiIf({state:String} = 'live', live + indirect > 0, {state:String} = 'lost', live + indirect + unverified + indirect_unverified = 0 AND graph = '', {state:String} = 'unverified', live + indirect = 0 AND (unverified + indirect_unverified > 0 OR graph != ''), 1)
+    AND multiIf({rel:String} = 'followed', followed + indirect_followed > 0, {rel:String} = 'nofollow', live + indirect > 0 AND followed + indirect_followed = 0, 1)
     AND ifNull(toFloat64(authority), -1) >= {authority:Float64}
-    AND (empty({endings:Array(String)}) OR splitByChar('.', source_domain)[-1] IN {endings:Array(String)})
+    AND ({country:String} = '' OR country = {country:String})
     AND ifNull(toUnixTimestamp64Milli(first_seen), 0) >= {since:Int64}
     AND ifNull(toUnixTimestamp64Milli(first_seen), 0) < {until:Int64}
     AND ({paged:UInt8} = 0 OR (-ifNull(toFloat64(authority), -1), source_domain) > (-{after_authority:Float64}, {after_source_domain:String}))

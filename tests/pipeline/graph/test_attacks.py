@@ -136,7 +136,7 @@ def test_the_bench_measures_what_the_issue_asks(honest: DomainGraph) -> None:
         (bought, 0, 10): gain(16, 20),
         (attacks.loop, 75, 0): gain(9, 9),
     }
-    assert bench_attacks.no_honest_link(base)[WH] == 1  # the target's own link back is not one
+    assert bench_attacks.no_honest_link(base)[WH] == 9  # the target's own link back is none
     assert bench_attacks.leverage(base)[WH] == 7 - 4
     assert bench_attacks.by_size(base, base.five)[WH] == 7 - 5
     # From 3 links and 4 points to 10 and 18, 10 points are at 6; the farm never gets there.
@@ -161,13 +161,15 @@ def test_scores_that_are_like_others_by_hand(monkeypatch: pytest.MonkeyPatch) ->
     assert flat(ahrefs_like(graph_of(n=2))) == [0, 0]
 
 
-def test_what_the_target_links_back_to_lends_it_its_own_trust(
+def test_what_the_target_links_back_to_lends_it_nothing(
     honest: DomainGraph, weak: list[Trial]
 ) -> None:
-    # No honest link into the farm but the target's own: its trust comes back to it, and no more.
+    # No honest link into the farm but the target's own: its trust comes back to it, and is its own.
     trial = weak[0]
     trusted = trust(honest, SEEDS)
-    before = weighted_harmonic(honest, trusted)[0][trial.target]
+    before = Standing.of(honest, SEEDS, honest.n)
+    assert gains(trial, attacks.loop, 75, 0, SEEDS, before)[WH] == 0
     graph = planted(trial, attacks.loop, 75, 0)
+    plain = weighted_harmonic(honest, trusted)[0][trial.target]
     after = weighted_harmonic(graph, trust(graph, SEEDS))[0][trial.target]
-    assert before < after < before + trusted[trial.target] / 0.15
+    assert plain < after < plain + trusted[trial.target] / 0.15, "so it would be, did they count"

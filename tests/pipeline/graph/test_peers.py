@@ -17,9 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from pipeline.graph.components import strong_components
 from pipeline.graph.csr import DomainGraph, from_edges
 from pipeline.graph.ranks import harmonic, pagerank, percentile, rank_of, trust, weighted_harmonic
+from pipeline.graph.trusted import redrawn_trust
 from tests.pipeline.graph.corpus import cnr_2000, polblogs, power_law, sources_of, uk_1996
+from tests.pipeline.graph.test_packed import packed
 
 Floats = npt.NDArray[np.float64]
 
@@ -109,6 +112,25 @@ def test_pagerank_agrees_on_cnr_2000() -> None:
     for peer in (igraph_pagerank(cnr()), networkit_pagerank(cnr())):
         assert np.abs(scores - peer).sum() < 1e-6  # in all, and so for each
         assert np.abs(scores / peer - 1).max() < 1e-6
+
+
+@pytest.mark.corpus
+def test_packed_links_of_cnr_2000_are_ranked_bit_for_bit() -> None:
+    plain, small = cnr(), packed(cnr(), 1_000_000, 1_000_000)
+    assert pagerank(small).tobytes() == pagerank(plain).tobytes()
+    assert strong_components(small).of.tobytes() == strong_components(plain).of.tobytes()
+    assert len(small.in_links.gaps) / small.m < 2, "neighbours by name are near"
+
+
+@pytest.mark.corpus
+def test_packed_links_of_uk_1996_are_ranked_bit_for_bit() -> None:
+    plain, small = uk(), packed(uk(), 100_000, 100_000)
+    assert small.out_links.codes.size == small.m
+    assert pagerank(small).tobytes() == pagerank(plain).tobytes()
+    seeds = np.argsort(-plain.in_degree, kind="stable")[:20]
+    drawn, same = (redrawn_trust(graph, seeds) for graph in (plain, small))
+    assert drawn.mean.tobytes() == same.mean.tobytes()
+    assert drawn.spread.tobytes() == same.spread.tobytes()
 
 
 @pytest.mark.corpus

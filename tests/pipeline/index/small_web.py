@@ -160,6 +160,10 @@ class SmallWeb:
                 )  # fmt: skip
         return found
 
+    def end(self, page: str) -> str:
+        """Where a page of the target leads: one redirects to its home page."""
+        return bare(self.targets[0]) if page == bare(self.targets[2]) else page
+
     def place(self, domain: str) -> tuple[float, str]:
         """Where a domain stands among those that link."""
         authority = self.authorities[domain]

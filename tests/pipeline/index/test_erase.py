@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.control import Controls
 from pipeline.frontier.sites import Sites
+from pipeline.index import uses
 from pipeline.index.erase import AGAIN_S, Erasure, count, erase
 from pipeline.index.erased import MENTIONS, ROWS, _page, _url, parameters
 from pipeline.index.lifecycle import Lifecycle
@@ -22,6 +23,7 @@ from tests.pipeline.said import controls, said
 from tests.support.records import DAY, HOUR, TODAY, Link, page, write
 from tests.support.stores import AnyStore
 
+TERMS = "harbour crane quay ship hull anchor".split()
 GONE = "gone.example"  # the name stands in nothing but what is to be erased
 # Tables that name a domain, host or page, and why they keep it.
 KEPT = {
@@ -31,6 +33,8 @@ KEPT = {
     "domain_edges_next": "empty but while a snapshot is swapped in, or until the next",
     "domain_quality_next": "as that",
     "page_strength_next": "as that",
+    "domain_terms_next": "as that",
+    "page_quality_next": "as that",
 }
 
 
@@ -50,14 +54,15 @@ def web(*, at: int = TODAY) -> list[Any]:
         page(through.target, at, [Link("https://e.example/", "redirect")], outcome="redirect",
              final_url="https://e.example/"),
         page(f"https://www.{GONE}/people/jo", at, stays, inner=[f"https://{GONE}/in"],
-             ip="192.0.2.1"),
+             ip="192.0.2.1", terms=TERMS, country="AT", country_by="lang"),
         page(f"http://{GONE}:8080/", at, stays),
-        page("https://b.example/", at, ["https://c.example/"]),
+        page("https://b.example/", at, ["https://c.example/"], terms=TERMS),
     ]  # fmt: skip
 
 
 @pytest.fixture
-def indexed(store: AnyStore) -> AnyStore:
+def indexed(store: AnyStore, monkeypatch: pytest.MonkeyPatch) -> AnyStore:
+    monkeypatch.setattr(uses, "LARGE", 1)
     write(store, web(), TODAY)
     write(store, web(at=TODAY + HOUR), TODAY + HOUR)
     Lifecycle(store, 0).run()
@@ -65,6 +70,7 @@ def indexed(store: AnyStore) -> AnyStore:
     Sites(store, PlanSettings(), clock=lambda: (TODAY + DAY) / 1000).run()
     pairs = {"target_domain": [GONE, "b.example"], "source_domain": ["a.example", GONE]}
     store.insert("graph_referrers", pa.table({**pairs, "graph": ["g", "g"]}))
+    store.insert("labels", pa.table({"domain": [GONE, "b.example"], "label": ["bad", "ok"]}))
     return store
 
 
@@ -125,7 +131,7 @@ def test_of_the_beginning_of_a_path_only_that_is_erased(indexed: AnyStore) -> No
     kept, told = (
         rows(indexed.query(counts.format(what=what, table=table, more=more)))
         for what, table, more in (
-            ("live", "referrers FINAL", ""),
+            ("live", "referrers FINAL", "AND live > 0"),
             ("count()", "link_states", "GROUP BY source_domain"),
         )
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,9 +19,11 @@ from hypothesis import strategies as st
 
 from pipeline.index import ways as subject
 from pipeline.index.lifecycle import Lifecycle
+from pipeline.index.questions import Index
 from pipeline.index.ways import HOPS, Place, Step, ways
 from pipeline.page import Page
 from pipeline.store import Store, rows
+from pipeline.url import canonical
 from tests.pipeline.index.test_histories import deliver
 from tests.support.page_fates import Reached, reached
 from tests.support.records import DAY, START, TODAY, Link, page, write
@@ -73,6 +76,12 @@ class Web:
 
     def names(self, urls: Sequence[str]) -> list[str]:
         return [self.name(url) for url in urls]
+
+    def referring(self, host: str) -> dict[str, tuple[int, int]]:
+        """Domains with live links: how many name the target, and how many arrive by others."""
+        self.update()
+        found = Index(self.store).refs(f"{host}-{self.number}.org").rows()
+        return {row.source_domain.partition("-")[0]: (row.live, row.indirect) for row in found}
 
 
 QUESTION = """
@@ -175,6 +184,31 @@ def test_the_way_is_told_hop_by_hop(web: Web) -> None:
     assert web.told("b") == {}
     (one,) = web.told("x").values()
     assert web.names([*one.via, one.end]) == ["x/1", "x/2", "x/9"]
+
+
+@pytest.mark.engine
+def test_referring_domains_follow_the_ways_run_by_run(web: Web) -> None:
+    """Pages that lead on are read long after the pages with the links, and the other way round."""
+    web.visit(1, "a/", "x/1", "b/")
+    web.visit(1, "d/", "x/1")
+    assert web.referring("b") == {"a": (1, 0)}
+    web.visit(2, "x/1", to="b/page")
+    assert web.referring("b") == {"a": (1, 1), "d": (0, 1)}
+    assert web.referring("x") == {"a": (1, 0), "d": (1, 0)}
+    web.visit(3, "e/", "x/1")
+    assert web.referring("b")["e"] == (0, 1)
+    web.visit(4, "x/1", to="c/")
+    assert web.referring("b") == {"a": (1, 0)}
+    assert web.referring("c") == {"a": (0, 1), "d": (0, 1), "e": (0, 1)}
+    (shown,) = Index(web.store).links(f"b-{web.number}.org").rows()
+    assert not shown.indirect
+    web.visit(5, "b/", to="b/moved")
+    web.update()
+    (shown,) = Index(web.store).links(f"b-{web.number}.org").rows()
+    assert (web.names(shown.via), web.name(shown.end_url)) == (["b/"], "b/moved")
+    web.visit(6, "d/")
+    web.visit(7, "d/")
+    assert web.referring("c") == {"a": (0, 1), "e": (0, 1)}
 
 
 @pytest.mark.engine
@@ -467,7 +501,49 @@ def test_the_view_says_what_the_rules_say_of_any_web(store: AnyStore, seed: int)
             domain = f"{host}-{web.number}.org"
             found = backlinks(store, domain)
             assert found == expected.get(domain, {})
+            if web in webs[:2]:
+                assert_all_agree(store, domain, found)
             met |= {(bool(o.via), o.outcome, o.hint, len(o.via)) for o in found.values()}
     assert {outcome for _, outcome, _, _ in met} >= {"there", "gone", "unreachable", "redirect"}
     assert {length for _, _, _, length in met} >= {0, 1, 2}
     assert {hint for _, _, hint, _ in met} == {True, False}
+
+
+def assert_all_agree(store: Store, domain: str, found: dict[tuple[str, str, str], Reached]) -> None:
+    """Referring domains, links and what ends at each page: as the links themselves say."""
+    index = Index(store)
+    by_domain: dict[str, dict[tuple[str, str, str], Reached]] = {}
+    for key, one in found.items():
+        by_domain.setdefault(canonical(key[0]).domain, {})[key] = one
+    told = {row.source_domain: row for row in index.refs(domain, state="all")}
+    assert set(told) == set(by_domain)
+    best = {row.source_domain: row for row in index.links(domain)}
+    for name, links in by_domain.items():
+        counts = Counter((names(key, domain), one.state) for key, one in links.items())
+        row = told[name]
+        assert [row.live, row.lost, row.unverified] == [
+            counts[True, state] for state in ("live", "lost", "unverified")
+        ]
+        assert row.indirect == counts[False, "live"]
+        live = {key: one for key, one in links.items() if one.state == "live"}
+        assert (name in best) == bool(live)
+        if live:
+            first = min(live, key=lambda key: (not names(key, domain), key))
+            shown = best[name]
+            assert (shown.source_url, shown.target_url, shown.kind) == first
+            assert (shown.end_url, tuple(shown.via)) == (live[first].end, live[first].via)
+            assert shown.similar == len(live) - 1
+    ends = {one.end: one.via for one in found.values() if canonical(one.end).domain == domain}
+    for end in sorted(ends, key=lambda end: (not ends[end], end))[:1]:
+        there = {key for key, one in found.items() if end in (key[1], one.end)}
+        asked = index.links(end, "url", per="link", state="all")
+        assert {(row.source_url, row.target_url, row.kind) for row in asked} == there
+        refs = index.refs(end, "url", state="all").rows()
+        assert {row.source_domain for row in refs} == {canonical(key[0]).domain for key in there}
+        live = {key: one for key, one in found.items() if key in there and one.state == "live"}
+        assert sum(row.live for row in refs) == sum(key[1] == end for key in live)
+        assert sum(row.indirect for row in refs) == sum(key[1] != end for key in live)
+
+
+def names(key: tuple[str, str, str], domain: str) -> bool:
+    return canonical(key[1]).domain == domain

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.index.backlinks import PERS, Filters, Links, Per, endings
+from pipeline.index.backlinks import PERS, Filters, Links, Per, country_named
 from pipeline.index.questions import Index
 from pipeline.index.rows import Backlink
 from pipeline.store import Store, rows
@@ -29,14 +29,18 @@ def unit(per: str, link: Seen) -> tuple[str, ...]:
     return whole[: PERS.index(per) + 1]
 
 
-def expected(web: SmallWeb, per: str, keeps: Keeps) -> list[tuple[Any, ...]]:
-    """Source, target, kind, state and how many others, in order."""
+def expected(
+    web: SmallWeb, per: str, keeps: Keeps, owns: Keeps = lambda link: True
+) -> list[tuple[Any, ...]]:
+    """Source, target, kind, state and how many others, in order. owns: who names the target."""
     folded: dict[tuple[str, ...], list[Seen]] = {}
     for link in filter(keeps, web.links()):
         folded.setdefault(unit(per, link), []).append(link)
     found = []
     for name in sorted(folded, key=lambda name: (web.place(name[0]), *name[1:])):
-        best = min(folded[name], key=lambda link: link.order)
+        best = min(
+            folded[name], key=lambda link: (link.state != "live", not owns(link), link.order)
+        )
         found.append((best.source_page, best.target_page, best.kind, best.state, len(folded[name])))
     return found
 
@@ -111,8 +115,55 @@ def test_each_mode_keeps_to_its_part(
     target = text.format(t=web.target)
     for per in ("domain", "link"):
         answer = Index(web.store).links(target, mode, per=per, limit=1000)  # type: ignore[arg-type]
-        wanted = expected(web, per, lambda link: live(link) and keeps(link.target_page, web.target))
+
+        def owns(link: Seen) -> bool:
+            return keeps(link.target_page, web.target)
+
+        def arrives(link: Seen) -> bool:
+            return owns(link) or keeps(web.end(link.target_page), web.target)
+
+        wanted = expected(web, per, lambda link: live(link) and arrives(link), owns)
         assert told(answer) == wanted, (target, per)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("per", PERS)
+def test_where_a_link_ends_is_told_with_the_way(web: SmallWeb, per: Per) -> None:
+    found = Index(web.store).links(web.target, per=per, limit=1000).rows()
+    for row in found:
+        named, end = bare(row.target_url), bare(row.end_url)
+        assert end == web.end(named)
+        assert bool(row.indirect) == (end != named)
+        assert [bare(url) for url in row.via] == [named] * row.indirect
+    assert {row.indirect for row in found} == {0, 1}
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("limit", [1, 4, 1000])
+def test_the_rollup_tells_the_best_links_as_the_links_do(
+    web: SmallWeb, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for some in ({}, {"authority": 14}, {"country": "de"}, {"context": True}):
+        asked = Links(web.target, limit=limit, **some)
+        assert asked.is_rolled
+        found = asked.rows(web.store)
+        looked = Links(web.target, limit=limit, **some)
+        looked.is_rolled = False
+        assert looked.rows(web.store) == found
+        assert looked.next == asked.next
+    assert not Links(web.target, rel="followed").is_rolled
+    assert not Links(web.target, per="page").is_rolled
+    assert not Links(web.target, state="lost").is_rolled
+    assert not Links(f"{web.target}/", "url").is_rolled
+
+
+@pytest.mark.embedded
+def test_blocks_of_the_rollup_come_to_the_same(
+    web: SmallWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Index(web.store).links(web.target, limit=1000).rows()
+    monkeypatch.setattr("pipeline.index.backlinks._LIST", 3)
+    assert Index(web.store).links(web.target, limit=1000).rows() == whole
 
 
 _MID = START + 2 * DAY
@@ -185,16 +236,16 @@ def test_texts_around_links_are_asked_for_in_pieces(
     assert answer.rows() == whole
 
 
-@pytest.mark.parametrize("country", ["d", "deu", "d1", "ü1"])
+@pytest.mark.parametrize("country", ["d", "deu", "d1", "ü1", "zz"])
 def test_a_country_that_is_none_is_refused(country: str) -> None:
     with pytest.raises(UsageError, match="two letters"):
-        endings(country)
-    assert endings("") == []
+        country_named(country)
+    assert country_named("") == ""
 
 
 def test_filters_and_rows_are_declared_once() -> None:
-    assert set(Filters().parameters()) >= {"state", "rel", "endings", "since", "until"}
-    assert Backlink.__struct_fields__[-3:] == ("language", "text_before", "text_after")
+    assert set(Filters().parameters()) >= {"state", "rel", "country", "since", "until"}
+    assert Backlink.__struct_fields__[-6:-3] == ("language", "text_before", "text_after")
 
 
 @pytest.mark.engine

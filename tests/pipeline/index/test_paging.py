@@ -11,11 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import UsageError
+from pipeline.errors import StoreBusy, UsageError
 from pipeline.index.answer import Answer
 from pipeline.index.paging import Cursor, cursor_of
 from pipeline.index.questions import Index, domains
+from pipeline.index.referrers import RANKED, RANKING
 from pipeline.store import Store
+from pipeline.store.marks import move
 from tests.pipeline.index.small_web import SmallWeb
 from tests.support.records import START
 from tests.support.stores import AnyStore
@@ -183,6 +185,37 @@ def test_a_place_of_a_snapshot_since_replaced_is_refused(store: AnyStore) -> Non
     store.insert("snapshots", pa.table({"snapshot": later, "written": later}))
     with pytest.raises(UsageError, match="`backlinks score` has replaced"):
         Index(store).links(web.target, after=after).rows()
+
+
+@pytest.mark.engine
+def test_while_score_changes_the_order_no_place_is_taken_or_given(store: AnyStore) -> None:
+    web = SmallWeb(store, next(_seeds), sources=5)
+    after = place(web)
+    move(store, RANKED, RANKING, START)
+    with pytest.raises(UsageError, match="is changing the order of rows"):
+        Index(store).links(web.target, after=after).rows()
+    between = place(web)
+    with pytest.raises(UsageError, match="is changing the order of rows"):
+        Index(store).links(web.target, after=between).rows()
+    move(store, RANKED, START, START + 1)
+    assert Index(store).links(web.target, after=after).rows(), "it is as it was"
+    with pytest.raises(UsageError, match="has replaced"):
+        Index(store).links(web.target, after=between).rows()
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("per", ["domain", "link"])
+def test_an_answer_whose_order_changes_while_it_is_read_ends_with_an_error(
+    store: AnyStore, per: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.index.backlinks._LIST", 2)
+    monkeypatch.setattr("pipeline.index.backlinks._FIRST", 2)
+    web = SmallWeb(store, next(_seeds), sources=8)
+    batches = Index(store).links(web.target, per=per, limit=1000).batches()
+    assert next(batches).num_rows
+    store._session.query(f"INSERT INTO snapshots (snapshot, written) VALUES ({START + 1}, 1)")  # type: ignore[union-attr]
+    with pytest.raises(StoreBusy, match="ask again"):
+        list(batches)
 
 
 @given(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.errors import StoreBusy
 from pipeline.index import referrers
 from pipeline.index.lifecycle import Lifecycle
+from pipeline.index.questions import Index
 from pipeline.index.referrers import JOB, RollUp, roll_up, slices
 from pipeline.page import Page, Position
 from pipeline.store import Store, rows
@@ -146,7 +147,9 @@ class Waiting:
         monkeypatch.setattr(referrers, "roll_up", self._roll_up)
         self.roll_up = RollUp(store, timer=lambda: self.now)
 
-    def _roll_up(self, store: Store, written: int, *, since: int, to: int, whole: bool) -> None:
+    def _roll_up(
+        self, store: Store, written: int, *, since: int, to: int, led: int, whole: bool
+    ) -> None:
         self.spans.append((since, to, whole))
         self.now += self.takes
 
@@ -220,6 +223,33 @@ def test_what_a_stopped_job_left_waiting_is_done_by_the_next_though_nothing_came
     job.run(visited(2, "https://v.org/", url="https://s.org/q"))
     job.lifecycle.finish()
     assert [row["target_domain"] for row in job.kept()] == ["t.org", "u.org", "v.org"]
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("arrivals", ["", "TRUNCATE TABLE arrivals"], ids=["new", "none"])
+def test_rows_that_an_older_program_made_are_made_anew_once(store: AnyStore, arrivals: str) -> None:
+    """Until then what they lack is looked up among the links."""
+    job = Job(store)
+    job.run(visited(1, "https://t.org/", "https://u.org/"))
+    kept = job.kept("* EXCEPT written")
+    told = Index(store).links("t.org").rows()
+    store.execute(
+        "INSERT INTO referrers SELECT * REPLACE (written + 1 AS written, 0 AS best_first_seen, "
+        "0 AS best_last_seen) FROM referrers FINAL"
+    )
+    store.execute(f"ALTER TABLE marks DELETE WHERE job = '{JOB}' SETTINGS mutations_sync = 2")
+    if arrivals:
+        store.execute(arrivals)
+    assert Index(store).links("t.org").rows() == told
+    job.now += 600
+    Lifecycle(store, 60, clock=lambda: job.now).run()
+    assert job.kept("* EXCEPT written") == kept
+    assert mark_of(store, JOB).version > 0
+    made = job.kept("written")
+    following = Lifecycle(store, 60, clock=lambda: job.now + 60)
+    following.run()
+    assert Index(store).links("t.org").rows() == told
+    assert job.kept("written") == made or not arrivals, "once"
 
 
 def test_a_pair_whose_links_are_all_gone_says_when(job: Job) -> None:

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from pipeline.index.lifecycle import Lifecycle, job_of
+from pipeline.index.paging import stamp_of
 from pipeline.mirror import Mirror
 from pipeline.page import Page
+from pipeline.quality import written
 from pipeline.quality.ranked import EXACT_HARMONIC
 from pipeline.quality.score import score
 from pipeline.settings import ScoreSettings, Settings
@@ -74,6 +76,28 @@ def test_referring_domains_have_the_authority_of_the_last_snapshot(store: AnySto
     job_of(store, Settings()).run()
     snapshot(store)
     assert kept() == {"a.org": None, "b.org": None}, "without seeds it is unknown again"
+
+
+@pytest.mark.embedded
+def test_who_pages_while_referring_domains_are_ranked_anew_is_told(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain(store)
+    job_of(store, Settings()).run()
+    stamps = []
+    register = written.register
+
+    def stamped(*given: Any) -> None:
+        stamps.append(stamp_of(store))
+        register(*given)
+        stamps.append(stamp_of(store))
+
+    monkeypatch.setattr(written, "register", stamped)
+    assert stamp_of(store) == (0, True, True)
+    snapshot(store, seeds=("a.org",))
+    assert stamps == [(0, False, True), (TODAY, False, True)]
+    snapshot(store, seeds=("a.org",))
+    assert stamp_of(store) == (TODAY, True, True)
 
 
 def test_what_only_a_list_says_has_no_part(store: AnyStore) -> None:
@@ -318,6 +342,32 @@ def test_what_is_suppressed_has_no_part_before_it_is_erased(store: AnyStore) -> 
     assert {url for url in strengths(store) if url[1]} == {("c.org", "/else")}
 
 
+def test_where_all_is_suppressed_a_snapshot_is_empty(store: AnyStore) -> None:
+    chain(store)
+    names = ("a.org", "b.org", "c.org", "d.org")
+    heard = controls(*(said(at, "suppress", name) for at, name in enumerate(names, 1)))
+    Mirror(store, heard).write()
+    row = snapshot(store, seeds=("a.org",))
+    assert (row["domains"], row["edges"], row["manifest"]["seeds_in_graph"]) == (0, 0, 0)
+    assert not quality(store)
+    assert not edges(store)
+
+
+def test_places_weigh_what_a_setting_says(store: AnyStore) -> None:
+    links: list[Link | str] = [
+        Link("https://b.org/", position="footer"), Link("https://c.org/", position="nav"),
+    ]  # fmt: skip
+    write(store, [page("https://a.org/", START, links)], TODAY)
+    told = "footer 0, other 7"
+    assert snapshot(store, weights=told)["manifest"]["edge_filter"]["weights"] == {
+        "footer": 0,
+        "other": 7,
+    }
+    weights = {target: row["weight"] for (_, target), row in edges(store).items()}
+    assert weights == {"b.org": 0, "c.org": pytest.approx(3.0)}
+    assert quality(store)["b.org"]["in_degree"] == 0
+
+
 def edges_after(store: Store) -> set[tuple[str, str]]:
     snapshot(store)
     return set(edges(store))
@@ -350,3 +400,48 @@ def test_strength_for_planning_is_of_the_last_snapshot_by_domain_and_by_url(
 def strengths(store: AnyStore) -> dict[tuple[str, str], float]:
     found = rows(store.query("SELECT domain, path, strength FROM page_strength"))
     return {(row["domain"], row["path"]): row["strength"] for row in found}
+
+
+def test_a_link_counts_once_where_it_ends(store: AnyStore) -> None:
+    """By redirects of other domains too; a canonical of another domain is a hint alone."""
+    moved: dict[str, Any] = {"outcome": "redirect", "status": 301}
+    write(
+        store,
+        [
+            page("https://a.org/", START, ["https://x.org/go", "https://h.org/", "https://x.org/"]),
+            page("https://b.org/", START, ["https://x.org/go", "https://c.org/"]),
+            page("https://c.org/", START, ["https://x.org/go"]),
+            page("https://x.org/", START),
+            page("https://x.org/go", START, [Link("https://c.org/", "redirect")],
+                 final_url="https://c.org/", **moved),
+            page("https://h.org/", START, [Link("https://c.org/", "canonical")],
+                 canonical="https://c.org/"),
+        ],
+        TODAY,
+    )  # fmt: skip
+    job_of(store, Settings()).run()
+    snapshot(store)
+    found = {pair: row["links"] for pair, row in edges(store).items()}
+    assert found == {
+        ("a.org", "c.org"): 1,
+        ("a.org", "x.org"): 1,
+        ("a.org", "h.org"): 1,
+        ("b.org", "c.org"): 2,
+        ("x.org", "c.org"): 1,
+    }
+
+
+def test_a_link_that_leads_to_what_is_suppressed_is_one_to_what_it_names(store: AnyStore) -> None:
+    write(
+        store,
+        [
+            page("https://a.org/", START, ["https://x.org/go"]),
+            page("https://x.org/go", START, outcome="redirect", status=301,
+                 final_url="https://c.org/"),
+        ],
+        TODAY,
+    )  # fmt: skip
+    job_of(store, Settings()).run()
+    Mirror(store, controls(said(1, "suppress", "c.org"))).write()
+    snapshot(store)
+    assert set(edges(store)) == {("a.org", "x.org")}

@@ -190,7 +190,7 @@ def test_links_that_stream_make_the_graph_that_they_make_by_name(
 ) -> None:
     write(store, a_web(random.Random(5)), TODAY)
     steps, settings = Steps(tmp_path), ScoreSettings()
-    size = take(store, settings, steps)
+    size = take(store, settings, TODAY, steps)
     names, edges, pages = taken(steps, size["edges"])
     streamed = gathered(len(names), lambda: counting(edges), names=names, distinct=True)
     by_name = build(edges, pages)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from tests.pipeline.quality.test_score import chain, quality
 from tests.support.records import DAY, START, TODAY, page, write
 
 WENT_IN = {"links": 1}
+OF_A_RUN = ("steps",)  # what the manifest tells of times
 
 
 class Killed(BaseException):
@@ -58,7 +62,7 @@ def test_a_score_that_was_killed_goes_on_and_comes_to_the_same(
     store: ChdbStore, tmp_path: Path, dies: str
 ) -> None:
     chain(store)
-    scores(store, None)
+    uncut = scores(store, None)
     whole = quality(store)
     said: list[str] = []
     store.execute("TRUNCATE TABLE domain_quality")
@@ -71,6 +75,8 @@ def test_a_score_that_was_killed_goes_on_and_comes_to_the_same(
             again = scores(store, tmp_path)
     assert said[len(before) :] == [p.says for p in scoring.PARTS][len(before) - 1 :]
     assert quality(store) == whole
+    told = {name: again.manifest[name] for name in uncut.manifest if name not in OF_A_RUN}
+    assert told == {name: uncut.manifest[name] for name in told}
     assert [step["step"] for step in again.manifest["steps"]] == [
         "reading links", "building the graph", *[p.says for p in scoring.PARTS],
         "writing the snapshot",
@@ -132,7 +138,7 @@ def test_what_is_brought_to_an_end_leaves_nothing_and_what_is_not_stays(tmp_path
 
 
 def test_what_a_step_told_comes_back_as_it_was(tmp_path: Path) -> None:
-    told = {"n": 3, "share": 0.1, "how": None}
+    told = {"n": 3, "share": 0.1, "how": None, "list": [1, "two"]}
     steps = Steps(tmp_path)
     assert steps.once("one / two", lambda: told) == told
     later = Steps(tmp_path)
@@ -171,3 +177,42 @@ def test_peak_memory_is_that_since_it_was_last_asked_to_begin() -> None:
     assert peak_mb() < high - 150
     free = free_mb()
     assert free is None or free > 0
+
+
+KILLED_AND_AGAIN = """
+import json, os, signal, sys
+from pathlib import Path
+from pipeline.quality import score as scoring
+from pipeline.settings import ScoreSettings
+from pipeline.store.chdb import ChdbStore
+from pipeline.store.migrate import migrate
+from tests.pipeline.quality.test_score import chain
+
+data, dies = Path(sys.argv[1]), sys.argv[2] == "dies"
+store = ChdbStore(data / "store")
+if dies:
+    migrate(store)
+    chain(store)
+    kill = lambda scored: os.kill(os.getpid(), signal.SIGKILL)
+    scoring.PARTS = tuple(p._replace(add=kill) if p.says == "trust" else p for p in scoring.PARTS)
+else:
+    scoring.take = None  # links are not read again
+    scoring.PARTS[0].add.__code__ = (lambda scored: 1 / 0).__code__  # nor PageRank found again
+made = scoring.score(store, ScoreSettings(), seeds=["a.org"], beside=data / "score")
+print(made.domains, len(made.manifest["steps"]))
+"""
+
+
+def test_a_process_that_was_killed_leaves_its_steps_to_the_next(tmp_path: Path) -> None:
+    def go(how: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", KILLED_AND_AGAIN, str(tmp_path), how]
+        return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+
+    assert go("dies").returncode == -signal.SIGKILL
+    again = go("goes on")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.split() == ["4", str(len(scoring.PARTS) + 3)]
+
+
+def test_what_a_part_tells_as_unknown_is_told_again() -> None:
+    assert scoring._new({"a": None, "b": 1}, {"b": 1}) == {"a": None}

@@ -163,6 +163,13 @@ def test_show_tells_a_part_of_a_domain(ask: Ask) -> None:
     assert json.loads(ask("show", TARGET, "--json").stdout)["counts"]["live"] == 24
 
 
+def test_show_why_asks_for_reasons_and_says_where_there_is_no_snapshot(ask: Ask) -> None:
+    assert "in no snapshot: run `backlinks score`" in ask("show", TARGET, "--why").stdout
+    told = json.loads(ask("show", f"www.{TARGET}", "--why", "--json").stdout)
+    assert (told["domain"], told["quality"]) == (TARGET, None)
+    assert "FROM domain_evidence(" in ask("show", TARGET, "--why", "--show-sql").stdout
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

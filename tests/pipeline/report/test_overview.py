@@ -45,6 +45,7 @@ FOUND: dict[str, Any] = {
     "quality": QUALITY,
     "strongest": [LINK, {**LINK, "rel": "nofollow", "position": "footer", "authority": None}],
     "lost": [LOST],
+    "verdict": {"flagged": False, "measured": False, "by": "its figures", "told": ""},
     "milliseconds": 12,
 }  # fmt: skip
 
@@ -154,12 +155,37 @@ def test_nothing_to_look_at_is_said_of_an_honest_domain() -> None:
     assert advice(FOUND) == []
 
 
-def test_marks_of_the_snapshot_are_said() -> None:
-    farm = changed(quality={"reciprocal": 5, "referring_domains": 6})
-    assert any("links back to 5 of its 6" in note for note in advice(farm))
-    far = changed(quality={"pagerank_rank": 5.0, "trusted_harmonic_rank": 900.0})
-    assert any("PageRank puts it 90 percentile points above" in note for note in advice(far))
-
-
 def test_a_day_is_told_in_utc() -> None:
     assert day(SNAPSHOT) == "2022-03-04 05:06"
+
+
+RISKY = {
+    "spam_risk": 73.0,
+    "risk_points": 44,
+    "risk_reasons": [
+        {"measure": "ring", "value": 1.0, "points": 26},
+        {"measure": "shells", "value": 0.953, "points": 18},
+        {"measure": "name_marks", "value": 2.0, "points": 4},
+        {"measure": "made_up", "value": 12345.678, "points": 1},
+    ],
+}
+
+
+def test_risk_is_told_with_its_reasons_and_what_each_adds() -> None:
+    text = " ".join(shown(changed(quality=RISKY), width=140).split())
+    assert "Spam risk 73 of 100 (44 points) flagged" in text
+    notes = advice(changed(quality=RISKY))
+    assert notes[-4:-1] == [
+        "100% of its referring domains are linked by one another and hardly anyone else (risk +26)",
+        "95% of its referring domains are shells: hardly anyone else links to them (risk +18)",
+        "its name bears 2 marks of a made-up name (risk +4)",
+    ]
+    assert "is 1.23e+04 (risk +1)" in notes[-1]
+
+
+def test_risk_below_50_is_no_flag_and_unknown_risk_is_not_told() -> None:
+    low = shown(changed(quality={**RISKY, "spam_risk": 49.0}))
+    assert "Spam risk     49 of 100" in low
+    assert "flagged" not in low
+    assert "Spam risk" not in shown(FOUND)
+    assert "Spam risk" not in shown(changed(quality={"spam_risk": None, "risk_reasons": []}))

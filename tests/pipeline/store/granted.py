@@ -24,9 +24,13 @@ from backlinks import consumer
 from pipeline.errors import StoreError, StoreRefused
 from pipeline.frontier.once import Once
 from pipeline.frontier.plan import Planner
+from pipeline.index import uses
 from pipeline.index.erase import Erasure
 from pipeline.index.lifecycle import job_of
 from pipeline.index.questions import Index
+from pipeline.index.snapshots import beyond, drop, leftovers
+from pipeline.labels import Label
+from pipeline.labels.kept import write as write_labels
 from pipeline.log import PAGES
 from pipeline.log.sqlite import SqliteLog
 from pipeline.mirror import Mirror
@@ -47,6 +51,7 @@ from tests.support.records import TODAY, Link, message, page, write
 
 DATABASE = "backlinks"
 _moments = itertools.count(TODAY)
+TERMS = "harbour crane quay ship hull anchor".split()
 MIGRATED = "migrated"  # a second database, which a role is to make
 
 _USERS = """<clickhouse>
@@ -70,7 +75,7 @@ class Role(ChdbStore):
     def insert(self, table: str, rows: pa.Table) -> None:
         """As text, since chDB would want rights of its own to read a Python object."""
         columns = ", ".join(rows.column_names)
-        lines = "\n".join(json.dumps(row) for row in rows.to_pylist())
+        lines = "\n".join(json.dumps(row) for row in rows.to_pylist(maps_as_pydicts="strict"))
         with self._asking():
             self._session.query(f"INSERT INTO {table} ({columns}) FORMAT JSONEachRow {lines}")
 
@@ -98,9 +103,13 @@ def consume(store: Store) -> None:
         log = SqliteLog(Path(directory) / "log.sqlite")
         linked: list[str | Link] = ["https://b.example/", Link("https://c.example/", before="x")]
         for at, links in ((TODAY - 2000, linked), (TODAY - 1000, [])):
-            made = page("https://a.example/", at, links, inner=["https://a.example/more"])
+            made = page(
+                "https://a.example/", at, links, inner=["https://a.example/more"], terms=TERMS
+            )
             log.append(PAGES, [message(made)]).result()
-        log.append(PAGES, [message(page("https://b.example/", TODAY, linked[1:]))]).result()
+        log.append(
+            PAGES, [message(page("https://b.example/", TODAY, linked[1:], terms=TERMS))]
+        ).result()
         loop = consumer(store, log, settings)
         try:
             while not loop.turn():
@@ -130,20 +139,28 @@ def fill(store: Store) -> None:
     for table, column in (
         ("whereabouts", "domain"),
         ("referrers", "source_domain"),
+        ("link_uses", "source_domain"),
+        ("large_targets", "target_domain"),
         ("indirect_links", "target_domain"),
         ("page_fates", "domain"),
         ("leads", "domain"),
         ("domain_edges", "source_domain"),
         ("domain_quality", "domain"),
         ("page_strength", "domain"),
+        ("page_quality", "domain"),
         ("sites", "domain"),
         ("graph_referrers", "source_domain"),
         ("crawled_sites", "domain"),
+        ("domain_terms", "domain"),
+        ("site_countries", "domain"),
+        ("labels", "domain"),
     ):
         store.insert(table, pa.table({column: ["gone.example"]}))
     a, urls = ["a.example"], [gone]
+    store.insert("large_targets", pa.table({"target_domain": ["b.example"]}))
     store.insert("page_fates", pa.table({"domain": a, "leads_to": urls}))
     store.insert("leads", pa.table({"domain": a, "via": [urls]}))
+    store.insert("referrers", pa.table({"source_domain": a, "target_domain": a, "via": [urls]}))
 
 
 def lead_on(store: Store) -> None:
@@ -172,6 +189,7 @@ def ask(store: Store) -> None:
     index = Index(store)
     index.status()
     index.overview("c.example")
+    index.why("c.example")
     assert index.links("c.example", context=True).rows()
     for asked in (index.refs, index.anchors, index.terms, index.pages):
         assert asked("c.example").rows()
@@ -186,6 +204,7 @@ def ask(store: Store) -> None:
     index.broken("c.example").rows()
     index.broken_pages("c.example").rows()
     index.gap("b.example", ["c.example"]).rows()
+    index.similar("b.example").rows()
     assert index.domains()
     assert index.quality()
 
@@ -213,6 +232,18 @@ def graph(store: Store) -> None:
     assert seeded(store, named, 5) == 1
 
 
+def label(store: Store) -> None:
+    demand(store)
+    said = Label("c.example", "bad", "", "jo", next(_moments))
+    assert write_labels(store, [said], 0).written == 1
+
+
+def prune(store: Store) -> None:
+    """An old snapshot goes, of which there is nothing but what names it and a row beside."""
+    demand(store)
+    drop(store, [*beyond(store, 1), *leftovers(store)] or [1])
+
+
 def make(store: Store) -> None:
     """As `admin migrate`, which connects again once it has made the database."""
     store.execute(f"CREATE DATABASE IF NOT EXISTS {MIGRATED}")
@@ -228,12 +259,15 @@ WORK: dict[str, Callable[[Store], None]] = {
     "read": ask,
     "doctor": doctor,
     "graph": graph,
+    "label": label,
+    "prune": prune,
     "migrate": make,
 }
 
 
 def main(directory: Path, roles: dict[str, list[str]]) -> dict[str, str]:
     """roles: grants by `WORKER` or `WORKER_SOMETHING`. What each was refused, empty for nothing."""
+    uses.LARGE = 3  # what leads on has more links with each role
     given = roles | {"everything": ["GRANT ALL ON *.*"]}
     queries = {
         name: "".join(f"<query>{g}</query>" for g in grants) for name, grants in given.items()
@@ -259,6 +293,7 @@ def main(directory: Path, roles: dict[str, list[str]]) -> dict[str, str]:
         Planner(everything, None, Settings().plan, 1.0).again()  # type: ignore[arg-type]
         if name.startswith(("consume", "score")):
             lead_on(everything)
+            everything.execute("TRUNCATE TABLE large_targets")  # they become so again
         if name.startswith("erase") and reads(name) == reads("erase"):
             fill(everything)  # who may not count it comes to nothing before
         try:

@@ -28,8 +28,8 @@ MORE = {
     "migrations": "the program asks whether the schema is its own",
     "link_context": "is safe to read",
     **dict.fromkeys(
-        ("crawled", "crawled_sites", "indirect_links", "leads_in", "link_looks", "platforms",
-         "referrers"),
+        ("crawled", "crawled_sites", "indirect_links", "large_targets", "leads_in", "link_looks",
+         "link_uses", "platforms", "referrers"),
         "views read it",
     ),
 }  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.frontier.plan import Planner
 from pipeline.frontier.sites import Sites
+from pipeline.index import uses
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.mirror import Mirror
 from pipeline.quality.score import score
@@ -37,6 +38,7 @@ def filled(databases: Databases) -> Iterator[AnyStore]:
     made(store)
     org, com, net = (f"https://example.{end}/" for end in ("org", "com", "net"))
     linking = Link(org, anchor="an example", before="see", after="for more")
+    terms = ["bread", "flour", "oven", "dough", "yeast"]
     three, two, one = TODAY - 3 * DAY, TODAY - 2 * DAY, TODAY - DAY
     visits = [
         page(com, three, [linking, net]),
@@ -44,8 +46,11 @@ def filled(databases: Databases) -> Iterator[AnyStore]:
         page("https://gone.example/", two, []),
         page("https://gone.example/", one, []),
         page("https://a.example/", one, [com, net]),
-        page(org, one, [com], title="Example", language="en", ip="192.0.2.1"),
-        page(com, one, [Link(org, anchor="another text"), net, f"{org}gone"]),
+        page(
+            org, one, [com], title="Example", language="en", ip="192.0.2.1", terms=terms,
+            country="GB", country_by="hreflang",
+        ),
+        page(com, one, [Link(org, anchor="another text"), net, f"{org}gone"], terms=terms),
         page(f"{org}gone", three, outcome="gone"),
         page(f"{org}gone", two, outcome="gone"),
         page("https://b.example/", one, ["https://old.example/", f"{org}moved"]),
@@ -54,11 +59,14 @@ def filled(databases: Databases) -> Iterator[AnyStore]:
         ),
         page(f"{org}moved", one, [Link(net, "redirect")], outcome="redirect", final_url=net),
         page("https://me.github.io/", one, [com]),
-    ]
+    ]  # fmt: skip
     write(store, visits, TODAY)
+    store.insert("labels", pa.table({"domain": ["example.org"], "label": ["bad"], "who": ["jo"]}))
     named = {"target_domain": ["example.org"], "source_domain": ["known.example"], "graph": ["g"]}
     store.insert("graph_referrers", pa.table({**named, "graphed": pa.array([TODAY], pa.uint64())}))
-    Lifecycle(store, 0, clock=lambda: TODAY / 1000 + 3600).run()
+    with pytest.MonkeyPatch.context() as few:
+        few.setattr(uses, "LARGE", 1)
+        Lifecycle(store, 0, clock=lambda: TODAY / 1000 + 3600).run()
     score(store, Settings().score, seeds=["a.example", "example.com"])
     Planner(store, None, Settings().plan, 1.0).seed([canonical(org)])  # type: ignore[arg-type]
     Sites(store, Settings().plan).run()

@@ -24,6 +24,8 @@ USERS = {
     "read": "read",
     "doctor": "read",
     "graph": "graph",
+    "label": "label",
+    "prune": "prune",
     "migrate": "migrate",
 }
 

@@ -1,7 +1,7 @@
 -- The anchor texts of a target's live links: of a registered domain, where the host and path of what is
 -- linked match `under` ('%' for all of it).
--- Cost: that of anchor_uses_of.
--- Version: 1
+-- Cost: that of link_uses_of.
+-- Version: 2
 SELECT
     anchor, -- anchor text, empty where there is none
     multiIf(
@@ -19,9 +19,9 @@ FROM
     SELECT
         anchor,
         sum(uses.links) AS links,
-        count() AS referring_domains,
+        uniqExact(cityHash64(source_domain)) AS referring_domains,
         sum(uses.followed) AS followed,
         replaceRegexpAll(splitByChar('.', {domain:String})[1], '[^\\pL\\pN]', '') AS brand
-    FROM anchor_uses_of(domain = {domain:String}, under = {under:String}) AS uses
+    FROM link_uses_of(domain = {domain:String}, under = {under:String}) AS uses
     GROUP BY anchor
 ) AS counted

@@ -1,7 +1,7 @@
 -- Every backlink of a target, with the authority of the domain that links: of a registered domain, where
--- the host and path of what is linked match `under` ('%' for all of it).
+-- the host and path of what is linked, or of where that leads, match `under` ('%' for all of it).
 -- Cost: the links of that domain; fewer where source_domain is named.
--- Version: 1
+-- Version: 2
 SELECT
     links.*,
     quality.authority AS authority -- of source_domain, 0 to 100; NULL where it is unknown
@@ -12,4 +12,4 @@ LEFT ANY JOIN
     FROM referrers FINAL
     WHERE target_domain = {domain:String}
 ) AS quality ON quality.source_domain = links.source_domain
-WHERE substring(links.target_url, position(links.target_url, '://') + 3) LIKE {under:String}
+WHERE substring(links.target_url, position(links.target_url, '://') + 3) LIKE {under:String} OR substring(links.end_url, position(links.end_url, '://') + 3) LIKE {under:String}

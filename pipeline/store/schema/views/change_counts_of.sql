@@ -2,7 +2,7 @@
 -- each. Periods in which nothing did have no row. Of a registered domain, where the host and path of what is
 -- linked match `under` ('%' for all of it).
 -- Cost: the links of that domain, and its rows in `referrers`.
--- Version: 1
+-- Version: 2
 SELECT
     period, -- its first day, UTC
     counted.appeared AS appeared, -- links that appeared
@@ -27,28 +27,10 @@ FROM
     FROM
     (
         SELECT
-            toDate(intDiv(first_seen, 1000), 'UTC') AS day,
-            if(not_before > 0, 'appeared', 'discovered') AS change,
-            '' AS reason
-        FROM link_states
-        WHERE target_domain = {domain:String} AND concat(target_host, target_path) LIKE {under:String}
-        UNION ALL
-        SELECT
-            toDate(ifNull(lost_by, last_seen)) AS day,
-            'lost' AS change,
-            reason
-        FROM backlinks(domain = {domain:String})
-        WHERE state = 'lost'
-            AND substring(target_url, position(target_url, '://') + 3) LIKE {under:String}
-            AND (domain(target_url) = {domain:String} OR endsWith(domain(target_url), concat('.', {domain:String})))
-            AND source_domain IN (SELECT source_domain FROM referrers WHERE target_domain = {domain:String} AND lost > 0)
-        UNION ALL
-        SELECT
-            toDate(changed_by) AS day,
-            'changed' AS change,
-            '' AS reason
-        FROM link_changes(domain = {domain:String})
-        WHERE substring(target_url, position(target_url, '://') + 3) LIKE {under:String}
+            toDate(at) AS day,
+            change,
+            if(change = 'lost', reason, '') AS reason
+        FROM changes_of(domain = {domain:String}, under = {under:String})
         UNION ALL
         SELECT
             toDate(event.1) AS day,

@@ -4,7 +4,7 @@
 -- that is not known) and by `at`. A link that was lost and came back tells of its first coming alone. Of a
 -- registered domain, where the host and path of what is linked match `under` ('%' for all of it).
 -- Cost: the links of that domain.
--- Version: 1
+-- Version: 2
 SELECT
     events.at AS at, -- by when it had happened: the first visit that told
     change, -- appeared, discovered, lost or changed
@@ -22,10 +22,10 @@ SELECT
 FROM
 (
     SELECT
-        fromUnixTimestamp64Milli(toInt64(first_seen), 'UTC') AS at,
-        if(not_before > 0, 'appeared', 'discovered') AS change,
-        '' AS reason,
-        if(not_before > 0, fromUnixTimestamp64Milli(toInt64(not_before), 'UTC'), NULL) AS after,
+        fromUnixTimestamp64Milli(toInt64(event.1), 'UTC') AS at,
+        event.2 AS change,
+        event.3 AS reason,
+        if(event.4 > 0, fromUnixTimestamp64Milli(toInt64(event.4), 'UTC'), NULL) AS after,
         source_domain,
         source_url,
         target_url,
@@ -34,27 +34,31 @@ FROM
         position,
         arrayStringConcat(arrayFilter(r -> r != '', [if(nofollow = 1, 'nofollow', ''), if(ugc = 1, 'ugc', ''), if(sponsored = 1, 'sponsored', '')]), ' ') AS rel,
         '' AS was
-    FROM link_states
-    WHERE target_domain = {domain:String} AND concat(target_host, target_path) LIKE {under:String}
-    UNION ALL
-    SELECT
-        ifNull(lost_by, last_seen) AS at,
-        'lost' AS change,
-        reason,
-        if(lost_by IS NULL OR reason IN ('noindex', 'canonicalised'), counted_until, last_seen) AS after,
-        source_domain,
-        source_url,
-        target_url,
-        kind,
-        anchor,
-        position,
-        arrayStringConcat(arrayFilter(r -> r != '', [if(nofollow = 1, 'nofollow', ''), if(ugc = 1, 'ugc', ''), if(sponsored = 1, 'sponsored', '')]), ' ') AS rel,
-        '' AS was
-    FROM backlinks(domain = {domain:String})
-    WHERE state = 'lost'
-        AND substring(target_url, position(target_url, '://') + 3) LIKE {under:String}
-        AND (domain(target_url) = {domain:String} OR endsWith(domain(target_url), concat('.', {domain:String})))
-        AND source_domain IN (SELECT source_domain FROM referrers WHERE target_domain = {domain:String} AND lost > 0)
+    FROM
+    (
+        SELECT
+            *,
+            -- As in `backlinks`: where the link's end is linked now from another page, or by another way.
+            state = 'lost' AND states.reason IN ('removed', 'gone', 'redirected')
+                AND maxIf(states.first_seen, state = 'live') OVER (PARTITION BY source_domain, if(empty(ways.via), named_host, ways.end_host), if(empty(ways.via), named_path, ways.end_path)) >= last_seen AS moved,
+            arrayJoin(if(state = 'lost',
+                [(states.first_seen, if(not_before > 0, 'appeared', 'discovered'), '', not_before), (if(lost_by > 0, lost_by, last_seen), 'lost', if(moved, 'moved', toString(states.reason)), if(lost_by = 0 OR states.reason IN ('noindex', 'canonicalised'), counted_until, last_seen))],
+                [(states.first_seen, if(not_before > 0, 'appeared', 'discovered'), '', not_before)])) AS event
+        FROM
+        (
+            SELECT source_domain, named_domain, named_host, named_path, source_url, target_url, kind, state, reason, first_seen, not_before, last_seen, lost_by, counted_until, nofollow, ugc, sponsored, position, anchor
+            FROM all_link_states
+            WHERE target_domain = {domain:String}
+        ) AS states
+        LEFT ANY JOIN
+        (
+            SELECT domain, host, path, end_host, end_path, via
+            FROM leads_in FINAL
+            WHERE end_domain = {domain:String} AND active = 1 AND leads_on = ''
+        ) AS ways ON ways.domain = states.named_domain AND ways.host = states.named_host AND ways.path = states.named_path
+        WHERE named_domain = {domain:String} OR notEmpty(ways.via)
+    )
+    WHERE named_domain = {domain:String} AND concat(named_host, named_path) LIKE {under:String}
     UNION ALL
     SELECT
         changed_by AS at,

@@ -4,7 +4,7 @@
 -- and path of what is linked match `under` ('%' for all of it).
 -- Cost: the rows of that domain in `referrers` and a range of `crawled_sites` for each referring domain; where
 -- `under` is not '%' the links of that domain too.
--- Version: 1
+-- Version: 2
 SELECT
     period, -- its first day, UTC
     toUInt32(sum(came_then) OVER past - sum(went_then) OVER past) AS referring_domains, -- referring domains at its end that had not lost all their links
@@ -49,8 +49,8 @@ FROM
         WHERE domain IN
         (
             SELECT source_domain
-            FROM referrers
-            WHERE {under:String} = '%' AND target_domain = {domain:String}
+            FROM referrers FINAL
+            WHERE {under:String} = '%' AND target_domain = {domain:String} AND live + lost + unverified > 0
             UNION ALL
             SELECT source_domain
             FROM links

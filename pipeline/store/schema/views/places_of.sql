@@ -1,9 +1,9 @@
 -- From where the domains with a live link to a target are: `by` is tld (top-level domain), country (as the
--- top-level domain tells, where it does) or language (of the page with the best link). What is not known
--- has an empty name. Of a registered domain, where the host and path of what is linked match `under` ('%'
+-- last snapshot has it, or by the domain's ending) or language (of the page with the best link). What is not
+-- known has an empty name. Of a registered domain, where the host and path of what is linked match `under` ('%'
 -- for all of it).
 -- Cost: as referrer_places.
--- Version: 1
+-- Version: 2
 SELECT
     place, -- top-level domain, ISO 3166 code of the country, or language; empty where it is not known
     toUInt32(count()) AS referring_domains, -- referring domains with a live link

@@ -1,10 +1,9 @@
 -- The pages of a target that live links point to, each with how its own latest visit went: of a registered
 -- domain, where their host and path match `under` ('%' for all of it).
--- Cost: the rows of that domain in `referrers`, the links of those referring domains that link more than one
--- page, and the domain's own pages; where `under` is not '%' all links of the domain.
--- Version: 1
+-- Cost: that of link_uses_of, and the domain's own pages.
+-- Version: 2
 SELECT
-    concat(if(own.https = 1 OR linked.https = 1, 'https://', 'http://'), linked.host, linked.path) AS url, -- the page; https where it was ever linked or asked for so
+    concat(if(own.https = 1 OR linked.https = 1, 'https://', 'http://'), linked.page) AS url, -- the page; https where it was ever linked or asked for so
     links, -- live links to it
     referring_domains, -- domains with such a link
     followed, -- of the links, those that are followed
@@ -15,45 +14,22 @@ SELECT
 FROM
 (
     SELECT
-        host,
-        path,
-        sum(found.links) AS links,
-        count() AS referring_domains,
-        sum(found.followed) AS followed,
-        max(found.https) AS https
-    FROM
-    (
-        SELECT target_host AS host, target_path AS path, live AS links, followed, target_https AS https
-        FROM referrers FINAL
-        WHERE {under:String} = '%' AND target_domain = {domain:String} AND live > 0 AND (live = 1 OR (target_pages = 1 AND target_https = 1))
-        UNION ALL
-        SELECT
-            target_host AS host,
-            target_path AS path,
-            toUInt32(count()) AS links,
-            toUInt32(countIf(nofollow + ugc + sponsored = 0)) AS followed,
-            max(startsWith(target_url, 'https:')) AS https
-        FROM link_states
-        WHERE target_domain = {domain:String} AND state = 'live' AND concat(target_host, target_path) LIKE {under:String}
-            AND ({under:String} != '%' OR source_domain IN
-            (
-                SELECT source_domain
-                FROM referrers FINAL
-                WHERE {under:String} = '%' AND target_domain = {domain:String} AND live > 0 AND NOT (live = 1 OR (target_pages = 1 AND target_https = 1))
-            ))
-        GROUP BY source_domain, target_host, target_path
-    ) AS found
-    GROUP BY host, path
+        page,
+        sum(uses.links) AS links,
+        uniqExact(cityHash64(source_domain)) AS referring_domains,
+        sum(uses.followed) AS followed,
+        max(uses.https) AS https
+    FROM link_uses_of(domain = {domain:String}, under = {under:String}) AS uses
+    GROUP BY page
 ) AS linked
 LEFT ANY JOIN
 (
     SELECT
-        host,
-        path,
+        concat(host, path) AS page,
         max(pages.last_visit) AS last_visit,
         max(pages.https) AS https,
         argMaxMerge(pages.visit) AS visit
     FROM pages
-    WHERE domain = {domain:String} AND concat(host, path) LIKE {under:String}
-    GROUP BY host, path
-) AS own ON own.host = linked.host AND own.path = linked.path
+    WHERE domain = {domain:String} AND page LIKE {under:String}
+    GROUP BY page
+) AS own ON own.page = linked.page

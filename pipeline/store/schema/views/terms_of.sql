@@ -1,11 +1,11 @@
 -- The words in the anchor texts of a target's live links, in small letters: of a registered domain, where
 -- the host and path of what is linked match `under` ('%' for all of it).
--- Cost: that of anchor_uses_of.
--- Version: 1
+-- Cost: that of link_uses_of.
+-- Version: 2
 SELECT
     term, -- word in small letters
     sum(uses.links) AS links, -- live links whose anchor text has it
-    uniqExact(source_domain) AS referring_domains, -- domains that use it
+    uniqExact(cityHash64(source_domain)) AS referring_domains, -- domains that use it
     sum(uses.followed) AS followed, -- of the links, those that are followed
     sum(uses.links) / any(all_links) AS share -- of all live links of the target, 0 to 1
 FROM
@@ -19,7 +19,7 @@ FROM
     FROM
     (
         SELECT *, sum(links) OVER () AS all_links
-        FROM anchor_uses_of(domain = {domain:String}, under = {under:String})
+        FROM link_uses_of(domain = {domain:String}, under = {under:String})
     )
 ) AS uses
 WHERE term != ''

@@ -1,0 +1,12 @@
+-- The pages of a domain whose backlinks are worth most, in the newest snapshot. Reads the domain's rows.
+SELECT
+    concat(host, path) AS page,
+    score,
+    worth,
+    worth_rank,
+    pages,
+    referring_domains
+FROM page_quality
+WHERE snapshot = {snapshot:UInt64} AND domain = {domain:String}
+ORDER BY worth DESC, referring_domains DESC, page
+LIMIT {limit:UInt64}

@@ -1,0 +1,3 @@
+-- Which country a top-level domain says. A list of some hundred.
+SELECT ending, country
+FROM country_endings

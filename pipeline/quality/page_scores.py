@@ -1,0 +1,45 @@
+"""Every linked page's score, made in the store, as large as links are.
+
+Like a domain's portfolio it is a sum of what links are worth, and its reasons are those links: the
+shares of all links to a domain's pages sum to the domain's portfolio_worth.
+"""
+
+from __future__ import annotations
+
+from pipeline.quality.worth_formula import formula
+from pipeline.store import Store, rows, sql
+
+_UNRANKED = 0  # the snapshot that rows stand under until they are ranked
+
+
+def write_pages(store: Store, snapshot: int, *, seeded: bool) -> None:
+    """Swapped in whole; domain_edges must have the snapshot. A rerun writes the same."""
+    rules = formula()
+    places = rules.worth.position.places
+    for partition in (_UNRANKED, snapshot):  # left by a run that died
+        store.execute(f"ALTER TABLE page_quality_next DROP PARTITION {partition:d}")
+    store.execute(
+        sql("pipeline/quality/page_worth"),
+        {
+            "snapshot": snapshot, "places": list(places), "place_values": list(places.values()),
+            "place_unknown": rules.worth.position.unknown, "followed": rules.worth.rel.followed,
+            "other": rules.worth.rel.other,
+        },
+    )  # fmt: skip
+    parameters = {"snapshot": snapshot, "seeded": int(seeded), "p50": rules.portfolio.p50}
+    store.execute(sql("pipeline/quality/page_ranks"), parameters)
+    if not rows(store.query(sql("pipeline/quality/page_made")))[0]["rows"]:
+        store.execute(f"ALTER TABLE page_quality DROP PARTITION {snapshot:d}")
+    else:
+        store.execute(
+            f"ALTER TABLE page_quality REPLACE PARTITION {snapshot:d} FROM page_quality_next"
+        )
+    for partition in (_UNRANKED, snapshot):
+        store.execute(f"ALTER TABLE page_quality_next DROP PARTITION {partition:d}")
+
+
+def drop_pages_before(store: Store, snapshot: int) -> None:
+    """As large as links are: only the newest snapshot's are kept."""
+    for row in rows(store.query(sql("pipeline/quality/page_kept"))):
+        if row["snapshot"] < snapshot:
+            store.execute(f"ALTER TABLE page_quality DROP PARTITION {row['snapshot']:d}")

@@ -1,0 +1,47 @@
+"""How long each domain is known, how many hosts it has, and how far one gets from it by links."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.graph.ranks import pagerank
+from pipeline.quality.scored import Measure, Part, Scored, looked_up, nullable
+from pipeline.store import sql
+
+_DAY_MS = 86_400_000
+_BEFORE = "the snapshot was written before this was measured"
+
+
+def _add(scored: Scored) -> None:
+    known = scored.store.query(sql("pipeline/quality/presence"), {"snapshot": scored.snapshot})
+    scored.columns["hosts"] = looked_up(scored.names, known, "hosts", pa.uint32())
+    scored.columns["days_known"] = _days(scored, known)
+    backwards = scored.graph.turned()
+    scored.columns["inverse_pagerank"] = nullable(
+        pagerank(backwards, damping=scored.settings.damping)
+    )
+
+
+def _days(scored: Scored, known: pa.Table) -> pa.Array:
+    first = looked_up(scored.names, known, "first_seen", pa.int64())
+    days = (scored.snapshot - first.to_numpy(zero_copy_only=False)) // _DAY_MS
+    # A visit may be dated some minutes after its arrival, where clocks differ.
+    return pa.array(np.maximum(days, 0), pa.uint32(), mask=np.isnan(days), from_pandas=True)
+
+
+PART = Part(
+    "inverse PageRank",
+    (
+        Measure("hosts", "hosts", "of it that are known, as pages or linked", _BEFORE),
+        Measure("days_known", "days", "since it was first visited or linked", _BEFORE),
+        Measure(
+            "inverse_pagerank",
+            "share",
+            "PageRank with every link turned round: how much of the web one gets to from it",
+            _BEFORE,
+            ranked=True,
+        ),
+    ),
+    _add,
+)

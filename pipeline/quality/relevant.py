@@ -1,0 +1,157 @@
+"""How near each link's two domains are: by what they say, and by who is around them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.graph.csr import Ids, Offsets
+from pipeline.graph.similar import similarity
+from pipeline.graph.sparse import cosines, heaviest
+from pipeline.quality.scored import Floats, Measure, Part, Scored, nullable
+from pipeline.quality.topics import (
+    HEARD,
+    KEPT,
+    MOST_PAGES,
+    SLOTS,
+    TEMPLATE_PAGES,
+    TEMPLATE_SHARE,
+    Topics,
+    topics,
+)
+
+SHARED = 3  # terms that are told of an edge
+TOLD = 16  # terms that are told of a domain, and by which it is found
+_BLOCK = 100_000  # domains whose terms are written at once
+
+
+def _add(scored: Scored) -> None:
+    found = topics(scored)
+    source, target = scored.ends
+    relevance, shared = _edges(found, source, target)
+    scored.edge_columns["relevance"] = pa.array(relevance, from_pandas=True)
+    scored.edge_columns["shared_terms"] = _words(found, shared)
+    scored.progress("similarity")
+    alike = similarity(scored.graph, source, target).astype(np.float32)
+    scored.edge_columns["similarity"] = pa.array(alike, from_pandas=True)
+    scored.columns["topical_terms"] = _told(found, TOLD)
+    _of_domains(scored, target, relevance)
+    _write(scored, found)
+    scored.manifest["topics"] = {
+        "slots": SLOTS, "terms": KEPT, "terms_looked_at": HEARD, "pages_looked_at": MOST_PAGES,
+        "template": f"terms on more than {TEMPLATE_SHARE:.0%} of a host's pages, "
+        f"of {TEMPLATE_PAGES} or more",
+        "domains": int((found.rows >= 0).sum()),
+    }  # fmt: skip
+
+
+def _edges(found: Topics, source: Ids, target: Ids) -> tuple[npt.NDArray[np.float32], Ids]:
+    relevance = np.empty(len(source), np.float32)
+    shared = np.empty((len(source), SHARED), np.int32)
+    cosines(
+        found.rows, found.offsets, found.slots, found.weights, source, target, relevance, shared
+    )
+    return relevance, shared
+
+
+def _words(found: Topics, slots: npt.NDArray[np.int64] | Ids) -> pa.Array:
+    """list<string>[k] of integers[k, m]: the words of these slots, none for -1.
+
+    As a dictionary, since of millions of edges most share their words with others.
+    """
+    known = slots >= 0
+    ends = np.concatenate([[0], np.cumsum(known.sum(axis=1))]).astype(np.int32)
+    places = pa.array(found.word[slots[known]])
+    return pa.ListArray.from_arrays(
+        pa.array(ends), pa.DictionaryArray.from_arrays(places, found.words)
+    )
+
+
+def _told(found: Topics, most: int) -> pa.Array:
+    """list<string>[n]: what each domain is about, the heaviest first."""
+    return _words(found, _slots_at(found, heaviest(found.offsets, found.weights, found.rows, most)))
+
+
+def _slots_at(found: Topics, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    slots = np.full(places.shape, -1, np.int64)
+    slots[places >= 0] = found.slots[places[places >= 0]]
+    return slots
+
+
+def _of_domains(scored: Scored, target: Ids, relevance: npt.NDArray[np.float32]) -> None:
+    """Of those that link to a domain: the mean, by weight, and of how many it is known."""
+    n = scored.graph.n
+    known = ~np.isnan(relevance)
+    weight = _weights(scored)
+    heavy = np.bincount(target[known], weight[known], n)
+    total = np.bincount(target[known], weight[known] * relevance[known], n)
+    scored.columns["relevance"] = nullable(_share(total, heavy))
+    scored.columns["relevance_known"] = nullable(
+        _share(np.bincount(target[known], minlength=n), np.bincount(target, minlength=n))
+    )
+
+
+def _weights(scored: Scored) -> Floats:
+    if not scored.edges.num_rows:
+        return np.empty(0)
+    weights: Floats = scored.edges["weight"].to_numpy()
+    return weights
+
+
+def _share(part: Floats | Offsets, whole: Floats | Offsets) -> Floats:
+    found = np.full(len(part), np.nan)
+    np.divide(part, whole, out=found, where=whole > 0)
+    return found
+
+
+def _write(scored: Scored, found: Topics) -> None:
+    """The terms by which domains are found, beside the table and swapped in whole."""
+    store, snapshot = scored.store, scored.snapshot
+    store.execute(f"ALTER TABLE domain_terms_next DROP PARTITION {snapshot:d}")
+    store.execute(f"ALTER TABLE domain_terms DROP PARTITION {snapshot:d}")
+    if not (found.rows >= 0).any():
+        return
+    for first in range(0, scored.graph.n, _BLOCK):
+        rows = _rows_of_terms(scored, found, first)
+        if rows.num_rows:
+            store.insert("domain_terms_next", rows)
+    store.execute(f"ALTER TABLE domain_terms REPLACE PARTITION {snapshot:d} FROM domain_terms_next")
+    store.execute(f"ALTER TABLE domain_terms_next DROP PARTITION {snapshot:d}")
+
+
+def _rows_of_terms(scored: Scored, found: Topics, first: int) -> pa.Table:
+    """Of the domains from `first` on, one block of them."""
+    rows = found.rows[first : first + _BLOCK]
+    places = heaviest(found.offsets, found.weights, rows, TOLD)
+    known = places >= 0
+    slots, ids = found.slots[places[known]], first + np.nonzero(known)[0]
+    return pa.table(
+        {
+            "snapshot": pa.array(np.full(len(ids), scored.snapshot), pa.uint64()),
+            "term": found.words.take(pa.array(found.word[slots])),
+            "domain": scored.graph.names.take(pa.array(ids)).cast(pa.string()),
+            "weight": pa.array(found.weights[places[known]]),
+        }
+    )
+
+
+PART = Part(
+    "topics",
+    (
+        Measure(
+            "relevance",
+            "cosine",
+            "how near what referring domains say is to what it says: their mean, by weight",
+            "of none of them, or not of itself, enough text was read",
+            ranked=True,
+        ),
+        Measure(
+            "relevance_known",
+            "share",
+            "of referring domains whose relevance is known",
+            "no domain links to it",
+        ),
+    ),
+    _add,
+)

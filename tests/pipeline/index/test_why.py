@@ -1,0 +1,143 @@
+"""Why a domain's scores are what they are, and where it would rank without a link."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.graph.csr import from_names
+from pipeline.graph.ranks import rank_of, weighted_harmonic
+from pipeline.index.questions import Index
+from pipeline.index.without import _depth, without
+from pipeline.quality.score import score
+from pipeline.settings import ScoreSettings
+from pipeline.store import Store, rows
+from tests.support.records import START, TODAY, Link, page, write
+from tests.support.stores import AnyStore
+
+SETTINGS = ScoreSettings()
+
+
+def web(seed: int) -> list[Any]:
+    """A thin web of thirty domains, so that links matter; the last links nofollow alone."""
+    dice = random.Random(seed)
+    found = [
+        page(
+            f"https://s{source}.org/",
+            START,
+            [f"https://s{dice.randrange(max(1, source - 9), source + 3)}.org/" for _ in range(2)],
+        )
+        for source in range(28)
+    ]
+    return [*found, page("https://nofollow.org/", START, [Link("https://s4.org/", rel=1)])]
+
+
+@pytest.fixture
+def scored(store: AnyStore) -> AnyStore:
+    write(store, web(4), TODAY)
+    score(store, SETTINGS, seeds=("s20.org", "s25.org", "s7.org"))
+    return store
+
+
+def quality(store: Store, domain: str) -> dict[str, Any]:
+    (row,) = rows(
+        store.query("SELECT * FROM domain_quality WHERE domain = {d:String}", {"d": domain})
+    )
+    return row
+
+
+def edges(store: Store) -> list[tuple[str, str]]:
+    asked = "SELECT source_domain, target_domain FROM domain_edges WHERE weight > 0"
+    return [(row["source_domain"], row["target_domain"]) for row in rows(store.query(asked))]
+
+
+def ranked_without(store: Store, domain: str, source: str) -> float:
+    """By the whole graph made anew without the link; trust as it is."""
+    scores = {row["domain"]: row for row in rows(store.query("SELECT * FROM domain_quality"))}
+    kept = [edge for edge in edges(store) if edge != (source, domain)]
+    graph = from_names(
+        pa.array([source for source, _ in kept]), pa.array([target for _, target in kept]),
+        also=pa.array(list(scores)),
+    )  # fmt: skip
+    names = graph.names.to_pylist()
+    trust = np.array([scores[name]["trust"] for name in names])
+    value = weighted_harmonic(graph, trust)[0][names.index(domain)]
+    others = [scores[n]["trusted_harmonic"] if n != domain else value for n in names]
+    return float(rank_of(np.array(others))[0][names.index(domain)])
+
+
+def test_without_a_link_it_ranks_as_in_the_graph_without_it(scored: AnyStore) -> None:
+    moved = 0
+    for domain in ("s10.org", "s15.org", "s22.org", "s4.org"):
+        row = quality(scored, domain)
+        linking = sorted({source for source, target in edges(scored) if target == domain})
+        found = without(scored, row, linking)
+        assert [each.source_domain for each in found] == linking
+        for each in found:
+            assert each.is_exact
+            assert each.rank == row["trusted_harmonic_rank"]
+            assert each.worst == ranked_without(scored, domain, each.source_domain)
+            moved += each.worst > each.rank
+    assert moved >= 2
+
+
+@pytest.mark.parametrize("bound", [1, 6, 20])
+def test_by_a_part_of_the_graph_the_rank_lies_between_two(scored: AnyStore, bound: int) -> None:
+    for domain in ("s10.org", "s22.org"):
+        linking = sorted({source for source, target in edges(scored) if target == domain})
+        found = without(scored, quality(scored, domain), linking, edges=bound)
+        for each in found:
+            truth = ranked_without(scored, domain, each.source_domain)
+            assert each.rank <= each.best <= truth <= each.worst
+
+
+def test_a_link_that_no_rank_counts_changes_none(scored: AnyStore) -> None:
+    row = quality(scored, "s4.org")
+    (found,) = without(scored, row, ["nofollow.org"])
+    assert found.best == found.worst == row["trusted_harmonic_rank"]
+
+
+def test_how_far_back_a_search_goes_is_what_the_bound_allows() -> None:
+    count = {"every": 100, "one": 3, "two": 20, "three": 60}
+    assert [_depth(count, most) for most in (1, 3, 20, 60, 99, 100)] == [1, 1, 2, 3, 3, 0]
+
+
+def test_why_has_the_reasons_of_every_score(scored: AnyStore) -> None:
+    found = Index(scored).why("https://www.s10.org/page", links=3)
+    row = quality(scored, "s10.org")
+    assert found["domain"] == "s10.org"
+    assert found["quality"] == row
+    assert {each["measure"] for each in found["evidence"]} >= {"authority", "portfolio"}
+    shares = [each["portfolio_share"] for each in found["links"]]
+    assert shares == sorted(shares, reverse=True)
+    assert len(shares) <= 3
+    assert [e["source_domain"] for e in found["without"]] == [
+        e["source_domain"] for e in found["links"]
+    ]
+    assert sum(each["worth"] for each in found["pages"]) == pytest.approx(row["portfolio_worth"])
+    assert found["confidence"]["level"] == row["confidence"] == "low"
+    assert not found["confidence"]["numbers"]
+    texts = [each["text"] for each in found["confidence"]["reasons"]]
+    assert f"{row['domains']} domains in all" in texts
+
+
+def test_without_seeds_nothing_is_told_of_what_if(store: AnyStore) -> None:
+    write(store, web(4), TODAY)
+    score(store, SETTINGS)
+    found = Index(store).why("s10.org")
+    assert found["without"] == []
+    assert found["quality"]["portfolio"] is None
+    assert found["confidence"]["level"] == "none"
+
+
+def test_of_a_domain_that_is_in_no_snapshot_there_is_nothing(store: AnyStore) -> None:
+    found = Index(store).why("nowhere.org")
+    assert found["quality"] is None
+    assert found["links"] == found["evidence"] == []
+    with pytest.raises(UsageError):
+        Index(store).why("no domain at all")
