@@ -1,4 +1,4 @@
--- How the anchor texts of the live links to each domain are spread: of targets after `after` up to `until`, in
+-- How the anchor texts of the links to each domain that live as of the snapshot are spread: of targets after `after` up to `until`, in
 -- the order of their names, of what is not suppressed. A referring domain counts once, however many links it
 -- has: its texts share it. Shares are whole numbers of 1/2^20, so that the order of adding up is no matter.
 -- Cost: these links once.
@@ -28,7 +28,8 @@ FROM
             greatest(1, toUInt64(round(1048576 * count() / sum(count()) OVER (PARTITION BY target_domain, source_domain)))) AS part
         FROM link_states
         WHERE target_domain > {after:String} AND ({until:String} = '' OR target_domain <= {until:String})
-            AND state = 'live' AND kind IN ('a', 'area', 'img-link', 'redirect')
+            AND first_seen <= {snapshot:UInt64} AND (state = 'live' OR (state = 'lost' AND lost_by > {snapshot:UInt64}))
+            AND kind IN ('a', 'area', 'img-link', 'redirect')
             AND source_domain NOT IN (SELECT name FROM suppressed)
             AND source_host NOT IN (SELECT name FROM suppressed)
             AND if(position(source_host, ':') = 0, source_host, replaceRegexpOne(source_host, ':[0-9]+$', '')) NOT IN (SELECT name FROM suppressed)

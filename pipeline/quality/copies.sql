@@ -6,7 +6,7 @@ WITH texts AS
     SELECT domain, toUInt64(bitAnd(max(pages.text), toUInt128(18446744073709551615))) AS text
     FROM pages
     GROUP BY domain, host, path
-    HAVING text != 0
+    HAVING text != 0 AND min(first_visit) <= {snapshot:UInt64}
 )
 SELECT domain, arraySlice(arraySort(groupUniqArray(text)), 1, 4) AS texts
 FROM texts

@@ -20,10 +20,30 @@ OTHERS = {
     "domains": "domains",
     "damping": "share",
     "top_anchors": "texts",
+    "topical_terms": "words",
+    "confidence": "level",
+    "owner_group": "name",
+    "owner_marks": "sentences",
+    "name_evidence": "sentences",
+    "risk_reasons": "measure, value, points",
+    "language": "ISO 639 code",
+    "country": "ISO 3166 code",
+    "country_evidence": "sentence",
+    "referrer_languages": "domains by language",
+    "referrer_countries": "domains by country",
 }
 _EDGES = {
     "snapshot": "ms since 1970", "source_domain": "name", "target_domain": "name",
     "links": "links", "follow_links": "links", "pages": "pages", "weight": "bits",
+    "kind": "kind", "kind_evidence": "sentence", "same_owner": "1 or 0", "page_links": "links",
+    **dict.fromkeys(
+        ("sitewide_share", "followed_share", "main_share", "money_share", "keyword_share",
+         "near_money_share"), "share",
+    ),
+    "relevance": "cosine", "shared_terms": "words", "similarity": "cosine",
+    "worth": "worth", "worth_values": "factors", "worth_unknown_bits": "bits",
+    "worth_factors": "factor, value, logarithm", "worth_unknown": "factors",
+    "owner_place": "place", "portfolio_share": "worth",
 }  # fmt: skip
 
 

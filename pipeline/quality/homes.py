@@ -34,7 +34,7 @@ class Home(NamedTuple):
 
 
 def _add(scored: Scored) -> None:
-    found = scored.store.query(sql("pipeline/quality/homes"))
+    found = scored.store.query(sql("pipeline/quality/homes"), {"snapshot": scored.snapshot})
     names = scored.names
     with _located(scored.settings.geoip) as located:
         homes = _homes(found, located)

@@ -25,7 +25,7 @@ FROM
             SELECT domain, host, path, argMaxIfMerge(content).2 AS language
             FROM pages
             GROUP BY domain, host, path
-            HAVING max(last_complete) > 0
+            HAVING max(last_complete) > 0 AND min(first_visit) <= {snapshot:UInt64}
         )
         GROUP BY domain
     )

@@ -36,7 +36,7 @@ FROM
         countIf(position = 'main') AS main,
         countIf(position = 'footer') AS footer,
         countIf(nofollow = 0 AND ugc = 0 AND sponsored = 0) AS followed,
-        countIf(state = 'live') AS live,
+        countIf(state != 'unverified') AS live,
         countIf(arrayExists(w -> w IN {words:Array(String)}, extractAll(lowerUTF8(anchor), '[\\pL\\pN_]+')) OR multiSearchAny(anchor, {within:Array(String)})) AS money,
         -- As searches are typed and nobody writes: Unicode's small letters alone, and not the target's name.
         countIf(match(anchor, '^\\p{Ll}+( \\p{Ll}+){1,4}$') AND position(replaceAll(anchor, ' ', ''), splitByChar('.', target_domain)[1]) = 0) AS keyword,
@@ -45,8 +45,8 @@ FROM
         sum(on_page) AS on_pages,
         countIf(on_page > 0) AS counted,
         min(told.first_seen) AS first_seen
-    FROM link_kinds_among(domain = '', after = {after:String}, until = {until:String}) AS told
-    WHERE state != 'lost' AND element IN ('a', 'area', 'img-link', 'redirect')
+    FROM link_kinds_among(domain = '', after = {after:String}, until = {until:String}, as_of = {snapshot:UInt64}) AS told
+    WHERE (state != 'lost' OR lost_by > {snapshot:UInt64}) AND element IN ('a', 'area', 'img-link', 'redirect')
         AND source_domain NOT IN (SELECT name FROM suppressed)
         AND source_host NOT IN (SELECT name FROM suppressed)
         AND if(position(source_host, ':') = 0, source_host, replaceRegexpOne(source_host, ':[0-9]+$', '')) NOT IN (SELECT name FROM suppressed)

@@ -140,7 +140,7 @@ def _names(labels: pa.Array) -> Keys:
 
 def _texts(scored: Scored) -> Keys:
     """int64[n, 4]: numbers for texts of pages that others have word for word; -1 for none."""
-    found = scored.store.query(sql("pipeline/quality/copies"))
+    found = scored.store.query(sql("pipeline/quality/copies"), {"snapshot": scored.snapshot})
     kept = np.full((scored.graph.n, 4), -1, np.int64)
     if not found.num_rows:
         return kept

@@ -52,7 +52,7 @@ FROM
             INNER JOIN ways ON ways.domain = links.target_domain AND ways.host = links.target_host AND ways.path = links.target_path
             WHERE links.source_domain != ways.end_domain
         ) AS credited
-        WHERE state != 'lost' AND source != 'list' AND kind IN ('a', 'area', 'img-link', 'redirect')
+        WHERE first_seen <= {snapshot:UInt64} AND (state != 'lost' OR lost_by > {snapshot:UInt64}) AND source != 'list' AND kind IN ('a', 'area', 'img-link', 'redirect')
             AND source_domain NOT IN (SELECT name FROM suppressed)
             AND source_host NOT IN (SELECT name FROM suppressed)
             AND if(position(source_host, ':') = 0, source_host, replaceRegexpOne(source_host, ':[0-9]+$', '')) NOT IN (SELECT name FROM suppressed)

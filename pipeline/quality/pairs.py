@@ -62,7 +62,7 @@ def sliced(scored: Scored) -> Iterator[dict[str, Value]]:
     words = money_words()
     for after, until in slices(found["links"], found["targets"], SLICE):
         yield {
-            "after": after, "until": until,
+            "after": after, "until": until, "snapshot": scored.snapshot,
             "words": sorted(words.tokens), "within": list(words.within),
         }  # fmt: skip
 

@@ -19,6 +19,7 @@ from pipeline.graph.mixing import start_of
 from pipeline.graph.owned import AT_A_TIME, draws, ordered, redrawn, shares
 from pipeline.graph.threads import at_most
 from pipeline.quality.scored import (
+    BEFORE,
     Floats,
     Ids,
     Ids32,
@@ -104,11 +105,11 @@ PART = Part(
     (
         Measure("portfolio", "points", "what its backlinks are worth together: "
                 "100 * (1 - 2 ^ (-portfolio_worth / P50))", _UNSEEDED),
-        Measure("portfolio_worth", "worth", "the sum of its links' shares", "never", ranked=True),
+        Measure("portfolio_worth", "worth", "the sum of its links' shares", BEFORE, ranked=True),
         Measure("portfolio_low", "points", "portfolio at the lower end of the interval over "
                 "redrawn pages", _UNSEEDED),
         Measure("portfolio_high", "points", "at its upper end", _UNSEEDED),
-        Measure("independent_referrers", "owners", "behind its referring domains", "never"),
+        Measure("independent_referrers", "owners", "behind its referring domains", BEFORE),
     ),
     _add,
 )  # fmt: skip

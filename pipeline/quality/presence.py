@@ -6,11 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.graph.ranks import pagerank
-from pipeline.quality.scored import Measure, Part, Scored, looked_up, nullable
+from pipeline.quality.scored import BEFORE, Measure, Part, Scored, looked_up, nullable
 from pipeline.store import sql
 
 _DAY_MS = 86_400_000
-_BEFORE = "the snapshot was written before this was measured"
 
 
 def _add(scored: Scored) -> None:
@@ -33,13 +32,13 @@ def _days(scored: Scored, known: pa.Table) -> pa.Array:
 PART = Part(
     "inverse PageRank",
     (
-        Measure("hosts", "hosts", "of it that are known, as pages or linked", _BEFORE),
-        Measure("days_known", "days", "since it was first visited or linked", _BEFORE),
+        Measure("hosts", "hosts", "of it that are known, as pages or linked", BEFORE),
+        Measure("days_known", "days", "since it was first visited or linked", BEFORE),
         Measure(
             "inverse_pagerank",
             "share",
             "PageRank with every link turned round: how much of the web one gets to from it",
-            _BEFORE,
+            BEFORE,
             ranked=True,
         ),
     ),

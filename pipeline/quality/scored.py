@@ -21,6 +21,7 @@ from pipeline.graph.ranks import rank_of
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store
 
+BEFORE = "the snapshot was written before this was measured"
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
 Ids32 = npt.NDArray[np.int32]

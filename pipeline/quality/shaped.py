@@ -9,7 +9,7 @@ from pipeline.graph.components import strong_components
 from pipeline.graph.dense import DenseGroups, dense_groups
 from pipeline.graph.mutual import overlap, reciprocity
 from pipeline.graph.supporters import supporters
-from pipeline.quality.scored import Measure, Part, Scored, counts, nullable
+from pipeline.quality.scored import BEFORE, Measure, Part, Scored, counts, nullable
 
 TIGHT = 2  # links answered by others of a group; with fewer it is a chain of friends
 
@@ -54,10 +54,8 @@ PARTS = (
     Part(
         "answered links",
         (
-            Measure("in_degree", "domains", "that link to it, by edges that count", "never", True),
-            Measure(
-                "out_degree", "domains", "that it links to, by edges that count", "never", True
-            ),
+            Measure("in_degree", "domains", "that link to it, by edges that count", BEFORE, True),
+            Measure("out_degree", "domains", "that it links to, by edges that count", BEFORE, True),
             Measure(
                 "reciprocity",
                 "share",
@@ -82,7 +80,7 @@ PARTS = (
                 "component",
                 "domains",
                 "in its strongly connected component: each reaches all others along links",
-                "never",
+                BEFORE,
             ),
             Measure(
                 "dense_group",
@@ -101,7 +99,7 @@ PARTS = (
                 "supporters_2",
                 "domains",
                 "within two links towards it; estimated above 4,096 ways",
-                "never",
+                BEFORE,
                 True,
             ),
             Measure(

@@ -9,7 +9,7 @@ from pipeline.graph.suspicion import (
     truncated_pagerank_ratio,
     trust_minus_pagerank,
 )
-from pipeline.quality.scored import Floats, Measure, Part, Scored, nullable
+from pipeline.quality.scored import BEFORE, Floats, Measure, Part, Scored, nullable
 
 _UNSEEDED = "there are no trusted seeds"
 
@@ -52,7 +52,7 @@ PARTS = (
                 "truncated_pagerank",
                 "share",
                 "of its PageRank that sets out from more than two links away",
-                "never",
+                BEFORE,
                 True,
             ),
             Measure(

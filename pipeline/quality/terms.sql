@@ -43,7 +43,7 @@ FROM
                 AND if(position(host, ':') = 0, host, replaceRegexpOne(host, ':[0-9]+$', '')) NOT IN (SELECT name FROM suppressed)
                 AND NOT arrayExists(p -> startsWith(concat(host, path), p) OR startsWith(concat(if(position(host, ':') = 0, host, replaceRegexpOne(host, ':[0-9]+$', '')), path), p), prefixes)
             GROUP BY domain, host, path
-            HAVING max(last_complete) > 0
+            HAVING max(last_complete) > 0 AND min(first_visit) <= {snapshot:UInt64}
         )
     )
     ARRAY JOIN

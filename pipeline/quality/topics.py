@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from pipeline.graph.csr import Ids, Offsets
 from pipeline.graph.sparse import Slots, Weights, keep
 from pipeline.quality.scored import Scored, column_of, looked_up
-from pipeline.store import Store, sql
+from pipeline.store import sql
 
 SLOTS = 1 << 24
 KEPT = 64  # terms of a domain, by weight: more changed no figure by .01
@@ -79,15 +79,16 @@ def _asked(scored: Scored) -> Iterator[tuple[pa.Table, Ids, pa.Array]]:
         last = max(first + 1, int(np.searchsorted(upto, before + SLICE, side="right")))
         ids = order[first:last]
         theirs = names.take(pa.array(ids))
-        yield _terms(scored.store, theirs, pages[ids]), ids, theirs
+        yield _terms(scored, theirs, pages[ids]), ids, theirs
         first = last
 
 
-def _terms(store: Store, names: pa.Array, pages: Offsets) -> pa.Table:
+def _terms(scored: Scored, names: pa.Array, pages: Offsets) -> pa.Table:
     large = pages > MOST_PAGES
-    return store.query(
+    return scored.store.query(
         sql("pipeline/quality/terms"),
         {
+            "snapshot": scored.snapshot,
             "first": names[0].as_py(),
             "last": names[-1].as_py(),
             "large": ["", *names.filter(pa.array(large)).to_pylist()],

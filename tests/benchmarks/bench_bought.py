@@ -109,8 +109,8 @@ def told(store: Store, visits: list[Page], planted: list[Planted]) -> Told:
 def _scored(store: Store) -> Scored:
     """As `score` makes it, as far as it is asked here."""
     settings = ScoreSettings()
-    edges = store.query(sql("pipeline/quality/edges"), weights(settings))
-    of_pages = store.query(sql("pipeline/quality/pages"))
+    edges = store.query(sql("pipeline/quality/edges"), {**weights(settings), "snapshot": TODAY})
+    of_pages = store.query(sql("pipeline/quality/pages"), {"snapshot": TODAY})
     graph = build(edges, of_pages)
     scored = Scored(
         store, TODAY, settings, ids_of(graph, []), graph, edges, of_pages, lambda step: None

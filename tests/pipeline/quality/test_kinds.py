@@ -26,7 +26,10 @@ def kinds(store: Store, domain: str = "t.org") -> dict[str, tuple[str, str]]:
 
 def each(store: Store) -> dict[str, tuple[str, str]]:
     """Kind and evidence by the target's domain."""
-    asked = "SELECT * FROM link_kinds_among(domain = '', after = '', until = '')"
+    asked = (
+        "SELECT * FROM link_kinds_among(domain = '', after = '', until = '', "
+        "as_of = 18446744073709551615)"
+    )
     return {
         row["target_domain"]: (row["kind"], row["evidence"]) for row in rows(store.query(asked))
     }
@@ -176,7 +179,7 @@ def test_slices_of_targets_tell_what_each_of_them_does(store: AnyStore) -> None:
         where = {"after": after, "until": until}
         found = store.query(
             "SELECT target_domain FROM link_kinds_among(domain = '', after = {after:String}, "
-            "until = {until:String}) ORDER BY target_domain",
+            "until = {until:String}, as_of = 18446744073709551615) ORDER BY target_domain",
             where,
         )
         return [row["target_domain"] for row in rows(found)]

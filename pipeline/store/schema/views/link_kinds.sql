@@ -17,4 +17,4 @@ SELECT
     on_page, -- external links that its page had at its latest complete visit; 0 where there was none
     pages_with, -- pages of the host that link to the same URL
     pages_of_host -- pages of the host that were fetched whole
-FROM link_kinds_among(domain = {domain:String}, after = '', until = '')
+FROM link_kinds_among(domain = {domain:String}, after = '', until = '', as_of = 18446744073709551615)

@@ -1,6 +1,7 @@
 -- What kind of link each one is, and the evidence: of links to the domain `domain` alone, or where that is
 -- empty to those after `after` up to `until`, in the order of their names ('' is no bound). The rules stand
--- here and nowhere else; the first that holds decides. What only a list says has no part.
+-- here and nowhere else; the first that holds decides. What only a list says has no part, nor what was first
+-- seen after `as_of` (ms since 1970).
 -- Cost: those links with the text around them, and of all sites that link there what is known of each page; 1 KB
 -- of memory a link.
 -- Version: 1
@@ -74,6 +75,7 @@ SELECT
     element, -- what made the link: a, area, img-link, iframe, form, canonical, redirect and others
     state, -- live, unverified or lost
     first_seen, -- earliest visit with the link, ms since 1970
+    lost_by, -- when it was known to be gone, ms since 1970; 0 where it is not
     position, -- where it stands on the page; empty where that is not known, as of an archive's WAT
     nofollow, -- 1 where its rel says so
     ugc, -- 1 where its rel says so
@@ -118,7 +120,7 @@ FROM
         SELECT
             *,
             -- A page and a target make one link of each kind, so that these count pages.
-            toUInt32(countIf(state != 'lost') OVER (PARTITION BY cityHash64(source_host, target_host, target_path, element))) AS pages_with,
+            toUInt32(countIf(state != 'lost' OR lost_by > {as_of:UInt64}) OVER (PARTITION BY cityHash64(source_host, target_host, target_path, element))) AS pages_with,
             if(text = 0, (toUInt64(0), source_domain), min((first_seen, source_domain)) OVER (PARTITION BY cityHash64(target_domain, text))) AS of_text,
             if(of_text.2 = source_domain, '', of_text.2) AS copied_text,
             lengthUTF8(text_before) + lengthUTF8(text_after) >= 60 AS has_words,
@@ -138,6 +140,7 @@ FROM
                 links.kind AS element,
                 links.state AS state,
                 links.first_seen AS first_seen,
+                links.lost_by AS lost_by,
                 if(links.source = 'wat', '', links.position) AS position,
                 links.nofollow AS nofollow,
                 links.ugc AS ugc,
@@ -158,6 +161,7 @@ FROM
                 SELECT *
                 FROM link_states
                 WHERE ({domain:String} = '' OR target_domain = {domain:String}) AND ({domain:String} != '' OR (target_domain > {after:String} AND ({until:String} = '' OR target_domain <= {until:String}))) AND source != 'list'
+                    AND first_seen <= {as_of:UInt64}
             ) AS links
             LEFT ANY JOIN
             (
@@ -181,7 +185,7 @@ FROM
             (
                 SELECT host, toUInt32(uniqExact(cityHash64(path))) AS pages_of_host
                 FROM pages
-                WHERE last_complete > 0 AND (domain, host) IN
+                WHERE last_complete > 0 AND first_visit <= {as_of:UInt64} AND (domain, host) IN
                 (
                     SELECT source_domain, source_host
                     FROM links
