@@ -42,6 +42,9 @@ def test_dominators_by_hand() -> None:
     graph = graph_of((0, 1), (1, 2), (1, 3), (2, 4), (3, 4), (4, 1), (5, 4))
     assert dominators(graph, np.array([0])).tolist() == [-1, 0, 1, 1, 1, -1]
     assert dominators(graph, np.array([0, 3])).tolist() == [-1, -1, 1, -1, -1, -1]
+    # 3 is led to past 1 and past 2, and hangs on neither, though 2 hangs on less than 1 does.
+    past = graph_of((0, 1), (1, 2), (2, 3), (0, 2), (1, 3))
+    assert dominators(past, np.array([0])).tolist() == [-1, 0, 0, 0]
     with pytest.raises(ValueError, match="at least one id"):
         dominators(graph, np.empty(0, np.int64))
 
@@ -92,7 +95,7 @@ def test_a_farm_that_only_its_target_links_to_brings_it_nothing(family: attacks.
     assert weighted_harmonic(back, weight)[0][target] > before[target] + 0.01 * 200 * 0.99
 
 
-def test_what_hangs_on_it_counts_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_hangs_on_it_counts_for_others() -> None:
     # All hang on 1 but 0; 3 links back to it and to 4.
     graph = graph_of((0, 1), (1, 2), (2, 3), (3, 1), (3, 4))
     weight = np.array([1.0, 2, 4, 8, 0])
@@ -108,7 +111,8 @@ def test_what_hangs_on_it_counts_for_others(monkeypatch: pytest.MonkeyPatch) -> 
     assert plain[1] == pytest.approx(1 + 4 / 2 + 8)
 
 
-def test_a_batch_leaves_nothing_barred_to_the_next() -> None:
+def test_a_batch_leaves_nothing_barred_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.graph.distances.MAX_LANES", 1)
     honest, seeds = power_law(300, 1500), np.arange(5)
     weight, on = trust(honest, seeds), dominators(honest, seeds)
     whole = weighted_harmonic(honest, weight, hangs_on=on)[0]
