@@ -21,7 +21,6 @@ from pipeline.url import domains
 
 MOST_LINES, MOST_BYTES = 100_000, 2_000_000
 MOST_REASON = 300  # characters of a comment
-RISKY = 80.0  # spam risk from which on a domain is proposed; of those that are measured
 
 
 class Candidate(NamedTuple):
@@ -75,21 +74,11 @@ def _reasons(row: Mapping[str, Any], said: Label | None) -> tuple[list[str], flo
     if said is not None and said.label == "bad":
         reasons.append(f"labelled bad by {said.said}")
         weight += 1_000
-    risk = row.get("spam_risk")
-    if risk is not None and risk >= RISKY:
-        reasons.append(f"spam risk {risk:.0f} of 100" + _points(row.get("risk_reasons") or []))
-        weight += risk
     if verdict(row, None).flagged:
-        found = marks(row)
-        reasons += [mark.text for mark in found]
-        weight += 10 * len(found)
+        reasons.append(f"spam risk {row['spam_risk']:.0f} of 100")
+        reasons += [mark.text for mark in marks(row)]
+        weight += row["spam_risk"]
     return reasons, weight
-
-
-def _points(found: Iterable[Any]) -> str:
-    told = (list(each.values()) if isinstance(each, dict) else list(each) for each in found)
-    named = [f"{str(each[0]).replace('_', ' ')} {each[-1]}" for each in told]
-    return f" ({', '.join(named)})" if named else ""
 
 
 def never(domain: str, target: str, said: Label | None, is_platform: bool = False) -> str:

@@ -1,7 +1,8 @@
 -- What each linked page's backlinks are worth together: each pair's share of a portfolio goes to its links by
--- place and rel. Not yet ranked, under snapshot 0. Reads links as edges.sql does, whose pairs these are: a link
--- to a page that redirects to another domain is one to the page where it ends. And it reads the snapshot's
--- edges. What is suppressed has no part, though it were not erased yet.
+-- place and rel, in millionths, whose sum is the same in any order. Not yet ranked, under snapshot 0. Reads
+-- links as edges.sql does, whose pairs these are: a link to a page that redirects to another domain is one to
+-- the page where it ends. And it reads the snapshot's edges; a page's shares are held to be added up in their
+-- order. What is suppressed has no part, though it were not erased yet.
 INSERT INTO page_quality_next (snapshot, domain, host, path, worth, referring_domains)
 WITH
     suppressed AS (SELECT name FROM controls FINAL WHERE verb = 'suppress' AND value > 0),
@@ -21,7 +22,7 @@ SELECT
     target_domain,
     page.1 AS host,
     page.2 AS path,
-    sum(share * page.3 / whole) AS worth,
+    arraySum(arraySort(groupArray(share * page.3 / whole))) AS worth,
     toUInt32(count())
 FROM
 (
@@ -39,7 +40,7 @@ FROM
             source_domain,
             ends.2 AS host,
             ends.3 AS path,
-            sum(transform(position, {places:Array(String)}, {place_values:Array(Float64)}, {place_unknown:Float64}) * if(nofollow = 0 AND ugc = 0 AND sponsored = 0, {followed:Float64}, {other:Float64})) AS own,
+            sum(toUInt64(round(1000000 * transform(position, {places:Array(String)}, {place_values:Array(Float64)}, {place_unknown:Float64}) * if(nofollow = 0 AND ugc = 0 AND sponsored = 0, {followed:Float64}, {other:Float64})))) AS own,
             CAST(NULL, 'Nullable(Float64)') AS edge_share
         FROM
         (

@@ -456,9 +456,9 @@ def view_columns(store: Store, view: str) -> list[tuple[str, str]]:
     given = {found.name: found.parameters for found in views()} | {
         name: {"domain": "String"} for name in OF_A_DOMAIN
     }
+    none = {"Array(String)": "[]", "UInt64": "0"}
     named = ", ".join(
-        f"{name} = {'[]' if kind.startswith('Array') else repr('')}"
-        for name, kind in given.get(view, {}).items()
+        f"{name} = {none.get(kind, repr(''))}" for name, kind in given.get(view, {}).items()
     )
     asked = f"{view}({named})" if named else view
     found = rows(store.query(f"DESCRIBE TABLE (SELECT * FROM {asked})"))
@@ -544,7 +544,7 @@ def given(view: View) -> str:
     example = {
         "domain": "'example.org'", "under": "'%'", "other": "'example.com'", "other_under": "'%'",
         "others": "['example.com', 'example.net']", "by": f"'{_BY.get(view.name, '')}'",
-        "after": "''", "until": "''",
+        "after": "''", "until": "''", "as_of": "18446744073709551615",
     }  # fmt: skip
     return ", ".join(f"{name} = {example[name]}" for name in view.parameters)
 

@@ -14,12 +14,13 @@ from pipeline.labels import Label
 
 AT = 1_790_000_000_000
 HONEST: dict[str, Any] = {
-    "domain": "a.example", "trust": 0.01, "pagerank": 0.01, "pagerank_rank": 2.0,
-    "trusted_harmonic_rank": 2.0, "domains": 100, "damping": 0.85, "referring_domains": 50,
-    "reciprocal": 0, "authority": 50.0, "links_here": 3, "follow_links_here": 2, "pages_here": 1,
-    "label": "", "label_note": "", "label_who": "", "label_at": 0, "is_platform": 0,
+    "domain": "a.example", "spam_risk": 49.0, "risk_reasons": [], "authority": 50.0,
+    "links_here": 3, "follow_links_here": 2, "pages_here": 1, "label": "", "label_note": "",
+    "label_who": "", "label_at": 0, "is_platform": 0,
 }  # fmt: skip
-FARM = HONEST | {"trust": 0.0, "trusted_harmonic_rank": 90.0}
+FARM = HONEST | {
+    "spam_risk": 60.0, "risk_reasons": [{"measure": "shells", "value": 1.0, "points": 20}],
+}  # fmt: skip
 
 
 def labelled(row: dict[str, Any], label: str) -> dict[str, Any]:
@@ -28,18 +29,19 @@ def labelled(row: dict[str, Any], label: str) -> dict[str, Any]:
 
 def test_what_nothing_speaks_against_is_no_candidate() -> None:
     assert candidate(HONEST, "t.example") is None
-    assert candidate(HONEST | {"spam_risk": 79.0}, "t.example") is None
+    assert candidate(HONEST | {"spam_risk": None}, "t.example") is None
     assert candidate(labelled(HONEST, "ok"), "t.example") is None
 
 
 def test_what_is_flagged_risky_or_labelled_bad_is_one_with_its_reasons() -> None:
     flagged = candidate(FARM, "t.example")
     assert flagged is not None
-    assert any("does not come from trusted sites" in reason for reason in flagged.reasons)
-    points = [("anti_trust", 0.5, 12), {"measure": "reciprocity", "value": 1.0, "points": 7}]
-    risky = candidate(HONEST | {"spam_risk": 91.4, "risk_reasons": points}, "t.example")
+    assert flagged.reasons == (
+        "spam risk 60 of 100",
+        "100% of its referring domains are shells: hardly anyone else links to them (risk +20)",
+    )
+    risky = candidate(FARM | {"spam_risk": 91.4}, "t.example")
     assert risky is not None
-    assert risky.reasons == ("spam risk 91 of 100 (anti trust 12, reciprocity 7)",)
     bad = candidate(labelled(HONEST, "bad"), "t.example")
     assert bad is not None
     assert bad.reasons == ("labelled bad by jo@desk on 2026-09-21: why",)

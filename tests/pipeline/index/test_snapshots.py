@@ -188,11 +188,11 @@ def test_without_seeds_in_both_it_is_by_harmonic_centrality_and_says_what_differ
 
 
 def test_marks_that_came_and_went_are_told() -> None:
-    calm = {"trust": None, "domains": 10, "referring_domains": 10, "reciprocal": 0}
-    traded = calm | {"reciprocal": 9}
+    calm: dict[str, Any] = {"spam_risk": 0.0, "risk_reasons": []}
+    traded = calm | {"risk_reasons": [{"measure": "traded", "value": 0.9, "points": 12}]}
     pair = Pair(*(Snapshot(n, 10, 1, {}) for n in (1, 2)))
-    assert [text[:13] for text in changed(pair, calm, traded)] == ["now exchange:"]
-    assert list(changed(pair, traded, calm)) == ["no longer exchange"]
+    assert [text[:13] for text in changed(pair, calm, traded)] == ["now traded: i"]
+    assert list(changed(pair, traded, calm)) == ["no longer traded"]
     assert list(changed(pair, None, calm)) == []
 
 

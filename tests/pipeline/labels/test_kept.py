@@ -72,12 +72,9 @@ def test_many_are_written_some_at_a_time(
     assert len(now(shared_store, [label.domain for label in many])) == 25
 
 
-# A row whose figures say that it is flagged: untrusted and overranked.
-FARM = {
-    "trust": 0.0, "pagerank": 0.01, "pagerank_rank": 2.0, "trusted_harmonic_rank": 90.0,
-    "domains": 100, "damping": 0.85, "referring_domains": 50, "reciprocal": 0,
-}  # fmt: skip
-HONEST = FARM | {"trust": 0.01, "trusted_harmonic_rank": 2.0}
+# A row whose figures say that it is flagged.
+FARM = {"spam_risk": 50.0, "risk_reasons": [{"measure": "shells", "value": 1.0, "points": 20}]}
+HONEST = FARM | {"spam_risk": 49.0}
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,15 @@ def scored(store: Store) -> dict[str, list[dict[str, Any]]]:
     assert made is not None
     assert made.snapshot == THEN
     order = {"domain_quality": "domain", "domain_edges": "target_domain, source_domain"}
+    # How many links its pages have is what their latest visits say: docs/features.md tells so.
+    latest = {"domain_quality": "damping", "domain_edges": "page_links"}
     return {
-        table: rows(store.query(f"SELECT * FROM {table} WHERE snapshot = {THEN} ORDER BY {keys}"))
+        table: rows(
+            store.query(
+                f"SELECT * EXCEPT {latest[table]} FROM {table} "
+                f"WHERE snapshot = {THEN} ORDER BY {keys}"
+            )
+        )
         for table, keys in order.items()
     }
 

@@ -201,7 +201,7 @@ def test_links_that_stream_make_the_graph_that_they_make_by_name(
     assert streamed.out_weights is not None
     assert by_name.out_weights is not None
     assert streamed.out_weights.tobytes() == by_name.out_weights.tobytes()
-    asked = store.query(sql("pipeline/quality/edges"), weights(settings))
+    asked = store.query(sql("pipeline/quality/edges"), {**weights(settings), "snapshot": TODAY})
     for name in asked.column_names:
         assert edges[name].to_pylist() == asked[name].to_pylist(), name
     coded = Scored(store, 1, settings, np.empty(0, np.int64), streamed, edges, pages, print)
