@@ -12,6 +12,8 @@ from rich.text import Text
 from pipeline.report.output import cell, safe
 from pipeline.report.overview import day
 
+WIDE = 110  # columns of a terminal, from which on each figure is told what it is
+
 
 def write_why(found: Mapping[str, Any], to: TextIO, *, width: int | None = None) -> None:
     """`found`: what Index.why gives."""
@@ -31,7 +33,7 @@ def write_why(found: Mapping[str, Any], to: TextIO, *, width: int | None = None)
         ("Links behind it", _links(found["links"], row["portfolio_worth"])),
         ("Without it", _without(found["without"])),
         ("Its pages", _pages(found["pages"], found["confidence"]["numbers"])),
-        ("Evidence", _evidence(found["evidence"])),
+        ("Evidence", _evidence(found["evidence"], console.width)),
     ):
         if table.row_count:
             console.print(Text(f"\n{head}", style="bold"))
@@ -146,12 +148,14 @@ def _pages(pages: list[dict[str, Any]], numbers: bool) -> Table:
     return table
 
 
-def _evidence(evidence: list[dict[str, Any]]) -> Table:
+def _evidence(evidence: list[dict[str, Any]], width: int) -> Table:
+    """Of a narrow terminal the unit alone: what each is stands in docs/features.md."""
     table = _plain("left", "right", "left", "left")
     for each in evidence:
         if each["value"] is not None:
             place = "" if each["rank"] is None else _place(each)
-            told = f"{safe(each['unit'])}: {safe(each['meaning'])}"
+            told = safe(each["unit"])
+            told += f": {safe(each['meaning'])}" if width >= WIDE else ""
             table.add_row(f"  {safe(each['measure'])}", _figure(each), place, Text(told))
     return table
 

@@ -196,3 +196,17 @@ def test_alike_links_meet_though_they_are_not_the_same() -> None:
     assert joined[:pairs].mean() > 0.9
     assert not joined[pairs:].any()
     assert set(found.marks[: 2 * pairs].tolist()) <= {0, NETWORK | LINKS}
+
+
+@pytest.mark.parametrize(
+    "ip", ["127.0.0.1", "10.1.2.3", "172.16.9.9", "192.168.0.1", "169.254.1.1", "::1", "fd00::1"]
+)
+def test_an_address_that_only_a_machine_or_a_house_has_is_no_network(
+    store: AnyStore, ip: str
+) -> None:
+    seen = [page(f"https://{n}.org/", START, ["https://t.org/"], ip=ip) for n in "abc"]
+    seen.append(page("https://d.org/", START, ["https://t.org/"], ip="2001:db8:1::1"))
+    write(store, seen, TODAY)
+    score(store, ScoreSettings())
+    found = rows(store.query("SELECT * FROM domain_quality WHERE domain = 't.org'"))
+    assert [(r["referrer_networks"], r["top_network_share"]) for r in found] == [(1, 1.0)]

@@ -49,9 +49,9 @@ def why(**changed: Any) -> dict[str, Any]:
     return found | changed
 
 
-def shown(found: dict[str, Any]) -> str:
+def shown(found: dict[str, Any], width: int = 200) -> str:
     to = io.StringIO()
-    write_why(found, to, width=200)
+    write_why(found, to, width=width)
     return to.getvalue()
 
 
@@ -107,3 +107,11 @@ def test_nothing_hostile_gets_to_the_terminal() -> None:
 
 def test_a_domain_in_no_snapshot_is_told_so() -> None:
     assert "in no snapshot" in shown(why(quality=None))
+
+
+def test_a_narrow_terminal_is_told_units_and_a_wide_one_what_each_figure_is() -> None:
+    found = why(evidence=[evidence("harmonic", 3.0, 9.0)])
+    narrow, wide = shown(found, width=80), shown(found, width=140)
+    assert "share: what it says" not in narrow
+    assert "share: what it says" in wide
+    assert "rank 9 of 5,000" in narrow
