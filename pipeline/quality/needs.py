@@ -23,6 +23,8 @@ ROWS = 16  # bytes a domain and direction
 SORTED = 48  # bytes an edge of those that are sorted at a time
 LANES = 1 << 30
 SLICED = 2 << 30  # what the store takes for the links of a slice, as pairs.py has it
+LINKS = 20_000  # of it, bytes an edge where there are fewer: of ten links
+WORDS = 20 << 24  # topics: of each slot, how many domains say it, and which word
 
 
 class Size(NamedTuple):
@@ -59,11 +61,11 @@ def needs(size: Size, settings: ScoreSettings, *, packed: bool) -> Needs:
         "authority": min(LANES, 16 * 8 * n) + 125 * n + (8 * m if packed else 0),
         "groups": 100 * n + 8 * m,
         "supporters": balls + 24 * n,
-        "topics": 200 * n + 24 * m,
+        "topics": WORDS + 200 * n + 24 * m,
         "spam risk": 180 * n + (8 * m if packed else 0),
         # Once more as a graph, of edges without weights, those that weigh nothing among them.
         "counting links": (200 + 2 * ROWS) * n + (6 if packed else 8) * m + SORTED * min(m, ROOM),
-        "looking at links": SLICED + 20 * m,
+        "looking at links": min(SLICED, LINKS * m) + 20 * m,
         "grouping owners": 300 * n + 24 * m,
     }
     most = max(steps, key=lambda step: steps[step])

@@ -33,6 +33,11 @@ def test_ten_million_domains_fit_into_sixteen_gigabytes_plain() -> None:
     assert 8_000 < need.mb < 16_000
 
 
+def test_a_first_crawl_fits_where_little_is_free() -> None:
+    assert chosen(Size(1_000, 5_000), allowed(1_200)).mb < 1_100
+    assert chosen(Size(0, 0), allowed(1_200)).mb < 1_100
+
+
 def test_links_are_packed_where_plain_ones_do_not_fit() -> None:
     plain, packed = (needs(LARGE, SETTINGS, packed=p) for p in (False, True))
     assert packed.mb < plain.mb
