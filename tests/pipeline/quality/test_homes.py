@@ -79,7 +79,6 @@ def test_a_database_without_its_library_says_what_to_do(
 
 
 def test_a_database_that_is_none_is_named(store: AnyStore, tmp_path: Path) -> None:
-    pytest.importorskip("maxminddb")
     write(store, [page("https://a.org/", START)], TODAY)
     broken = tmp_path / "broken.mmdb"
     broken.write_bytes(b"none")
@@ -119,7 +118,6 @@ def database(record: dict[str, Any]) -> bytes:
 def test_a_domain_that_says_no_country_is_where_its_address_is(
     store: AnyStore, tmp_path: Path
 ) -> None:
-    pytest.importorskip("maxminddb")
     file = tmp_path / "made.mmdb"
     file.write_bytes(database({"country": {"iso_code": "FR"}}))
     visits = {
