@@ -501,7 +501,7 @@ class ScoreSettings(_Section):
     )
     beside: str = Field(
         default="",
-        description="directory for what a score in the making has done, from which it goes on when it was killed; by default `score` in the data directory",
+        description="directory for what a score in the making has done, from which it goes on when it was killed; by default `score` in the data directory; with a server none, unless it is named",
     )
     geoip: str = Field(
         default="",

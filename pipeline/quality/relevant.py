@@ -110,12 +110,14 @@ def _write(scored: Scored, found: Topics) -> None:
     store, snapshot = scored.store, scored.snapshot
     store.execute(f"ALTER TABLE domain_terms_next DROP PARTITION {snapshot:d}")
     store.execute(f"ALTER TABLE domain_terms DROP PARTITION {snapshot:d}")
-    if not (found.rows >= 0).any():
-        return
+    written = 0
     for first in range(0, scored.graph.n, _BLOCK):
         rows = _rows_of_terms(scored, found, first)
         if rows.num_rows:
             store.insert("domain_terms_next", rows)
+            written += rows.num_rows
+    if not written:  # nobody says what another says too: there is no partition to put in its place
+        return
     store.execute(f"ALTER TABLE domain_terms REPLACE PARTITION {snapshot:d} FROM domain_terms_next")
     store.execute(f"ALTER TABLE domain_terms_next DROP PARTITION {snapshot:d}")
 

@@ -28,9 +28,12 @@ from pipeline.settings import Settings
 LOCK = "lock"
 
 
-def beside_of(settings: Settings) -> Path:
-    """Where a score of this machine keeps what it has done."""
-    return Path(settings.score.beside) if settings.score.beside else settings.data / "score"
+def beside_of(settings: Settings) -> Path | None:
+    """Where a score of this machine keeps what it has done; None: nowhere, since an index on a
+    server has no directory here."""
+    if settings.score.beside:
+        return Path(settings.score.beside)
+    return None if settings.store.hosts else settings.data / "score"
 
 
 class Step(NamedTuple):

@@ -127,7 +127,7 @@ class Columns:
             "arrived": self.arrived_ms, "source": "crawl", "part": 1, "parts": 1, "incomplete": "",
             "extractor": 1, "canonical": "", "nofollow": 0, "hops": 1,
             "failures": 0, "interval_s": 86_400, "delay_ms": 1_000, "internal": 60,
-            "last_modified": "",
+            "last_modified": "", "country": "", "country_by": "",
             "found": empty, "found_domains": empty,
             "found_hops": pa.array([[]], pa.list_(pa.uint16()))[0],
         }  # fmt: skip

@@ -204,3 +204,10 @@ def test_a_snapshot_without_links_or_words_has_none(store: AnyStore) -> None:
     scored(store, page("https://a.org/", START))
     assert edges(store) == {}
     assert quality(store)["a.org"]["topical_terms"] == []
+
+
+def test_what_nobody_else_says_finds_nobody(store: AnyStore) -> None:
+    terms = ["oven", "crumb", "crust", "flour", "yeast", "salt"]
+    write(store, [page("https://alone.org/", START, terms=terms)], TODAY)
+    assert score(store, ScoreSettings()) is not None
+    assert rows(store.query("SELECT count() AS n FROM domain_terms")) == [{"n": 0}]

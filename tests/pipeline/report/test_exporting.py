@@ -32,6 +32,9 @@ def run(store: Store, monkeypatch: pytest.MonkeyPatch) -> Run:
     label(store, [Label(d, w, "\x1b[2Jx\nhttps://y", "jo", 0) for d, w in said.items()], TODAY)
     store.insert("platforms", pa.table({"suffix": ["hidden.example"], "owner": ["hidden.example"]}))
     score(store, ScoreSettings())
+    # A star of domains that nobody links to is suspect whole: here people alone speak.
+    store.execute("ALTER TABLE domain_quality UPDATE spam_risk = 0, risk_reasons = [] WHERE 1 "
+                  "SETTINGS mutations_sync = 2")  # fmt: skip
     monkeypatch.setattr(disavowing, "who", lambda: "jo@desk")
     return runs_on(store, monkeypatch)
 

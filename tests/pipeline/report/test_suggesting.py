@@ -47,7 +47,7 @@ def test_candidates_are_told_in_every_form(run: Run) -> None:
 def test_files_that_name_too_many_or_nothing_are_refused(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "can't read the trusted seeds" in run(
+    assert "can't read the listed domains" in run(
         "seeds", "suggest", "--listed", tmp_path / "none.txt", code=2
     ).output  # fmt: skip
     monkeypatch.setattr(suggesting, "MOST_LISTED", 1)
