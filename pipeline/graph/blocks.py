@@ -35,6 +35,13 @@ def weights_of_domains(n: int, weight: npt.NDArray[Any]) -> Scores:
     return known
 
 
+def share_of(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Scores:
+    """part / whole, float64; nan where the whole is nothing."""
+    share = np.full(len(part), np.nan)
+    np.divide(part, whole, out=share, where=whole > 0)
+    return share
+
+
 def blocks_of(links: Links, size: int = BLOCK) -> Offsets:
     """Where blocks of about as many nodes and edges begin; by the graph, never by the threads."""
     n = len(links.offsets) - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from pipeline.graph.blocks import Offsets, Scores, blocks_of
+from pipeline.graph.blocks import Offsets, Scores, blocks_of, share_of
 from pipeline.graph.csr import DomainGraph, Ids
 from pipeline.graph.links import Graph, Links, following, start
 from pipeline.graph.threads import at_most
@@ -31,7 +31,7 @@ def reciprocity(graph: Graph) -> Scores:
     Returns float64[n], 0 to 1; nan where a domain links to nobody.
     Source: Becchetti et al. 2006, "Link-based characterization and detection of web spam".
     """
-    return _share(mutual_links(graph), graph.out_degree)
+    return share_of(mutual_links(graph), graph.out_degree)
 
 
 def overlap(graph: Graph) -> Scores:
@@ -40,7 +40,7 @@ def overlap(graph: Graph) -> Scores:
     Returns float64[n], 0 to 1: 1 where every link is answered, either way; nan without links.
     """
     mutual = mutual_links(graph)
-    return _share(mutual, graph.out_degree + graph.in_degree - mutual)
+    return share_of(mutual, graph.out_degree + graph.in_degree - mutual)
 
 
 def mutual_graph(graph: Graph) -> DomainGraph:
@@ -54,12 +54,6 @@ def mutual_graph(graph: Graph) -> DomainGraph:
     other = DomainGraph(graph.n, graph.names, offsets, targets, None)
     vars(other)["_transpose"] = (offsets, targets, None)  # symmetric: its own transpose
     return other
-
-
-def _share(part: Offsets, whole: Offsets) -> Scores:
-    share = np.full(len(part), np.nan)
-    np.divide(part, whole, out=share, where=whole > 0)
-    return share
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
 from pipeline.graph.blocks import Mask, Offsets, Scores, blocks_of
 from pipeline.graph.csr import Ids
+from pipeline.graph.hashed import hashed
 from pipeline.graph.links import Graph
 from pipeline.graph.mixing import Hashes, mixed
 from pipeline.graph.threads import at_most
@@ -113,23 +112,7 @@ def hashes_of(graph: Graph) -> Hashes:
     """uint64[n]: one for each name, whatever else is in the graph; of ids where there are none."""
     if graph.names is None or not graph.n:
         return mixed(np.arange(graph.n), 0)
-    names = graph.names.cast(pa.large_binary())
-    _, offsets, text = names.buffers()
-    ends = np.frombuffer(offsets, np.int64)[names.offset : names.offset + graph.n + 1]
-    letters = np.frombuffer(text or b"", np.uint8)
-    return mixed(_hashed(ends, letters), 0)
-
-
-@numba.njit(cache=True, nogil=True)
-def _hashed(ends: Offsets, letters: npt.NDArray[np.uint8]) -> Hashes:
-    """FNV-1a, 64 bits. Source: Fowler, Noll and Vo."""
-    found = np.empty(ends.size - 1, np.uint64)
-    for i in range(found.size):
-        h = np.uint64(0xCBF29CE484222325)
-        for j in range(ends[i], ends[i + 1]):
-            h = (h ^ np.uint64(letters[j])) * np.uint64(0x100000001B3)
-        found[i] = h
-    return found
+    return mixed(hashed(graph.names), 0)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from pipeline.errors import UsageError
 from pipeline.index.paging import Key
-from pipeline.index.question import LIMIT, UNKNOWN, Paged
+from pipeline.index.question import LIMIT, UNKNOWN, Paged, asked_by
 from pipeline.index.target import Mode, target_of
 from pipeline.places import country
 from pipeline.store import Parameters, Store, rows, sql
@@ -124,10 +124,9 @@ class Links(Paged):
 
     def statements(self) -> list[tuple[str, Parameters]]:
         """As one, which answers the same: the referring domains stand in it, and not their names."""
+        given = {**self.parameters, "count": _LIST, "limit": self.limit}
         if self.is_rolled:
-            return [
-                (self.best_sql, _named({**self.parameters, "limit": self.limit}, self.best_sql))
-            ]
+            return [(self.best_sql, asked_by(self.best_sql, given))]
         listed = f"\n(\n{self.sql.strip()}\n)"
         shown = self.links_sql
         for name, read in (
@@ -136,8 +135,7 @@ class Links(Paged):
             (_AUTHORITIES, f"(SELECT groupArray(known) FROM {listed})"),
         ):
             shown = shown.replace(name, read)
-        given = {**self.parameters, "count": _LIST, "limit": self.limit}
-        return [(shown, _named(given, shown))]
+        return [(shown, asked_by(shown, given))]
 
     def _all(self, store: Store) -> Iterator[pa.RecordBatch]:
         found = self._best(store) if self.is_rolled and self.stamp.is_rolled else self._each(store)
@@ -251,11 +249,6 @@ def _chunk(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.string())
     return array.cast(pa.string())
-
-
-def _named(given: Parameters, statement: str) -> Parameters:
-    """Those that a statement asks for."""
-    return {name: each for name, each in given.items() if f"{{{name}:" in statement}
 
 
 def _without_scheme(url: str) -> str:

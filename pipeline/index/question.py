@@ -39,11 +39,16 @@ class Question:
 
     def statements(self) -> list[tuple[str, Parameters]]:
         """What it asks the store, to be shown."""
-        return [(self.sql, self.parameters)]
+        return [(self.sql, asked_by(self.sql, self.parameters))]
 
     def rows(self, store: Store) -> list[dict[str, Any]]:
         """A small answer."""
         return [row for batch in self.stream(store) for row in rows(batch)]
+
+
+def asked_by(statement: str, given: Parameters) -> Parameters:
+    """Those of the parameters that it names."""
+    return {name: each for name, each in given.items() if f"{{{name}:" in statement}
 
 
 class Ask(Question):
@@ -90,7 +95,7 @@ class Paged(Question):
         )
 
     def statements(self) -> list[tuple[str, Parameters]]:
-        return [(self.sql, {**self.parameters, "limit": self.limit})]
+        return [(self.sql, asked_by(self.sql, {**self.parameters, "limit": self.limit}))]
 
     def stream(self, store: Store) -> Generator[pa.RecordBatch, None, None]:
         self.stamp = stamp_of(store)

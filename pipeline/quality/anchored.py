@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.quality.pairs import sliced
-from pipeline.quality.scored import Measure, Part, Scored, looked_up
+from pipeline.quality.scored import Measure, Part, Scored, all_looked_up
 from pipeline.store import sql
 
 _SHARES = ("anchor_entropy", "top_anchor_share", "money_anchor_share", "empty_anchor_share")
@@ -18,10 +18,10 @@ def _add(scored: Scored) -> None:
         [table for each in sliced(scored) if (table := scored.store.query(asked, each)).num_rows]
         or [pa.table({"domain": pa.array([], pa.string())})]
     )
-    distinct = looked_up(scored.names, found, "distinct_anchors", pa.uint32())
-    scored.columns["distinct_anchors"] = pc.fill_null(distinct, 0)
-    for name in _SHARES:
-        scored.columns[name] = looked_up(scored.names, found, name, pa.float64())
+    kinds = {"distinct_anchors": pa.uint32(), **dict.fromkeys(_SHARES, pa.float64())}
+    told = all_looked_up(scored.names, found, kinds)
+    told["distinct_anchors"] = pc.fill_null(told["distinct_anchors"], 0)
+    scored.columns |= told
 
 
 _NO_LINK = "it has no live link"

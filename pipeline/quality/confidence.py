@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.graph.blocks import share_of
 from pipeline.quality.scored import Floats, Measure, Part, Scored, as_floats, looked_up, nullable
 from pipeline.quality.worth_formula import Steps, formula
 from pipeline.store import sql
@@ -88,8 +89,7 @@ def _crawled_share(scored: Scored) -> Floats:
     weight = as_floats(scored.edges["weight"].combine_chunks()) if len(source) else np.empty(0)
     total = np.bincount(target, weights=weight * read[source], minlength=scored.graph.n)
     of = np.bincount(target, weights=weight, minlength=scored.graph.n)
-    mean: Floats = np.divide(total, of, out=np.full(scored.graph.n, np.nan), where=of > 0)
-    return mean
+    return share_of(total, of)
 
 
 def _levels(values: Floats, steps: Steps) -> Levels:

@@ -10,27 +10,26 @@ import pyarrow.compute as pc
 from pipeline.graph.gathered import Batch, gathered
 from pipeline.graph.mutual import mutual_links
 from pipeline.graph.packed import PackedGraph
-from pipeline.quality.scored import Measure, Part, Scored, looked_up
+from pipeline.quality.scored import Measure, Part, Scored, all_looked_up, looked_up
 from pipeline.store import sql
 
 Counts = npt.NDArray[np.int64]
+_COUNTS = dict.fromkeys(("referring_domains", "referring_pages", "links"), pa.uint32())
+_TOLD = {"follow_share": pa.float64(), "top_anchors": pa.list_(pa.string())}
 
 
 def _add(scored: Scored) -> None:
     targets = scored.store.query(sql("pipeline/quality/targets"), {"snapshot": scored.snapshot})
-    for name in ("referring_domains", "referring_pages", "links"):
-        scored.columns[name] = _counts(scored.names, targets, name)
-    scored.columns["follow_share"] = looked_up(scored.names, targets, "follow_share", pa.float64())
+    found = all_looked_up(scored.names, targets, {**_COUNTS, **_TOLD})
+    for name in _COUNTS:
+        scored.columns[name] = pc.fill_null(found[name], 0)
+    scored.columns["follow_share"] = found["follow_share"]
     scored.columns["out_domains"] = pa.array(_out_domains(scored), pa.uint32())
     scored.columns["reciprocal"] = pa.array(_reciprocal(scored), pa.uint32())
-    scored.columns["pages"] = _counts(scored.names, scored.pages, "pages")
-    kind = pa.list_(pa.string())
-    anchors = looked_up(scored.names, targets, "top_anchors", kind)
-    scored.columns["top_anchors"] = pc.coalesce(anchors, pa.scalar([], kind))
-
-
-def _counts(names: pa.Array, table: pa.Table, column: str) -> pa.Array:
-    return pc.fill_null(looked_up(names, table, column, pa.uint32()), 0)
+    pages = looked_up(scored.names, scored.pages, "pages", pa.uint32())
+    scored.columns["pages"] = pc.fill_null(pages, 0)
+    none = pa.scalar([], _TOLD["top_anchors"])
+    scored.columns["top_anchors"] = pc.coalesce(found["top_anchors"], none)
 
 
 def _out_domains(scored: Scored) -> Counts:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from pipeline.errors import UsageError
 from pipeline.graph.csr import Ids
 from pipeline.places import country
-from pipeline.quality.scored import Part, Scored, column_of, looked_up
+from pipeline.quality.scored import Part, Scored, all_looked_up, column_of
 from pipeline.store import sql
 
 Located = Callable[[str], str]  # an address's country, '' where it is not known
@@ -38,19 +38,17 @@ def _add(scored: Scored) -> None:
     names = scored.names
     with _located(scored.settings.geoip) as located:
         homes = _homes(found, located)
-    languages = _text(names, found, "language")
+    texts = dict.fromkeys(("language", "country", "evidence"), pa.string())
+    told = {name: pc.fill_null(c, "") for name, c in all_looked_up(names, homes, texts).items()}
+    languages = told["language"]
     ending = _by_ending(names, scored.store.query(sql("pipeline/quality/endings")))
-    countries = pc.coalesce(ending, _text(names, homes, "country"))
-    evidence = pc.if_else(pc.is_valid(ending), "its ending", _text(names, homes, "evidence"))
+    countries = pc.coalesce(ending, told["country"])
+    evidence = pc.if_else(pc.is_valid(ending), "its ending", told["evidence"])
     scored.columns |= {"language": languages, "country": countries, "country_evidence": evidence}
     source, target = scored.ends
     scored.columns["referrer_languages"] = _counted(languages, source, target)
     scored.columns["referrer_countries"] = _counted(countries, source, target)
     scored.manifest["geoip"] = Path(scored.settings.geoip).name or None
-
-
-def _text(names: pa.Array, table: pa.Table, column: str) -> pa.Array:
-    return pc.fill_null(looked_up(names, table, column, pa.string()), "")
 
 
 def _by_ending(names: pa.Array, endings: pa.Table) -> pa.Array:

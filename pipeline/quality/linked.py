@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.graph.blocks import share_of
 from pipeline.quality.pairs import (
     BEFORE,
     CODES,
@@ -57,7 +58,7 @@ def _sitewide(scored: Scored) -> Singles:
     whole, linking = pages.to_numpy(zero_copy_only=False), _figures(scored, "pages")
     found = np.empty(len(linking), np.float32)
     for some in _pieces(len(linking)):
-        found[some] = np.minimum(1.0, _over(linking[some], whole[scored.ends[0][some]]))
+        found[some] = np.minimum(1.0, share_of(linking[some], whole[scored.ends[0][some]]))
     return found
 
 
@@ -65,7 +66,7 @@ def _followed(scored: Scored) -> Singles:
     followed, links = _figures(scored, "follow_links"), _figures(scored, "links")
     found = np.empty(len(links), np.float32)
     for some in _pieces(len(links)):
-        found[some] = _over(followed[some], links[some])
+        found[some] = share_of(followed[some], links[some])
     return found
 
 
@@ -82,14 +83,14 @@ def _tell_shares(scored: Scored, pairs: Pairs) -> None:
 
     known, all_of_them = count(pairs.kind > 0), count(np.ones(len(target), bool))
     for kind in ("sitewide", "editorial"):
-        share = _over(count(pairs.kind == CODES[kind]), known)
+        share = share_of(count(pairs.kind == CODES[kind]), known)
         scored.columns[f"{kind}_share"] = nullable(share)
     keyword = np.bincount(target, np.nan_to_num(pairs.keyword), minlength=scored.graph.n)
-    scored.columns["keyword_anchor_share"] = nullable(_over(keyword, all_of_them))
-    scored.columns["footer_share"] = nullable(_over(count(pairs.in_footer), count(pairs.placed)))
-    scored.columns["nofollow_share"] = nullable(_over(count(~pairs.followed), all_of_them))
+    scored.columns["keyword_anchor_share"] = nullable(share_of(keyword, all_of_them))
+    scored.columns["footer_share"] = nullable(share_of(count(pairs.in_footer), count(pairs.placed)))
+    scored.columns["nofollow_share"] = nullable(share_of(count(~pairs.followed), all_of_them))
     out = np.bincount(scored.ends[0], minlength=scored.graph.n)
-    scored.columns["out_in_ratio"] = nullable(_over(out, all_of_them))
+    scored.columns["out_in_ratio"] = nullable(share_of(out, all_of_them))
 
 
 def _tell_growth(scored: Scored, pairs: Pairs) -> None:
@@ -102,8 +103,8 @@ def _tell_growth(scored: Scored, pairs: Pairs) -> None:
 
     new, before, live = count(pairs.new), count(pairs.before), count(pairs.live)
     unknown = np.full(scored.graph.n, np.nan)
-    share = _over(new, live) if age > NEW else unknown
-    rate = _over(new, before * NEW / BEFORE) if age > NEW + BEFORE else unknown
+    share = share_of(new, live) if age > NEW else unknown
+    rate = share_of(new, before * NEW / BEFORE) if age > NEW + BEFORE else unknown
     scored.columns["new_share"], scored.columns["velocity"] = nullable(share), nullable(rate)
 
 
@@ -111,13 +112,6 @@ def _figures(scored: Scored, name: str) -> Counts:
     if not scored.edges.num_rows:
         return np.zeros(0, np.int64)
     found: Counts = column_of(scored.edges, name).to_numpy(zero_copy_only=False)
-    return found
-
-
-def _over(part: Floats | Counts, whole: Floats | Counts) -> Floats:
-    """float64, nan where the whole is nothing."""
-    found = np.full(len(part), np.nan)
-    np.divide(part, whole, out=found, where=whole > 0)
     return found
 
 

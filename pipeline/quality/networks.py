@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.quality.scored import Floats, Ids32, Scored, column_of, looked_up
+from pipeline.quality.scored import Ids32, Scored, column_of, looked_up
 from pipeline.store import sql
 
 Counts = npt.NDArray[np.int64]
@@ -85,10 +85,3 @@ def platform_sites(scored: Scored, listed: list[str]) -> npt.NDArray[np.bool_]:
     either = pc.or_(pc.is_in(scored.names, known), pc.is_in(above, known))
     flags: npt.NDArray[np.bool_] = either.to_numpy(zero_copy_only=False)
     return flags
-
-
-def share_of(part: Counts, whole: Counts) -> Floats:
-    """float64, nan where the whole is nothing."""
-    found = np.full(len(part), np.nan)
-    np.divide(part, whole, out=found, where=whole > 0)
-    return found

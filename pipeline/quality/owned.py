@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.graph.blocks import share_of
 from pipeline.graph.csr import DomainGraph
 from pipeline.graph.gathered import Batch, gathered
 from pipeline.graph.mixing import mixed
 from pipeline.platforms import platforms
-from pipeline.quality.networks import codes, concentration, networks, platform_sites, share_of
+from pipeline.quality.networks import codes, concentration, networks, platform_sites
 from pipeline.quality.owners import Flags, Keys, Marks, Owners, owners, told
 from pipeline.quality.pairs import is_kind
 from pipeline.quality.scored import Ids32, Measure, Part, Scored, as_floats, column_of, looked_up

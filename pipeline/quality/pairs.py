@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.graph.blocks import share_of
 from pipeline.index.referrers import slices
 from pipeline.quality.scored import Floats, Ids, Scored, column_of
 from pipeline.quality.words import money_words
@@ -117,11 +118,11 @@ def _slice(scored: Scored, asked: dict[str, Value]) -> Pairs:
     return Pairs(
         kind=_codes(table, places),
         evidence=_told(table, places),
-        main=_share(figures("main"), placed),
-        money=_share(figures("money"), links),
-        keyword=_share(figures("keyword"), links),
-        near_money=_share(figures("near_money"), figures("worded")),
-        page_links=_share(figures("on_pages"), figures("counted")),
+        main=_singles(share_of(figures("main"), placed)),
+        money=_singles(share_of(figures("money"), links)),
+        keyword=_singles(share_of(figures("keyword"), links)),
+        near_money=_singles(share_of(figures("near_money"), figures("worded"))),
+        page_links=_singles(share_of(figures("on_pages"), figures("counted"))),
         placed=placed > 0,
         in_footer=(placed > 0) & (figures("footer") == placed),
         followed=figures("followed") > 0,
@@ -177,8 +178,5 @@ def is_kind(column: pa.Array, kind: str) -> Flags:
     return flags
 
 
-def _share(part: Floats, whole: Floats) -> Singles:
-    """float32, nan where the whole is nothing."""
-    found = np.full(len(part), np.nan, np.float32)
-    np.divide(part, whole, out=found, where=whole > 0, casting="same_kind")
-    return found
+def _singles(values: Floats) -> Singles:
+    return values.astype(np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.graph.ranks import pagerank
-from pipeline.quality.scored import BEFORE, Measure, Part, Scored, looked_up, nullable
+from pipeline.quality.scored import BEFORE, Measure, Part, Scored, all_looked_up, nullable
 from pipeline.store import sql
 
 _DAY_MS = 86_400_000
@@ -14,16 +14,17 @@ _DAY_MS = 86_400_000
 
 def _add(scored: Scored) -> None:
     known = scored.store.query(sql("pipeline/quality/presence"), {"snapshot": scored.snapshot})
-    scored.columns["hosts"] = looked_up(scored.names, known, "hosts", pa.uint32())
-    scored.columns["days_known"] = _days(scored, known)
+    kinds = {"hosts": pa.uint32(), "first_seen": pa.int64()}
+    found = all_looked_up(scored.names, known, kinds)
+    scored.columns["hosts"] = found["hosts"]
+    scored.columns["days_known"] = _days(scored, found["first_seen"])
     backwards = scored.graph.turned()
     scored.columns["inverse_pagerank"] = nullable(
         pagerank(backwards, damping=scored.settings.damping)
     )
 
 
-def _days(scored: Scored, known: pa.Table) -> pa.Array:
-    first = looked_up(scored.names, known, "first_seen", pa.int64())
+def _days(scored: Scored, first: pa.Array) -> pa.Array:
     days = (scored.snapshot - first.to_numpy(zero_copy_only=False)) // _DAY_MS
     # A visit may be dated some minutes after its arrival, where clocks differ.
     return pa.array(np.maximum(days, 0), pa.uint32(), mask=np.isnan(days), from_pandas=True)

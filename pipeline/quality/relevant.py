@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.graph.csr import Ids, Offsets
+from pipeline.graph.blocks import share_of
+from pipeline.graph.csr import Ids
 from pipeline.graph.similar import similarity
 from pipeline.graph.sparse import cosines, heaviest
 from pipeline.quality.scored import Floats, Measure, Part, Scored, nullable
@@ -86,9 +87,9 @@ def _of_domains(scored: Scored, target: Ids, relevance: npt.NDArray[np.float32])
     weight = _weights(scored)
     heavy = np.bincount(target[known], weight[known], n)
     total = np.bincount(target[known], weight[known] * relevance[known], n)
-    scored.columns["relevance"] = nullable(_share(total, heavy))
+    scored.columns["relevance"] = nullable(share_of(total, heavy))
     scored.columns["relevance_known"] = nullable(
-        _share(np.bincount(target[known], minlength=n), np.bincount(target, minlength=n))
+        share_of(np.bincount(target[known], minlength=n), np.bincount(target, minlength=n))
     )
 
 
@@ -97,12 +98,6 @@ def _weights(scored: Scored) -> Floats:
         return np.empty(0)
     weights: Floats = scored.edges["weight"].to_numpy()
     return weights
-
-
-def _share(part: Floats | Offsets, whole: Floats | Offsets) -> Floats:
-    found = np.full(len(part), np.nan)
-    np.divide(part, whole, out=found, where=whole > 0)
-    return found
 
 
 def _write(scored: Scored, found: Topics) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.graph.blocks import share_of
 from pipeline.graph.links import Graph
 from pipeline.graph.ranks import pagerank
 from pipeline.graph.referrers import FEW, fellows_of, referrers_of
@@ -102,11 +103,8 @@ def rated(formula: Formula, values: dict[str, Floats], graph: Graph) -> Rated:
 
 def linked_risk(graph: Graph, points: Points) -> Floats:
     """float64[n]: the mean points of the domains that each links to; nan where it links to none."""
-    out = graph.out_degree
     given = received(graph.turned(), points.astype(np.float64))
-    mean = np.full(graph.n, np.nan)
-    np.divide(given, out, out=mean, where=out > 0)
-    return mean
+    return share_of(given, graph.out_degree)
 
 
 def reasons(found: Rated) -> pa.Array:

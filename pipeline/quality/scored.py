@@ -6,7 +6,7 @@ function of the links, the settings and the seeds alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -141,10 +141,15 @@ def column_of(table: pa.Table, column: str) -> pa.Array:
 
 def looked_up(names: pa.Array, table: pa.Table, column: str, kind: pa.DataType) -> pa.Array:
     """The column's values by its `domain`, NULL where the table has no such domain."""
+    return all_looked_up(names, table, {column: kind})[column]
+
+
+def all_looked_up(names: pa.Array, table: pa.Table, kinds: Mapping[str, pa.DataType]) -> Columns:
+    """The same of several columns, each of a type: where a domain stands is looked for once."""
     if not table.num_rows:
-        return pa.nulls(len(names), kind)
+        return {column: pa.nulls(len(names), kind) for column, kind in kinds.items()}
     places = pc.index_in(names, column_of(table, "domain").cast(pa.string()))
-    return column_of(table, column).take(places).cast(kind)
+    return {c: column_of(table, c).take(places).cast(kind) for c, kind in kinds.items()}
 
 
 def ids_of(graph: Graph, domains: Sequence[str]) -> Ids:

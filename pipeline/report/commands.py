@@ -167,9 +167,8 @@ def show_statements(question: Question) -> None:
     """The SQL of a question and its parameters."""
     for text, parameters in question.statements():
         click.echo(text.strip())
-        asked = {name: value for name, value in parameters.items() if f"{{{name}:" in text}
-        if asked:
-            click.echo("-- " + json.dumps(asked))
+        if parameters:
+            click.echo("-- " + json.dumps(dict(parameters)))
 
 
 def put(table: pa.Table, form: str | None, output: Path | None) -> None:

@@ -451,15 +451,18 @@ def leading_comments() -> dict[str, str]:
     return found
 
 
+def empty(parameters: Mapping[str, str]) -> str:
+    """A view's parameters, of which each is nothing: by name, their types."""
+    none = {"Array(String)": "[]", "UInt64": "0"}
+    return ", ".join(f"{name} = {none.get(kind, repr(''))}" for name, kind in parameters.items())
+
+
 def view_columns(store: Store, view: str) -> list[tuple[str, str]]:
     """Name and type of each column of a view that people ask."""
     given = {found.name: found.parameters for found in views()} | {
         name: {"domain": "String"} for name in OF_A_DOMAIN
     }
-    none = {"Array(String)": "[]", "UInt64": "0"}
-    named = ", ".join(
-        f"{name} = {none.get(kind, repr(''))}" for name, kind in given.get(view, {}).items()
-    )
+    named = empty(given.get(view, {}))
     asked = f"{view}({named})" if named else view
     found = rows(store.query(f"DESCRIBE TABLE (SELECT * FROM {asked})"))
     # A tuple's type is told over several lines.

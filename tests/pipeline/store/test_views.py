@@ -12,6 +12,7 @@ from pipeline.store import Store, rows
 from pipeline.store.migrate import migrate
 from pipeline.store.opening import demand_views
 from pipeline.store.views import View, lacking, make_views, statement, views
+from tests.support import docs
 from tests.support.stores import AnyStore
 
 TEXT = """-- How many twice a number is.
@@ -69,11 +70,7 @@ def test_a_migrated_store_lacks_no_view_and_each_can_be_asked(store: AnyStore) -
     assert make_views(store) == []
     demand_views(store)
     for found in views():
-        none = {"Array(String)": "[]", "UInt64": "0"}
-        given = ", ".join(
-            f"{name} = {none.get(kind, repr(''))}" for name, kind in found.parameters.items()
-        )
-        store.query(f"SELECT * FROM {found.name}({given}) LIMIT 1")
+        store.query(f"SELECT * FROM {found.name}({docs.empty(found.parameters)}) LIMIT 1")
 
 
 def test_a_view_is_made_and_its_comment_tells_what_it_answers(
