@@ -19,7 +19,7 @@ from pipeline.report.progress import Progress
 from pipeline.report.saying import note_option, who
 from pipeline.settings import Settings
 from pipeline.store import sql
-from pipeline.store.opening import open_to_write
+from pipeline.store.opening import open_to_say
 
 _MEANT = "; ".join(f"{word}: {meaning}" for word, meaning in MEANINGS.items())
 
@@ -132,7 +132,7 @@ def import_(ctx: click.Context, file: str) -> None:
 
 
 def _write(settings: Settings, said: Iterable[Label]) -> Written:
-    store, close = open_to_write(settings, "backlinks labels")
+    store, close = open_to_say(settings, "backlinks labels")
     try:
         with Progress() as progress:
             progress.step("writing labels")

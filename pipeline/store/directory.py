@@ -1,6 +1,6 @@
 """Who holds a data directory: one process at a time, since chDB allows no more.
 
-Whoever holds it is named in the lock's file; while it serves reading commands on a private socket,
+Whoever holds it is named in the lock's file; while it answers other commands on a private socket,
 its address stands there too.
 """
 
@@ -101,6 +101,30 @@ def open_to_write(directory: Path, command: str) -> tuple[ChdbStore, Held, Calla
     return store, held, close
 
 
+def open_to_say(directory: Path, command: str) -> tuple[Store, Callable[[], None]]:
+    """The store to add what people say; a running process that holds it adds it for us.
+
+    Raises StoreLocked where the holder does not answer, StoreMismatch.
+    """
+    try:
+        store, _, close = open_to_write(directory, command)
+    except StoreLocked as locked:
+        remote = _holders(directory, locked)
+        return remote, remote.close
+    return store, close
+
+
+def _holders(directory: Path, locked: StoreLocked) -> RemoteStore:
+    """The store of the process that holds it. Raises `locked` where it does not answer."""
+    holder = read_holder(directory)
+    if not holder.socket:
+        raise locked
+    try:
+        return RemoteStore(Path(holder.socket))
+    except OSError:
+        raise locked from None
+
+
 def open_to_read(
     directory: Path, command: str, limits: Mapping[str, int] | None = None
 ) -> tuple[Store, Callable[[], None]]:
@@ -116,15 +140,9 @@ def open_to_read(
     try:
         held = Held(directory, command)
     except StoreLocked as locked:
-        holder = read_holder(directory)
-        if not holder.socket:
-            raise
-        try:
-            remote = RemoteStore(Path(holder.socket))
-            for name, value in (limits or {}).items():
-                remote.execute(f"SET {safe(name)} = {value:d}")
-        except OSError:
-            raise locked from None
+        remote = _holders(directory, locked)
+        for name, value in (limits or {}).items():
+            remote.execute(f"SET {safe(name)} = {value:d}")
         return remote, remote.close
     try:
         store = ChdbStore(directory / STORE)

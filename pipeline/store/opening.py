@@ -34,7 +34,7 @@ def open_to_write(
     if not serve:
         return store, close
     try:
-        server = Server(store.read_only)
+        server = Server(store.read_only, store.insert)
         held.tell(str(server.path))
     except BaseException:
         close()
@@ -59,6 +59,15 @@ def open_to_read(
 
         return directory.open_to_read(settings.data, command, limits)
     return _server(settings, readonly=True)
+
+
+def open_to_say(settings: Settings, command: str) -> tuple[Store, Callable[[], None]]:
+    """The store to add what people say, though a run holds it. Raises StoreError."""
+    if settings.store.hosts:
+        return _server(settings)
+    from pipeline.store import directory
+
+    return directory.open_to_say(settings.data, command)
 
 
 def open_to_migrate(settings: Settings, command: str) -> tuple[Store, Callable[[], None]]:

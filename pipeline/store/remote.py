@@ -1,6 +1,7 @@
-"""Reading a store that another process holds: over a socket that only its owner can open.
+"""Asking a store that another process holds: over a socket that only its owner can open.
 
 A request is one msgpack frame, an answer a row of frames: record batches, then the end or an error.
+Only what people say is written this way (`SAID`); all else that comes over it only reads.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from pipeline.store import Literal, Parameters, Store
 
 logger = logging.getLogger(__name__)
 
+SAID = frozenset({"labels"})  # tables to which an asker may add rows
 _MAX_REQUEST = 4 << 20
+_ROWS = 500  # of an insert's request: a label has at most some 4 KB
 _KINDS: dict[str, type[StoreError]] = {
     kind.__name__: kind for kind in (StoreError, StoreBusy, StoreFull, StoreRefused)
 }
@@ -34,11 +37,14 @@ _BATCH, _END, _ERROR = b"b", b"d", b"e"
 
 
 class Question(msgspec.Struct, frozen=True):
-    """`literals`: parameters beside the others, see `Literal`."""
+    """`literals`: parameters beside the others, see `Literal`. `table`: rows are added to it, as
+    `rows` has them in Arrow's stream format, and nothing is asked."""
 
     sql: str
     parameters: dict[str, Any]
     literals: dict[str, str] = {}
+    table: str = ""
+    rows: bytes = b""
 
 
 def _question(sql: str, parameters: Parameters | None) -> Question:
@@ -54,10 +60,15 @@ class Session(Store, Protocol):
 
 
 class Server:
-    """Answers reading questions until `close`. `open_session` gives a store that can't write."""
+    """Answers reading questions until `close`, and adds rows to the tables of `SAID`.
 
-    def __init__(self, open_session: Callable[[], Session]) -> None:
-        self._open = open_session
+    `open_session` gives a store that can't write; `insert` is the holder's own.
+    """
+
+    def __init__(
+        self, open_session: Callable[[], Session], insert: Callable[[str, pa.Table], None]
+    ) -> None:
+        self._open, self._insert = open_session, insert
         self._folder = Path(tempfile.mkdtemp(prefix="backlinks-"))  # mode 0700
         self.path = self._folder / "store.sock"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -94,21 +105,33 @@ class Server:
     def _answer(self, connection: socket.socket, session: Session, data: bytes) -> None:
         try:
             question = msgspec.msgpack.decode(data, type=Question)
-            literals = {name: Literal(text) for name, text in question.literals.items()}
-            with _watched(connection, session):
-                for batch in session.stream(question.sql, question.parameters | literals):
-                    _send(connection, _BATCH + _packed(batch))
+            if question.table:
+                self._add(question)
+            else:
+                _tell(connection, session, question)
             _send(connection, _END)
-        except (StoreError, msgspec.MsgspecError) as error:
+        except (StoreError, msgspec.MsgspecError, pa.ArrowInvalid) as error:
             _refuse(connection, error)
+
+    def _add(self, question: Question) -> None:
+        if question.table not in SAID:
+            raise StoreRefused(f"{question.table} is held by another process and can only be read")
+        self._insert(question.table, pa.ipc.open_stream(question.rows).read_all())
 
     def close(self) -> None:
         self._socket.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+def _tell(connection: socket.socket, session: Session, question: Question) -> None:
+    literals = {name: Literal(text) for name, text in question.literals.items()}
+    with _watched(connection, session):
+        for batch in session.stream(question.sql, question.parameters | literals):
+            _send(connection, _BATCH + _packed(batch))
+
+
 class RemoteStore:
-    """See `Store`; reads only. Raises OSError where nobody listens."""
+    """See `Store`; reads, and adds to `SAID`. Raises OSError where nobody listens."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._lock = path, threading.Lock()
@@ -135,7 +158,9 @@ class RemoteStore:
         return pa.Table.from_batches(batches) if batches else pa.table({})
 
     def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[pa.RecordBatch]:
-        question = _question(sql, parameters)
+        yield from self._asked(_question(sql, parameters))
+
+    def _asked(self, question: Question) -> Iterator[pa.RecordBatch]:
         with self._lock:
             answered = False
             try:
@@ -154,7 +179,11 @@ class RemoteStore:
                 raise _KINDS.get(kind, StoreError)(message)
 
     def insert(self, table: str, rows: pa.Table) -> None:
-        raise StoreRefused("this store is held by another process and can only be read")
+        """Some rows at a time: what was added before an error stays. Raises StoreError."""
+        for first in range(0, rows.num_rows, _ROWS):
+            part = rows.slice(first, _ROWS).combine_chunks()
+            for _ in self._asked(Question("", {}, table=table, rows=_packed(part))):
+                pass
 
     def close(self) -> None:
         if self._socket is not None:
@@ -190,10 +219,10 @@ def _refuse(connection: socket.socket, error: Exception) -> None:
     _send(connection, _ERROR + msgspec.msgpack.encode((kind, str(error))))
 
 
-def _packed(batch: pa.RecordBatch) -> bytes:
+def _packed(rows: pa.RecordBatch | pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as writer:
-        writer.write_batch(batch)
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        writer.write(rows)
     packed: bytes = sink.getvalue().to_pybytes()
     return packed
 

@@ -20,7 +20,8 @@ def runs_on(store: Store, monkeypatch: pytest.MonkeyPatch, *writing: Any) -> Run
     """writing: modules of commands that write."""
     monkeypatch.setattr(commands, "open_to_read", lambda *_: (store, lambda: None))
     for module in writing:
-        monkeypatch.setattr(module, "open_to_write", lambda *_: (store, lambda: None))
+        for name in {"open_to_write", "open_to_say"} & set(vars(module)):
+            monkeypatch.setattr(module, name, lambda *_: (store, lambda: None))
 
     def run(*arguments: object, stdin: str | bytes = "", code: int = 0) -> Result:
         found = CliRunner().invoke(cli, [str(each) for each in arguments], input=stdin)

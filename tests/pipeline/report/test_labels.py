@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from pipeline.labels.kept import write
 from pipeline.report import labels
 from pipeline.store import Store
 from tests.pipeline.report.commanded import Run, runs_on
+from tests.pipeline.store.test_directory import holder
+from tests.support.command import backlinks
 
 
 @pytest.fixture
@@ -87,3 +90,11 @@ def test_show_says_who_said_what_and_hides_no_figures(run: Run, store: Store) ->
     assert found["verdict"]["measured"] is False
     assert found["label"]["who"] == "jo@desk"
     assert "Label " not in run("show", "y.example").output
+
+
+def test_a_run_that_holds_the_index_writes_them_for_us(tmp_path: Path) -> None:
+    with holder(tmp_path, "run"):
+        told = backlinks("labels", "set", "bad", "spam.example", data=tmp_path)
+        assert (told.code, told.out) == (0, "1 labelled bad\n")
+        assert "spam.example,bad" in backlinks("labels", "export", data=tmp_path).out
+    assert "spam.example,bad" in backlinks("labels", "export", data=tmp_path).out

@@ -22,7 +22,7 @@ def main(what: str, directory: Path) -> None:
     )
     server = None
     if what != "hold":
-        server = Server(store.read_only)
+        server = Server(store.read_only, store.insert)
         held.tell(str(server.path))
         print(server.path, flush=True)
     else:

@@ -26,7 +26,7 @@ NOBODY = 65_534
 def server(store: ChdbStore) -> Iterator[Server]:
     store.execute("CREATE TABLE kept (n UInt64, text String) ENGINE = MergeTree ORDER BY n")
     store.execute("INSERT INTO kept SELECT number, toString(number) FROM numbers(200000)")
-    serving = Server(store.read_only)
+    serving = Server(store.read_only, store.insert)
     yield serving
     serving.close()
 
@@ -80,6 +80,18 @@ def test_writes_are_refused(store: ChdbStore, remote: RemoteStore) -> None:
     assert rows(store.query("SELECT count() AS n FROM kept")) == [{"n": 200_000}]
 
 
+def test_what_people_say_is_added_by_the_holder(remote: RemoteStore) -> None:
+    said = pa.table(
+        {"domain": [f"d{n:04}.example" for n in range(1_200)], "note": ["\u4f60\t'" * 150] * 1_200}
+    )
+    remote.insert("labels", said)
+    found = remote.query("SELECT domain, note FROM labels ORDER BY domain")
+    assert found.to_pydict() == said.to_pydict()
+    with pytest.raises(StoreRefused, match="no_such"):
+        remote.insert("labels", pa.table({"no_such": [1]}))
+    assert rows(remote.query("SELECT count() AS n FROM labels")) == [{"n": 1_200}]
+
+
 def test_an_answer_that_was_not_read_to_its_end_is_not_taken_for_the_next(
     remote: RemoteStore,
 ) -> None:
@@ -122,7 +134,7 @@ def test_a_holder_that_went_away_is_busy(server: Server) -> None:
 
 
 def test_nobody_listens_after_the_end(store: ChdbStore) -> None:
-    serving = Server(store.read_only)
+    serving = Server(store.read_only, store.insert)
     serving.close()
     assert not serving.path.parent.exists()
     with pytest.raises(OSError):
@@ -150,7 +162,7 @@ def test_a_store_that_cannot_be_opened_says_why() -> None:
     def refuse() -> ChdbStore:
         raise StoreRefused("no database")
 
-    serving = Server(refuse)
+    serving = Server(refuse, lambda table, rows: None)
     asking = RemoteStore(serving.path)
     with pytest.raises(StoreRefused, match="no database"):
         asking.query("SELECT 1")
