@@ -68,6 +68,8 @@ ROWS = (
     Rows("link_uses", "source_domain"),
     Rows("link_uses", "target_domain"),
     Rows("large_targets", "target_domain"),
+    Rows("due_pairs", "source_domain"),
+    Rows("due_pairs", "target_domain"),
     Rows("domain_edges", "source_domain"),
     Rows("domain_edges", "target_domain"),
     Rows("domain_quality", "domain"),

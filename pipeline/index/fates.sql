@@ -26,7 +26,7 @@ WITH
             status > 0 OR startsWith(max(incomplete), 'robots.txt: status') AS answers,
             count() AS parts_here
         FROM page_links FINAL
-        WHERE (domain, host, path) IN
+        PREWHERE (domain, host, path) IN
             (
                 SELECT domain, host, path
                 FROM page_links
@@ -38,7 +38,7 @@ WITH
                     )
                     AND (outcome IN ('redirect', 'gone', 'error', 'timeout', 'robots') OR leads_by != 'nothing')
             )
-            AND source IN ('crawl', 'warc')
+        WHERE source IN ('crawl', 'warc')
         GROUP BY domain, host, path, at, source
     ),
     histories AS

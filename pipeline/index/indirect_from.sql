@@ -5,7 +5,7 @@ INSERT INTO indirect_links (target_domain, source_domain, source_host, source_pa
 WITH
     named AS
     (
-        SELECT DISTINCT
+        SELECT
             domain,
             host,
             path,
@@ -24,6 +24,7 @@ WITH
             FROM arrivals
             WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
         )
+            AND target_domain IN (SELECT domain FROM leads WHERE active = 1 AND leads_on = '' AND end_domain != domain)
     ),
     led AS
     (

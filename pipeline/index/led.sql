@@ -25,7 +25,7 @@ WITH
     ),
     named AS
     (
-        SELECT DISTINCT
+        SELECT
             target_domain,
             substring(target, position(target, '://') + 3) AS rest,
             position(rest, '/') AS slash,
@@ -36,6 +36,7 @@ WITH
             targets AS target,
             target_domains AS target_domain
         WHERE (domain, host, path) IN (SELECT domain, host, path FROM arrived)
+            AND target_domain IN (SELECT domain FROM page_fates WHERE leads_to != '')
     )
 SELECT domain, host, path
 FROM known
@@ -47,7 +48,14 @@ WHERE target_domain IN (SELECT domain FROM leading)
     AND (target_domain, target_host, target_path) IN (SELECT domain, host, path FROM leading)
 UNION DISTINCT
 SELECT domain, host, path
-FROM page_fates FINAL
+FROM
+(
+    SELECT domain, host, path, leads_to != '' AS leads_on, 0 AS is_known
+    FROM page_fates FINAL
+    UNION ALL
+    SELECT domain, host, path, 0, 1
+    FROM leads
+)
 WHERE (domain, host, path) IN (SELECT target_domain, target_host, target_path FROM named)
-    AND leads_to != ''
-    AND (domain, host, path) NOT IN (SELECT domain, host, path FROM leads WHERE (domain, host, path) IN (SELECT target_domain, target_host, target_path FROM named))
+GROUP BY domain, host, path
+HAVING max(leads_on) = 1 AND max(is_known) = 0

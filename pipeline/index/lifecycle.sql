@@ -39,7 +39,7 @@ WITH
                 outcome IN ('error', 'timeout', 'robots', 'blocked', 'refused'), toUInt8(outcome),
                 0) AS failure
         FROM page_links FINAL
-        WHERE (domain, host, path) IN
+        PREWHERE (domain, host, path) IN
         (
             SELECT domain, host, path
             FROM arrivals

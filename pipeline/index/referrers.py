@@ -45,7 +45,10 @@ def roll_up(
     which |= {"whole": bool(due["whole"]), "written": written}
     found_slices = slices(due["links"], due["targets"])
     for after, until in found_slices:
-        store.execute(sql("pipeline/index/referrers"), {**which, "after": after, "until": until})
+        each = {**which, "after": after, "until": until}
+        if not which["whole"]:
+            store.execute(sql("pipeline/index/referrers_pairs"), each)
+        store.execute(sql("pipeline/index/referrers"), each)
     store.execute(sql("pipeline/index/referrers_unled"), which)
     keep_uses(store, which, found_slices)
     if to:

@@ -14,7 +14,7 @@ WITH visits AS
         outcome IN ('gone', 'redirect') OR (outcome = 'ok' AND min(complete) = 1 AND uniqExact(part) = max(parts)) AS tells,
         groupArrayArray(arrayZip(targets, kinds)) AS links
     FROM page_links FINAL
-    WHERE (domain, host, path) IN
+    PREWHERE (domain, host, path) IN
     (
         SELECT domain, host, path
         FROM arrivals

@@ -1,20 +1,14 @@
 -- How the live links of some large targets are used: of the pairs of domains that changed, as in referrers.sql,
 -- or with `whole` of all their pairs; one of so many `pieces`, by the domain that links. What a row tells that
 -- was made before and is not so any more becomes empty. A pure function of `links`.
--- Cost: the links of those pairs, some 3 s of a core a million; the visits of the pages that came in.
+-- Cost: the links of those pairs, some 3 s of a core a million.
 INSERT INTO link_uses
 WITH
     pairs AS
     (
-        SELECT DISTINCT target_domain, domain AS source_domain
-        FROM page_links
-        ARRAY JOIN target_domains AS target_domain
-        WHERE {whole:UInt8} = 0 AND target_domain IN {targets:Array(String)} AND (domain, host, path) IN
-        (
-            SELECT domain, host, path
-            FROM arrivals
-            WHERE {whole:UInt8} = 0 AND arrived > {from:UInt64} AND arrived <= {to:UInt64}
-        )
+        SELECT target_domain, source_domain
+        FROM due_pairs
+        WHERE run = {written:UInt64} AND target_domain IN {targets:Array(String)}
         UNION DISTINCT
         SELECT DISTINCT target_domain, source_domain
         FROM referrers

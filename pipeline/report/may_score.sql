@@ -4,6 +4,7 @@ CHECK GRANT
     INSERT ON page_fates,
     INSERT ON leads,
     INSERT ON indirect_links,
+    INSERT ON due_pairs,
     INSERT ON referrers,
     INSERT ON link_uses,
     INSERT ON large_targets,

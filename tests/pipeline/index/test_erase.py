@@ -70,6 +70,7 @@ def indexed(store: AnyStore, monkeypatch: pytest.MonkeyPatch) -> AnyStore:
     Sites(store, PlanSettings(), clock=lambda: (TODAY + DAY) / 1000).run()
     pairs = {"target_domain": [GONE, "b.example"], "source_domain": ["a.example", GONE]}
     store.insert("graph_referrers", pa.table({**pairs, "graph": ["g", "g"]}))
+    store.insert("due_pairs", pa.table(pairs))  # a first run makes all anew, and notes none
     store.insert("labels", pa.table({"domain": [GONE, "b.example"], "label": ["bad", "ok"]}))
     return store
 

@@ -141,6 +141,7 @@ def fill(store: Store) -> None:
         ("referrers", "source_domain"),
         ("link_uses", "source_domain"),
         ("large_targets", "target_domain"),
+        ("due_pairs", "source_domain"),
         ("indirect_links", "target_domain"),
         ("page_fates", "domain"),
         ("leads", "domain"),

@@ -23,7 +23,10 @@ PROFILE = {
     if child.tag != "constraints"
 }
 # Not for analysts, and why.
-KEPT_BACK = {"controls": "says who operators are"}
+KEPT_BACK = {
+    "controls": "says who operators are",
+    "due_pairs": "notes of the roll-up, which nobody asks",
+}
 MORE = {
     "migrations": "the program asks whether the schema is its own",
     "link_context": "is safe to read",
