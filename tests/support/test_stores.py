@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tests.support.records import START, page, write
-from tests.support.stores import AnyStore, Databases, tables
+from tests.support.stores import AnyStore, Databases, statements, tables
 
 
-def again(databases: Databases, *statements: str) -> tuple[AnyStore, AnyStore]:
-    """The database after a test with these statements, and the next test's."""
+def again(databases: Databases, *changes: str) -> tuple[AnyStore, AnyStore]:
+    """The database after a test with these changes, and the next test's."""
     used = databases.migrated()
     write(used, [page("https://a.example/", START, ["https://b.example/"])], START)
     assert sum(table.rows for table in tables(used).values()) > 5
-    for statement in statements:
+    for statement in changes:
         used.execute(statement)
     databases.give_back(used)
     return used, databases.migrated()
@@ -21,10 +21,12 @@ def again(databases: Databases, *statements: str) -> tuple[AnyStore, AnyStore]:
 
 def test_it_has_nothing_in_it(databases: Databases) -> None:
     new = databases.migrated()
-    expected = tables(new)
     used, found = again(databases)
     assert found.database == used.database
-    assert tables(found) == expected
+    assert statements(found) == statements(new)
+    assert [table.rows for table in tables(found).values()] == [
+        table.rows for table in tables(new).values()
+    ]
     databases.give_back(found)
     databases.give_back(new)
 
