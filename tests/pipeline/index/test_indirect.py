@@ -489,6 +489,7 @@ def some(dice: random.Random, name: str) -> list[str]:
     return dice.sample(others, dice.randrange(4))
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("seed", range(2))
 def test_the_view_says_what_the_rules_say_of_any_web(store: AnyStore, seed: int) -> None:
     dice = random.Random(seed)
