@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from pipeline.store import rows
+from pipeline.store.chdb import ChdbStore
+from tests.support import stores
 from tests.support.records import START, page, write
-from tests.support.stores import AnyStore, Databases, statements, tables
+from tests.support.stores import AnyStore, Databases, Made, statements, tables
 
 
 def again(databases: Databases, *changes: str) -> tuple[AnyStore, AnyStore]:
@@ -44,3 +49,21 @@ def test_one_of_another_schema_is_not_used_again(databases: Databases, statement
     used, found = again(databases, statement)
     assert found.database != used.database
     databases.give_back(found)
+
+
+@pytest.mark.embedded
+def test_of_one_that_was_made_a_while_ago_it_is_told_by_when_its_tables_changed(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = databases.migrated()
+    assert isinstance(used, ChdbStore)
+    where = "SELECT metadata_path AS path FROM system.tables WHERE database = currentDatabase()"
+    for row in rows(used.query(where)):
+        os.utime(used.directory / row["path"], (10, 10))  # a while ago
+    made = Made(used)
+    made._made_at -= 3
+    monkeypatch.setattr(stores, "statements", lambda _: pytest.fail("that is dear"))
+    assert made.is_still(used, tables(used))
+    used.execute("ALTER TABLE links MODIFY SETTING fsync_after_insert = 0")
+    assert not made.is_still(used, tables(used))
+    databases.drop(used)

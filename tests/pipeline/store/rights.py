@@ -15,6 +15,7 @@ from chdb.session import Session
 from pipeline.errors import StoreError
 from pipeline.store import rows
 from pipeline.store.chdb import ChdbStore
+from tests.support.interpreted import PROFILE
 
 DATABASE = "backlinks"
 # The log is written when it is asked for: every hour beside.
@@ -22,7 +23,7 @@ _CONFIG = """<clickhouse><users_config>{users}</users_config>
 <query_log><database>system</database><table>query_log</table>
 <flush_interval_milliseconds>3600000</flush_interval_milliseconds></query_log></clickhouse>"""
 _USERS = """<clickhouse>
-<profiles><default/></profiles>
+{profile}
 <quotas><default/></quotas>
 <roles>{roles}</roles>
 <users><default><password/><networks><ip>::/0</ip></networks><profile>default</profile>
@@ -101,7 +102,7 @@ class Engine:
         given = grants | {"everything": ["GRANT ALL ON *.*"]}
         users, config = directory / "users.xml", directory / "config.xml"
         roles = "".join(_role(name, each) for name, each in given.items())
-        users.write_text(_USERS.format(roles=roles, names=", ".join(given)))
+        users.write_text(_USERS.format(profile=PROFILE, roles=roles, names=", ".join(given)))
         config.write_text(_CONFIG.format(users=users))
         self._where = f"{directory / 'data'}?config-file={config}"
         self._roles: dict[str, Role] = {}
