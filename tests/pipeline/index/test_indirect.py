@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from pipeline.index import ways as subject
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.index.questions import Index
+from pipeline.index.referrers import RollUp
 from pipeline.index.ways import HOPS, Place, Step, ways
 from pipeline.page import Page
 from pipeline.store import Store, rows
@@ -39,6 +40,7 @@ class Web:
     def __init__(self, store: Store) -> None:
         self.store, self.number = store, next(_webs)
         self.job = Lifecycle(store, 0, clock=lambda: next(_arrivals) / 1000)
+        self.job.referrers = RollUp(store, timer=lambda: 0.0)  # however slow the machine is
         self.pages: list[Page] = []
         self.written = 0
 
