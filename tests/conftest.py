@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.store.chdb import ChdbStore
+from tests.support.interpreted import interpreted
 from tests.support.kafka.fixtures import brokers, kafka
+from tests.support.longest import place
 from tests.support.native_bridge import NativeBridge
 from tests.support.shards import ShardedChdb, configured
-from tests.support.stores import REAL, SHARDS, AnyStore, Databases, made
+from tests.support.stores import REAL, SHARDS, AnyStore, Databases
 
 __all__ = ["brokers", "kafka"]  # fixtures that any test may name
 TESTS = Path(__file__).parent
@@ -39,7 +40,6 @@ OVER_BOTH = (
     "pipeline/store/test_views.py",
 )
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # a run leaves up to 1 GiB, and clears it away
-LONG = ("tests/integration/", "tests/consumers/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,8 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files of few long tests first: begun last, they would leave one of two workers idle."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    items.sort(key=lambda item: place(item.nodeid))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -84,9 +83,9 @@ def store_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     directory = tmp_path_factory.mktemp("store")
     if SHARDS in os.environ:
         directory = Path(configured(directory))
-        held: ChdbStore = ShardedChdb(str(directory), database="held")
+        held = ShardedChdb(str(directory), database="held")._session
     else:
-        held = ChdbStore(directory, database="held")
+        held, directory = interpreted(directory)
     yield directory
     held.close()
 
@@ -97,16 +96,26 @@ def bridge(store_directory: Path) -> Iterator[NativeBridge]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def databases(
-    store_kind: str, store_directory: Path, request: pytest.FixtureRequest
-) -> Iterator[Databases]:
-    bridged = store_kind == "native" and REAL not in os.environ
-    found = Databases(
-        store_kind, store_directory, request.getfixturevalue("bridge") if bridged else None
-    )
+@pytest.fixture(scope="session")
+def chdb_databases(store_directory: Path) -> Iterator[Databases]:
+    """What a module gave back serves the next."""
+    found = Databases("chdb", store_directory, None)
     yield found
     found.close()
+
+
+@pytest.fixture(scope="session")
+def native_databases(store_directory: Path, request: pytest.FixtureRequest) -> Iterator[Databases]:
+    bridge = None if REAL in os.environ else request.getfixturevalue("bridge")
+    found = Databases("native", store_directory, bridge)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def databases(store_kind: str, request: pytest.FixtureRequest) -> Databases:
+    found: Databases = request.getfixturevalue(f"{store_kind}_databases")
+    return found
 
 
 @pytest.fixture
@@ -128,7 +137,6 @@ def store(databases: Databases) -> Iterator[AnyStore]:
 @pytest.fixture(scope="module")
 def shared_store(databases: Databases) -> Iterator[AnyStore]:
     """A database at this code's schema for a module's tests: each keeps to its own domains."""
-    found = databases.new()
-    made(found)
+    found = databases.migrated()
     yield found
-    databases.drop(found)
+    databases.give_back(found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from typing import NamedTuple, Protocol
 
@@ -20,6 +21,9 @@ from pipeline.store.views import views as views_with_parameters
 from pipeline.url import suffix_list_version
 
 _FILE = re.compile(r"(\d{4})_(\w+)\.sql\Z")
+_ADDED = re.compile(
+    r"(?:\s|--.*\n)*(ALTER TABLE \w+(?: ON CLUSTER '[^']+')?\s+)(ADD COLUMN\b.*)", re.DOTALL
+)
 _MADE = re.compile(r"(?:\s|--.*\n)*CREATE (?:OR REPLACE )?(TABLE|VIEW|MATERIALIZED VIEW) (\w+)")
 BOOK = """CREATE TABLE IF NOT EXISTS migrations
 (number UInt32, name String, checksum String, suffix_list String, applied UInt64)
@@ -61,6 +65,26 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts if re.sub(r"--.*", "", part).strip())
 
 
+def joined(statements: Iterable[str]) -> Iterator[str]:
+    """As they are, but that columns which come one after another come by one statement a table.
+
+    Each takes 6 ms, and on a cluster a turn of its queue; a new index would take 225 of them.
+    """
+    added: dict[str, list[str]] = {}
+    for statement in statements:
+        if match := _ADDED.match(statement):
+            added.setdefault(match[1], []).append(match[2])
+            continue
+        yield from _added(added)
+        added.clear()
+        yield statement
+    yield from _added(added)
+
+
+def _added(columns: dict[str, list[str]]) -> Iterator[str]:
+    return (table + ",\n".join(each) for table, each in columns.items())
+
+
 class Spread(Protocol):
     """How the schema is told for a cluster: see shards.py."""
 
@@ -85,7 +109,7 @@ def migrate(store: Store, cluster: Spread | None = None) -> list[Migration]:
     new = [migration for migration in migrations() if migration.number not in applied]
     for migration in new:
         told = cluster.statements(migration) if cluster else migration.statements
-        for statement in told:
+        for statement in joined(told):
             store.execute(_if_missing(statement))
         store.insert(
             "migrations",

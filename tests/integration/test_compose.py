@@ -16,6 +16,9 @@ from subprocess import Popen
 import pytest
 
 from demo.serve import LoopbackWeb
+from pipeline.settings import StoreSettings
+from pipeline.store import rows
+from pipeline.store.clickhouse import ClickHouseStore
 from tests.integration.test_run import MANY, many, tables
 from tests.support.command import at, backlinks, start
 from tests.support.compose import Service, services
@@ -30,6 +33,10 @@ SCALE = {"crawl": 2, "consume": 2}
 QUICK = {"plan": "1", "score": "4"}  # --every
 PAGES = 6 * 21 + 2  # a seed is "/", and linked to as "/0"
 _END_S = 120
+_DONE = (
+    "SELECT (SELECT uniq(host, path) FROM pages) AS pages, "
+    "(SELECT max(domains) FROM snapshots) AS domains"
+)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +120,7 @@ def test_the_same_processes_do_the_same_as_one(
                     says = tmp_path / f"{service}{number}.txt"  # a pipe nobody reads would fill
                     process = start(*words(service), data=data, environment=told, says=says)
                     running.append((says, process))
-            wait_for_all(environment("plan"), running)
+            wait_for_all(server, name, environment("plan"), running)
             for service, port in ports:
                 healthy(service, port)
             for _, process in running:
@@ -126,16 +133,13 @@ def test_the_same_processes_do_the_same_as_one(
                 process.wait()
         for left in tmp_path.glob("*/data"):
             raise AssertionError(f"a worker of a cluster wrote to {left}")
-        again = backlinks(
-            "run", *SEEDS, "--scope", "open", "--no-score", *at(web),
-            environment=environment("plan", f"{name}_run"), cwd=tmp_path,
-        )  # fmt: skip
-        assert again.code == 0, again.err
-        data = tmp_path / "embedded"
-        embedded = backlinks(
-            "run", *SEEDS, "--scope", "open", "--no-score", "--delay", 0, *at(web), data=data
-        )
-        assert embedded.code == 0, embedded.err
+        data, says = tmp_path / "embedded", tmp_path / "embedded.txt"
+        arguments = ["run", *SEEDS, "--scope", "open", "--no-score", *at(web)]
+        with start(*arguments, "--delay", 0, data=data, says=says) as embedded:
+            told = environment("plan", f"{name}_run")
+            again = backlinks(*arguments, environment=told, cwd=tmp_path)
+            assert again.code == 0, again.err
+            assert embedded.wait(timeout=120) == 0, says.read_text()
     truth = tables(data)
     assert len(truth["pages"]) == PAGES
     assert tables(environment=environment("plan")) == truth
@@ -145,25 +149,32 @@ def test_the_same_processes_do_the_same_as_one(
         forget(server, store_directory, database)
 
 
-def wait_for_all(environment: dict[str, str], running: list[tuple[Path, Popen[str]]]) -> None:
+def wait_for_all(
+    server: NativeBridge,
+    database: str,
+    environment: dict[str, str],
+    running: list[tuple[Path, Popen[str]]],
+) -> None:
     """Until every page is in the store, nobody is behind, and a snapshot of it is there."""
     until = time.monotonic() + _END_S
-    query = (
-        "SELECT (SELECT uniq(host, path) FROM pages) AS pages, "
-        "(SELECT max(domains) FROM snapshots) AS domains"
+    settings = StoreSettings(
+        hosts=[server.address],
+        database=database,
+        user="backlinks",
+        password=SECRET,  # type: ignore[arg-type]
     )
-    told = ""
+    store = ClickHouseStore(settings)
     while time.monotonic() < until:
         for says, process in running:
             assert process.poll() is None, f"{says.name} ended: {says.read_text()}"
-        asked = backlinks("sql", query, "--json", environment=environment)
-        told = asked.out + asked.err
-        if asked.code == 0 and json.loads(asked.out)[0] == {"pages": PAGES, "domains": 6}:
+        told = rows(store.query(_DONE))[0]
+        if told == {"pages": PAGES, "domains": 6}:
+            store.close()
             status = backlinks("status", "--exit-when-healthy", "--timeout", 30,
                                environment=environment)  # fmt: skip
             assert status.code == 0, status.err
             return
-        time.sleep(1)
+        time.sleep(0.5)
     raise AssertionError(f"not done in {_END_S} s: {told}")
 
 

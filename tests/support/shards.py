@@ -20,10 +20,11 @@ from pipeline.store import Parameters
 from pipeline.store.chdb import ChdbStore
 from pipeline.store.clickhouse import _SETTINGS
 from pipeline.store.shards import Cluster
+from tests.support import interpreted
 
 NAME, SHARDS = "two", 2
-_CONFIG = """<clickhouse><tcp_port>9000</tcp_port>
-<remote_servers><two>{shards}</two></remote_servers></clickhouse>"""
+_CONFIG = """<tcp_port>9000</tcp_port>
+<remote_servers><two>{shards}</two></remote_servers>"""
 _SHARD = "<shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard>"
 
 
@@ -36,10 +37,7 @@ def alone(statement: str) -> str:
 
 def configured(directory: Path) -> str:
     """Where a session of the cluster opens; the first of its process must."""
-    directory.mkdir(parents=True, exist_ok=True)
-    config = directory / "config.xml"
-    config.write_text(_CONFIG.format(shards=_SHARD * SHARDS))
-    return f"{directory / 'data'}?config-file={config}"
+    return interpreted.configured(directory, _CONFIG.format(shards=_SHARD * SHARDS))
 
 
 class ShardedChdb(ChdbStore):

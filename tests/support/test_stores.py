@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from pipeline.store import rows
+from pipeline.store.chdb import ChdbStore
+from tests.support import stores
 from tests.support.records import START, page, write
-from tests.support.stores import AnyStore, Databases, tables
+from tests.support.stores import AnyStore, Databases, Made, statements, tables
 
 
-def again(databases: Databases, *statements: str) -> tuple[AnyStore, AnyStore]:
-    """The database after a test with these statements, and the next test's."""
+def again(databases: Databases, *changes: str) -> tuple[AnyStore, AnyStore]:
+    """The database after a test with these changes, and the next test's."""
     used = databases.migrated()
     write(used, [page("https://a.example/", START, ["https://b.example/"])], START)
     assert sum(table.rows for table in tables(used).values()) > 5
-    for statement in statements:
+    for statement in changes:
         used.execute(statement)
     databases.give_back(used)
     return used, databases.migrated()
@@ -21,10 +26,12 @@ def again(databases: Databases, *statements: str) -> tuple[AnyStore, AnyStore]:
 
 def test_it_has_nothing_in_it(databases: Databases) -> None:
     new = databases.migrated()
-    expected = tables(new)
     used, found = again(databases)
     assert found.database == used.database
-    assert tables(found) == expected
+    assert statements(found) == statements(new)
+    assert [table.rows for table in tables(found).values()] == [
+        table.rows for table in tables(new).values()
+    ]
     databases.give_back(found)
     databases.give_back(new)
 
@@ -42,3 +49,21 @@ def test_one_of_another_schema_is_not_used_again(databases: Databases, statement
     used, found = again(databases, statement)
     assert found.database != used.database
     databases.give_back(found)
+
+
+@pytest.mark.embedded
+def test_of_one_that_was_made_a_while_ago_it_is_told_by_when_its_tables_changed(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = databases.migrated()
+    assert isinstance(used, ChdbStore)
+    where = "SELECT metadata_path AS path FROM system.tables WHERE database = currentDatabase()"
+    for row in rows(used.query(where)):
+        os.utime(used.directory / row["path"], (10, 10))  # a while ago
+    made = Made(used)
+    made._made_at -= 3
+    monkeypatch.setattr(stores, "statements", lambda _: pytest.fail("that is dear"))
+    assert made.is_still(used, tables(used))
+    used.execute("ALTER TABLE links MODIFY SETTING fsync_after_insert = 0")
+    assert not made.is_still(used, tables(used))
+    databases.drop(used)

@@ -346,6 +346,7 @@ def test_https_is_preferred_once_it_was_seen(plans: Plans) -> None:
     assert plans.plan() == ["https://a.org/"]
 
 
+@pytest.mark.engine
 def test_the_order_of_discovery_in_the_store_changes_nothing(
     databases: Databases, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 from pipeline.index.lifecycle import Lifecycle
+from pipeline.index.referrers import RollUp
 from pipeline.page import Page
 from pipeline.store import Store, rows
 from tests.support.link_life import Life, counted_until, lives, visits
@@ -30,6 +31,7 @@ class Site:
         self.pages: list[Page] = []
         self.written = 0
         self.job = Lifecycle(store, 0, clock=lambda: next(_arrivals) / 1000)
+        self.job.referrers = RollUp(store, timer=lambda: 0.0)  # however slow the machine is
 
     def visit(self, at: int, *links: str | Link, url: str = "", **more: Any) -> None:
         """At that day; arrives before the next look at the index."""

@@ -9,6 +9,7 @@ from typing import NamedTuple, get_args
 import pyarrow as pa
 
 from pipeline.index.lifecycle import Lifecycle
+from pipeline.index.referrers import RollUp
 from pipeline.page import Kind, Outcome, Page, Position
 from pipeline.store import Store
 from pipeline.url import canonical
@@ -68,6 +69,7 @@ class SmallWeb:
         self.visits: dict[str, list[Page]] = {}
         self.anchors = [text.format(target=self.target, brand=f"Target{seed}") for text in ANCHORS]
         self.job = Lifecycle(store, 0, clock=lambda: next(_arrivals) / 1000)
+        self.job.referrers = RollUp(store, timer=lambda: 0.0)  # however slow the machine is
         self.snapshot()
         self.crawl()
 

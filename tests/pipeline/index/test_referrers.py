@@ -270,6 +270,7 @@ def test_the_best_link_is_live_followed_and_in_the_text(job: Job) -> None:
     assert job.one()["target_path"] == "/c"
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("seed", range(4))
 def test_what_is_kept_run_by_run_is_what_the_links_say(
     job: Job, seed: int, monkeypatch: pytest.MonkeyPatch

@@ -71,6 +71,7 @@ def ranked_without(store: Store, domain: str, source: str) -> float:
     return float(rank_of(np.array(others))[0][names.index(domain)])
 
 
+@pytest.mark.engine
 def test_without_a_link_it_ranks_as_in_the_graph_without_it(scored: AnyStore) -> None:
     moved = 0
     for domain in ("s10.org", "s15.org", "s22.org", "s4.org"):
@@ -98,6 +99,7 @@ def test_by_a_part_of_the_graph_the_rank_lies_between_two(scored: AnyStore, boun
                 assert each.best == each.rank, "what lies further is known by its sum"
 
 
+@pytest.mark.engine
 def test_a_link_that_no_rank_counts_changes_none(scored: AnyStore) -> None:
     row = quality(scored, "s4.org")
     (found,) = without(scored, row, ["nofollow.org"])

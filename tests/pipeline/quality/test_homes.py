@@ -115,6 +115,7 @@ def database(record: dict[str, Any]) -> bytes:
     return node + bytes(16) + packed(record) + b"\xab\xcd\xefMaxMind.com" + packed(about)
 
 
+@pytest.mark.engine
 def test_a_domain_that_says_no_country_is_where_its_address_is(
     store: AnyStore, tmp_path: Path
 ) -> None:
@@ -179,6 +180,7 @@ def test_domains_have_a_language_a_country_and_what_says_so(store: AnyStore) -> 
     assert dict(found["a.de"]["referrer_languages"]) == {}
 
 
+@pytest.mark.engine
 def test_links_refs_and_places_go_by_the_same_country(store: AnyStore) -> None:
     """By the ending until there is a snapshot, then by what that says."""
     write(store, web(), TODAY)

@@ -52,6 +52,7 @@ def bakers_and_ships(store: Store) -> None:
     )
 
 
+@pytest.mark.engine
 def test_an_edge_is_as_relevant_as_what_its_ends_say_in_common(store: AnyStore) -> None:
     bakers_and_ships(store)
     found = edges(store)
@@ -68,6 +69,7 @@ def test_an_edge_is_as_relevant_as_what_its_ends_say_in_common(store: AnyStore) 
     assert found["wharf.org", "port.org"]["relevance"] == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.engine
 def test_of_whom_too_little_is_known_nothing_is_said(store: AnyStore) -> None:
     bakers_and_ships(store)
     found = edges(store)
@@ -82,6 +84,7 @@ def test_of_whom_too_little_is_known_nothing_is_said(store: AnyStore) -> None:
     assert told["baker.org"]["relevance_known"] is None, "nobody links to it"
 
 
+@pytest.mark.engine
 def test_a_domain_has_the_mean_of_its_referring_domains_by_weight(store: AnyStore) -> None:
     scored(
         store,
@@ -114,6 +117,7 @@ def test_domains_are_found_by_their_terms(store: AnyStore) -> None:
     assert again == found, "a rerun replaces it by the same"
 
 
+@pytest.mark.engine
 def test_what_stands_on_most_pages_of_a_large_host_is_its_template(store: AnyStore) -> None:
     def site(pages: int) -> list[Page]:
         return [
@@ -130,6 +134,7 @@ def test_what_stands_on_most_pages_of_a_large_host_is_its_template(store: AnySto
     assert {"ship", "bread"} <= set(told), "half of the pages are no template"
 
 
+@pytest.mark.engine
 def test_pages_say_what_they_said_last_and_incomplete_ones_nothing(store: AnyStore) -> None:
     old = page("https://a.org/", START - 1000, terms=BREAD)
     new = page("https://a.org/", START, terms=SHIPS)
@@ -140,6 +145,7 @@ def test_pages_say_what_they_said_last_and_incomplete_ones_nothing(store: AnySto
     assert "b.org" not in told or told["b.org"]["topical_terms"] == []
 
 
+@pytest.mark.engine
 def test_what_is_suppressed_has_no_part(store: AnyStore) -> None:
     heard = controls(said(TODAY, "suppress", "a.org/secret"), said(TODAY + 1, "suppress", "aa.org"))
     Mirror(store, heard).write()
@@ -155,6 +161,7 @@ def test_what_is_suppressed_has_no_part(store: AnyStore) -> None:
     assert set(quality(store)["a.org"]["topical_terms"]) == set(BREAD)
 
 
+@pytest.mark.engine
 def test_of_a_large_domain_some_pages_are_looked_at(
     store: AnyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +172,7 @@ def test_of_a_large_domain_some_pages_are_looked_at(
     assert 0 < len(words) < 15
 
 
+@pytest.mark.engine
 def test_slices_of_any_size_come_to_the_same(
     store: AnyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +214,7 @@ def test_a_snapshot_without_links_or_words_has_none(store: AnyStore) -> None:
     assert quality(store)["a.org"]["topical_terms"] == []
 
 
+@pytest.mark.engine
 def test_what_nobody_else_says_finds_nobody(store: AnyStore) -> None:
     terms = ["oven", "crumb", "crust", "flour", "yeast", "salt"]
     write(store, [page("https://alone.org/", START, terms=terms)], TODAY)

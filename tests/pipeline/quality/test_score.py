@@ -100,6 +100,7 @@ def test_who_pages_while_referring_domains_are_ranked_anew_is_told(
     assert stamp_of(store) == (TODAY, True, True)
 
 
+@pytest.mark.engine
 def test_what_only_a_list_says_has_no_part(store: AnyStore) -> None:
     chain(store)
     listed = [("https://d.org/", "https://c.org/listed"), ("https://a.org/", "https://b.org/")]
@@ -117,6 +118,7 @@ def test_an_empty_store_has_no_snapshot(store: AnyStore) -> None:
     assert score(store, SETTINGS) is None
 
 
+@pytest.mark.engine
 def test_a_chain_by_hand(store: AnyStore) -> None:
     chain(store)
     row = snapshot(store)
@@ -138,6 +140,7 @@ def test_a_chain_by_hand(store: AnyStore) -> None:
     assert {each["pages"] for each in found.values()} == {1}
 
 
+@pytest.mark.engine
 def test_pagerank_of_a_chain_by_hand(store: AnyStore) -> None:
     """b's two edges weigh the same, so a and c get half of it each; c and d hang."""
     chain(store)
@@ -162,6 +165,7 @@ def test_without_seeds_trust_and_authority_are_unknown(store: AnyStore) -> None:
         assert row["trust_rank"] is row["trusted_harmonic_rank"] is None
 
 
+@pytest.mark.engine
 def test_with_seeds_trust_flows_from_them_alone(store: AnyStore) -> None:
     chain(store)
     manifest = snapshot(store, seeds=("a.org", "nowhere.org"))["manifest"]
@@ -181,6 +185,7 @@ def test_with_seeds_trust_flows_from_them_alone(store: AnyStore) -> None:
     )
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("rel", [1, 2, 4, 7])
 def test_what_is_not_followed_is_counted_and_weighs_nothing(store: AnyStore, rel: int) -> None:
     write(store, [page("https://a.org/", START, [Link("https://b.org/", rel=rel)])], TODAY)
@@ -195,6 +200,7 @@ def test_what_is_not_followed_is_counted_and_weighs_nothing(store: AnyStore, rel
     assert quality(store)["b.org"]["harmonic"] == 1.0
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("position", WEIGHTS)
 def test_a_link_weighs_by_its_place(store: AnyStore, position: Any) -> None:
     link = Link("https://b.org/", position=position)
@@ -205,6 +211,7 @@ def test_a_link_weighs_by_its_place(store: AnyStore, position: Any) -> None:
     )
 
 
+@pytest.mark.engine
 def test_a_sitewide_link_is_not_a_thousand_links(store: AnyStore) -> None:
     pages = [page(f"https://a.org/{i}", START, ["https://b.org/"]) for i in range(63)]
     write(store, pages, TODAY)
@@ -213,6 +220,7 @@ def test_a_sitewide_link_is_not_a_thousand_links(store: AnyStore) -> None:
     assert (edge["links"], edge["pages"], edge["weight"]) == (63, 63, 6.0)
 
 
+@pytest.mark.engine
 def test_a_link_that_is_lost_counts_no_more(store: AnyStore) -> None:
     before = page("https://a.org/", START, ["https://b.org/", "https://c.org/"])
     after = [page("https://a.org/", START + n * DAY, ["https://c.org/"]) for n in (1, 2)]
@@ -224,6 +232,7 @@ def test_a_link_that_is_lost_counts_no_more(store: AnyStore) -> None:
     assert quality(store).get("b.org", {"links": 0})["links"] == 0
 
 
+@pytest.mark.engine
 def test_kinds_that_no_reader_follows_are_no_edge(store: AnyStore) -> None:
     links = [
         Link(f"https://{k}.org/", kind=k) for k in ("iframe", "form", "canonical", "alternate")
@@ -353,6 +362,7 @@ def test_where_all_is_suppressed_a_snapshot_is_empty(store: AnyStore) -> None:
     assert not edges(store)
 
 
+@pytest.mark.engine
 def test_places_weigh_what_a_setting_says(store: AnyStore) -> None:
     links: list[Link | str] = [
         Link("https://b.org/", position="footer"), Link("https://c.org/", position="nav"),
@@ -402,6 +412,7 @@ def strengths(store: AnyStore) -> dict[tuple[str, str], float]:
     return {(row["domain"], row["path"]): row["strength"] for row in found}
 
 
+@pytest.mark.engine
 def test_a_link_counts_once_where_it_ends(store: AnyStore) -> None:
     """By redirects of other domains too; a canonical of another domain is a hint alone."""
     moved: dict[str, Any] = {"outcome": "redirect", "status": 301}
@@ -431,6 +442,7 @@ def test_a_link_counts_once_where_it_ends(store: AnyStore) -> None:
     }
 
 
+@pytest.mark.engine
 def test_a_link_that_leads_to_what_is_suppressed_is_one_to_what_it_names(store: AnyStore) -> None:
     write(
         store,

@@ -36,6 +36,7 @@ def column(found: dict[str, dict[str, Any]], name: str) -> list[Any]:
     return [found[domain][name] for domain in sorted(found)]
 
 
+@pytest.mark.engine
 def test_ties_and_neighbours_of_a_chain_by_hand(store: AnyStore) -> None:
     chain(store)  # a -> b -> c, b -> a, and d that nobody links
     row = snapshot(store, seeds=("a.org",))
@@ -67,6 +68,7 @@ def test_without_seeds_what_goes_by_trust_is_unknown(store: AnyStore) -> None:
     assert None not in column(found, "supporters_2")
 
 
+@pytest.mark.engine
 def test_what_links_to_known_spam_has_anti_trust(store: AnyStore) -> None:
     chain(store)
     made = snapshot_with_spam(store, ["c.org", "nowhere.org"])
@@ -90,6 +92,7 @@ def snapshot_with_spam(store: AnyStore, spam: list[str]) -> dict[str, Any]:
     return manifest
 
 
+@pytest.mark.engine
 def test_groups_of_answered_links_are_numbered_and_counted(store: AnyStore) -> None:
     clique = [f"{name}.org" for name in "abcd"]
     pages = [

@@ -109,6 +109,7 @@ def test_every_portfolio_is_recomputed_from_its_links_shares(scored: AnyStore) -
     assert best["portfolio_worth"] == max(shares.values())
 
 
+@pytest.mark.engine
 def test_what_no_trust_leads_to_is_worth_nothing_to_whom_it_links(scored: AnyStore) -> None:
     found = edges(scored)
     assert found["farm.org", "money.org"]["worth"] == 0.0
@@ -117,6 +118,7 @@ def test_what_no_trust_leads_to_is_worth_nothing_to_whom_it_links(scored: AnySto
     assert quality(scored)["money.org"]["portfolio"] == 0.0
 
 
+@pytest.mark.engine
 def test_a_links_factors_by_hand(store: AnyStore) -> None:
     """a, trusted, links b from two footers and once nofollow; c links b too, untrusted."""
     write(
@@ -160,6 +162,7 @@ def test_without_seeds_worth_is_relative_and_portfolio_unknown(store: AnyStore) 
         assert row["portfolio_worth"] >= 0
 
 
+@pytest.mark.engine
 def test_a_rerun_and_a_domain_elsewhere_change_no_portfolio(store: AnyStore) -> None:
     web = a_web(random.Random(3))
     write(store, web, TODAY)
@@ -294,6 +297,7 @@ def test_every_link_and_every_page_has_its_share_of_the_portfolio(scored: AnySto
         assert row["worth_rank"] == pytest.approx(better + (alike + 1) / 2)
 
 
+@pytest.mark.engine
 def test_a_link_that_redirects_lead_on_is_worth_something_where_it_ends(store: AnyStore) -> None:
     new = "https://t.org/new"
     write(
@@ -321,6 +325,7 @@ def test_a_link_that_redirects_lead_on_is_worth_something_where_it_ends(store: A
         assert {link["target_url"].split("/")[2] for link in links} <= {domain}
 
 
+@pytest.mark.engine
 def test_pages_are_of_the_newest_snapshot_alone(scored: AnyStore) -> None:
     first = pages(scored)
     score(scored, SETTINGS, seeds=("s0.org", "s2.org"))

@@ -1,8 +1,12 @@
 """What each worker does to a store whose users have only some rights.
 
-`python -m tests.pipeline.store.granted DIRECTORY` reads grants by role from stdin as JSON, does
-each role's work as that role, and tells what it was refused. A process of its own, since chDB takes
+`python -m tests.pipeline.store.granted DIRECTORY` reads `Asked` from stdin as JSON, does each
+worker's work as each worker, and tells what it was refused. A process of its own, since chDB takes
 its users from a file when it starts; they are ClickHouse's own users, roles and checks.
+
+Work is done once with all its rights, and each of its statements is kept. ClickHouse's log of
+queries tells which rights a statement used; it is asked again by a role without one of them, which
+is refused before anything is done. So each right costs a statement, and not the whole work.
 """
 
 from __future__ import annotations
@@ -11,14 +15,13 @@ import itertools
 import json
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
+import msgspec
 import pyarrow as pa
-from chdb.session import Session
 
 from backlinks import consumer
 from pipeline.errors import StoreError, StoreRefused
@@ -39,7 +42,6 @@ from pipeline.report.doctor_store import of_store
 from pipeline.report.webgraph import seeded
 from pipeline.settings import Settings
 from pipeline.store import Store
-from pipeline.store.chdb import ChdbStore
 from pipeline.store.migrate import migrate
 from pipeline.store.opening import demand, demand_views
 from pipeline.url import canonical
@@ -47,37 +49,12 @@ from pipeline.webgraph.join import Referrer
 from pipeline.webgraph.streams import Counted
 from pipeline.webgraph.write import Named, Written, write_pairs, write_ranks
 from tests.pipeline.said import controls, said
+from tests.pipeline.store.rights import DATABASE, Engine, told
 from tests.support.records import TODAY, Link, message, page, write
 
-DATABASE = "backlinks"
 _moments = itertools.count(TODAY)
 TERMS = "harbour crane quay ship hull anchor".split()
 MIGRATED = "migrated"  # a second database, which a role is to make
-
-_USERS = """<clickhouse>
-<profiles><default/></profiles>
-<quotas><default/></quotas>
-<roles>{roles}</roles>
-<users><default><password/><networks><ip>::/0</ip></networks><profile>default</profile>
-<quota>default</quota><grants><query>GRANT {names}</query></grants></default></users>
-</clickhouse>"""
-
-
-class Role(ChdbStore):
-    """A session on the same engine with the rights of one role."""
-
-    def __init__(self, where: str, name: str, database: str = DATABASE) -> None:
-        self.directory, self.database = Path(where), database
-        self._lock = threading.Lock()
-        self._session = Session(where)
-        self._session.query(f"SET ROLE {name}")
-
-    def insert(self, table: str, rows: pa.Table) -> None:
-        """As text, since chDB would want rights of its own to read a Python object."""
-        columns = ", ".join(rows.column_names)
-        lines = "\n".join(json.dumps(row) for row in rows.to_pylist(maps_as_pydicts="strict"))
-        with self._asking():
-            self._session.query(f"INSERT INTO {table} ({columns}) FORMAT JSONEachRow {lines}")
 
 
 def plan(store: Store) -> None:
@@ -266,47 +243,66 @@ WORK: dict[str, Callable[[Store], None]] = {
 }
 
 
-def main(directory: Path, roles: dict[str, list[str]]) -> dict[str, str]:
-    """roles: grants by `WORKER` or `WORKER_SOMETHING`. What each was refused, empty for nothing."""
+class Asked(msgspec.Struct):
+    """grants: by `WORKER` with all of its rights, or `WORKER_SOMETHING` with some of them.
+    whole: of the latter, who do the whole work; others are asked for what used what they lack."""
+
+    grants: dict[str, list[str]]
+    whole: list[str]
+
+
+def main(directory: Path, asked: Asked) -> dict[str, str]:
+    """What each was refused, empty for nothing."""
     uses.LARGE = 3  # what leads on has more links with each role
-    given = roles | {"everything": ["GRANT ALL ON *.*"]}
-    queries = {
-        name: "".join(f"<query>{g}</query>" for g in grants) for name, grants in given.items()
-    }
-    told = "".join(f"<{name}><grants>{each}</grants></{name}>" for name, each in queries.items())
-    users, config = directory / "users.xml", directory / "config.xml"
-    users.write_text(_USERS.format(roles=told, names=", ".join(given)))
-    config.write_text(f"<clickhouse><users_config>{users}</users_config></clickhouse>")
-    where = f"{directory / 'data'}?config-file={config}"
-    everything = Role(where, "everything")
-    everything.execute(f"CREATE DATABASE {DATABASE}")
-    everything.execute(f"USE {DATABASE}")
-    migrate(everything)
+    engine = Engine(directory, asked.grants)
+    engine.everything.execute(f"CREATE DATABASE {DATABASE}")
+    engine.everything.execute(f"USE {DATABASE}")
+    migrate(engine.everything)
     for work in ("consume", "score"):
-        WORK[work](everything)
+        WORK[work](engine.everything)
     answers = {}
-
-    def reads(name: str) -> int:
-        return sum(grant.startswith("GRANT SELECT") for grant in roles[name])
-
-    for name in roles:
-        everything.execute(f"DROP DATABASE IF EXISTS {MIGRATED}")
-        Planner(everything, None, Settings().plan, 1.0).again()  # type: ignore[arg-type]
-        if name.startswith(("consume", "score")):
-            lead_on(everything)
-            everything.execute("TRUNCATE TABLE large_targets")  # they become so again
-        if name.startswith("erase") and reads(name) == reads("erase"):
-            fill(everything)  # who may not count it comes to nothing before
-        try:
-            store = Role(where, name)
-            if not name.startswith("migrate"):
-                store.execute(f"USE {DATABASE}")
-            WORK[name.partition("_")[0]](store)
-            answers[name] = ""
-        except StoreError as error:
-            answers[name] = f"{type(error).__name__}: {error}"
+    for name in asked.grants:
+        if name in WORK:
+            answers[name] = _done(engine, name)
+            answers |= _done_without(engine, name, asked)
+        elif name in asked.whole:
+            answers[name] = _done(engine, name)
     return answers
 
 
+def _done(engine: Engine, name: str) -> str:
+    _prepared(engine.everything, name)
+    try:
+        store = engine.role(name)
+        if not name.startswith("migrate"):
+            store.execute(f"USE {DATABASE}")
+        WORK[name.partition("_")[0]](store)
+    except StoreError as error:
+        return told(error)
+    return engine.refused(name)
+
+
+def _prepared(everything: Store, name: str) -> None:
+    """There is something to do, again."""
+    everything.execute(f"DROP DATABASE IF EXISTS {MIGRATED}")
+    Planner(everything, None, Settings().plan, 1.0).again()  # type: ignore[arg-type]
+    if name.startswith(("consume", "score")):
+        lead_on(everything)
+        everything.execute("TRUNCATE TABLE large_targets")  # they become so again
+    if name.startswith("erase"):
+        fill(everything)
+
+
+def _done_without(engine: Engine, work: str, asked: Asked) -> dict[str, str]:
+    """Of each role that has all but one right of this work, what it was refused of it."""
+    database = MIGRATED if work == "migrate" else DATABASE
+    return {
+        name: engine.asked_again(work, name, database)
+        for name in asked.grants
+        if name.startswith(f"{work}_") and name not in asked.whole
+    }
+
+
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), json.load(sys.stdin))))
+    wanted = msgspec.json.decode(sys.stdin.buffer.read(), type=Asked)
+    print(json.dumps(main(Path(sys.argv[1]), wanted)))

@@ -10,7 +10,7 @@ import pytest
 import pipeline.store.migrate as subject
 from pipeline.errors import StoreMismatch, StoreRefused
 from pipeline.store import Parameters, Store, rows
-from pipeline.store.migrate import Migration, check, migrate, migrations, split, tables
+from pipeline.store.migrate import Migration, check, joined, migrate, migrations, split, tables
 from pipeline.store.views import views
 from pipeline.url import suffix_list_version
 from tests.support.records import START, page, write
@@ -101,6 +101,7 @@ class Stopping:
         return getattr(self.store, name)
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("statements", [0, 1, 2, 9, 15, len(FIRST.statements), "all but the note"])
 def test_an_interrupted_migration_is_finished_by_the_next_run(
     empty_store: AnyStore, databases: Databases, statements: int | str
@@ -112,11 +113,40 @@ def test_an_interrupted_migration_is_finished_by_the_next_run(
         assert check(empty_store) == set()
     assert migrate(empty_store) == migrations()
     assert migrate(empty_store) == []
-    interrupted = schema(empty_store)
-    whole = databases.new()
-    migrate(whole)
-    assert interrupted == schema(whole)
-    databases.drop(whole)
+    whole = databases.migrated()
+    assert schema(empty_store) == schema(whole)
+    databases.give_back(whole)
+
+
+def test_columns_that_come_one_after_another_come_by_one_statement_a_table() -> None:
+    given = [
+        "-- What a is.\nALTER TABLE t ADD COLUMN IF NOT EXISTS a Int8 COMMENT 'x, ADD COLUMN'",
+        "ALTER TABLE u ON CLUSTER 'c' ADD COLUMN IF NOT EXISTS a Int8",
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS b Int8",
+        "ALTER TABLE t MODIFY SETTING z = 1",
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS c Int8",
+        "ALTER TABLE t ON CLUSTER 'c' ADD COLUMN IF NOT EXISTS d Int8",
+    ]
+    assert list(joined(given)) == [
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS a Int8 COMMENT 'x, ADD COLUMN',\n"
+        "ADD COLUMN IF NOT EXISTS b Int8",
+        given[1],
+        given[3],
+        given[4],
+        given[5],
+    ]
+
+
+@pytest.mark.embedded
+def test_joined_they_make_what_each_alone_makes(
+    empty_store: AnyStore, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(empty_store)
+    alone = databases.new()
+    monkeypatch.setattr(subject, "joined", iter)
+    migrate(alone)
+    assert schema(alone) == schema(empty_store)
+    databases.drop(alone)
 
 
 def noted(store: AnyStore, **changed: object) -> None:
