@@ -225,7 +225,8 @@ def test_by_spam_risk_those_that_are_not_known_are_left_out_or_asked_for(
             if (unknown if risk is None else (least or 0) <= risk <= (most or 100))
         }
         assert keeps & linking, "the web has some"
-        asked = {"least_risk": least, "most_risk": most, "unknown_risk": unknown, "limit": 1000}
+        asked: dict[str, Any] = {"least_risk": least, "most_risk": most, "limit": 1000}
+        asked["unknown_risk"] = unknown
         for per in PERS:
             found = index.links(web.target, per=per, **asked).rows()
             assert {row.source_domain for row in found} == keeps & linking
