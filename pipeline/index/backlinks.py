@@ -29,8 +29,10 @@ _ASKED = 1 << 20  # letters of the links whose surroundings are asked for at onc
 _GROWTH = 4  # of a block after the one before: few are read in vain, and all of them soon
 _LIST = 65_536  # referring domains that are known ahead
 _AROUND = ("language", "text_before", "text_after")
-_DOMAINS, _AUTHORITIES = "{domains:Array(String)}", "{authorities:Array(Float64)}"
+_DOMAINS = "{domains:Array(String)}"
+_AUTHORITIES, _RISKS = "{authorities:Array(Float64)}", "{risks:Array(Float64)}"
 _EVER = 1 << 62  # ms
+_RISKIEST = 100.0
 
 
 class Filters(NamedTuple):
@@ -38,7 +40,9 @@ class Filters(NamedTuple):
 
     authority: at least, of the domain that links; where it is set, domains whose authority is
     unknown are left out. anchor: is in the anchor text, in capitals or not. country: two letters,
-    of the domain that links. path: begins the path of what is linked.
+    of the domain that links. path: begins the path of what is linked. least_risk, most_risk: of
+    the domain that links, 0 to 100, of its spam risk in the newest snapshot; where one is set,
+    domains of unknown risk are left out, unless `unknown_risk`.
     """
 
     state: State = "live"
@@ -52,11 +56,17 @@ class Filters(NamedTuple):
     since: int = 0
     until: int = _EVER
     path: str = ""
+    least_risk: float | None = None
+    most_risk: float | None = None
+    unknown_risk: bool = False
 
     @property
     def are_of_domains(self) -> bool:
         """Any live link will do, of such domains."""
-        return self._replace(country="", authority=None) == Filters()
+        rest = self._replace(
+            country="", authority=None, least_risk=None, most_risk=None, unknown_risk=False
+        )
+        return rest == Filters()
 
     def parameters(self) -> Parameters:
         """As the `.sql` files take them. Raises UsageError."""
@@ -72,7 +82,20 @@ class Filters(NamedTuple):
             "since": self.since,
             "until": self.until,
             "path": self.path,
+            **self._risk(),
         }
+
+    def _risk(self) -> Parameters:
+        is_any = self.least_risk is None and self.most_risk is None
+        least = 0.0 if self.least_risk is None else self.least_risk
+        most = _RISKIEST if self.most_risk is None else self.most_risk
+        if least > most:
+            raise UsageError(
+                f"no spam risk is at least {least:g} and at most {most:g}; give the lower one first"
+            )
+        return {
+            "least_risk": least, "most_risk": most, "unknown_risk": self.unknown_risk or is_any
+        }  # fmt: skip
 
 
 def country_named(code: str) -> str:
@@ -133,6 +156,7 @@ class Links(Paged):
             (f"IN {_DOMAINS}", f"IN (SELECT source_domain FROM {listed})"),
             (_DOMAINS, f"(SELECT groupArray(source_domain) FROM {listed})"),
             (_AUTHORITIES, f"(SELECT groupArray(known) FROM {listed})"),
+            (_RISKS, f"(SELECT groupArray(risk) FROM {listed})"),
         ):
             shown = shown.replace(name, read)
         return [(shown, asked_by(shown, given))]
@@ -164,6 +188,7 @@ class Links(Paged):
                 **self.parameters,
                 "domains": block.column("source_domain").to_pylist(),
                 "authorities": block.column("known").to_pylist(),
+                "risks": block.column("risk").to_pylist(),
                 "limit": left,
             }
             found = store.stream(self.links_sql, asked)

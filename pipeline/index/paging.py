@@ -81,10 +81,12 @@ class Stamp(NamedTuple):
 def stamp_of(store: Store) -> Stamp:
     found = rows(
         store.query(sql("pipeline/index/queries/snapshot"), {"ranked": RANKED, "rolled": JOB})
-    )[0]
-    snapshot = int(found["snapshot"])
-    is_settled = not found["ranked_at"] or int(found["ranked"]) == snapshot
-    return Stamp(snapshot, is_settled, found["rolled_at"] > 0)
+    )
+    newest = {row["job"]: row for row in sorted(found, key=lambda row: int(row["version"]))}
+    snapshot = int(newest[""]["mark"]) if "" in newest else 0
+    ranked, rolled = newest.get(RANKED), newest.get(JOB)
+    is_settled = ranked is None or not ranked["version"] or int(ranked["mark"]) == snapshot
+    return Stamp(snapshot, is_settled, rolled is not None and rolled["version"] > 0)
 
 
 def demand_same(cursor: Cursor, now: Stamp) -> None:

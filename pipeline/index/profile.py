@@ -11,6 +11,7 @@ from pipeline.index.paging import Key
 from pipeline.index.question import LIMIT, UNKNOWN, Paged
 from pipeline.index.target import Mode, target_of
 from pipeline.store import Store, rows, sql
+from pipeline.store.views import spelled
 
 By = Literal["day", "week", "month"]
 Network = Literal["ip", "net", "owner"]
@@ -46,7 +47,7 @@ class Events(Paged):
         known = {"domain": self.parameters["domain"]}
         links = rows(store.query(sql("pipeline/index/queries/links_known"), known))[0]["links"]
         asked = sql("pipeline/index/queries/changes_few") if links <= FEW else self.sql
-        return store.stream(asked, self.parameters)
+        return store.stream(spelled(asked), self.parameters)
 
 
 def networks(

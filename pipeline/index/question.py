@@ -19,6 +19,7 @@ from pipeline.index.paging import (
     stamp_of,
 )
 from pipeline.store import Parameters, Store, rows, sql
+from pipeline.store.views import spelled
 
 LIMIT = 100  # rows of a page
 UNKNOWN = -1.0  # stands for an authority that is not known where rows are ordered
@@ -30,12 +31,17 @@ class Question:
     next: str | None = None  # where it goes on, once it was read and there is more
 
     def __init__(self, name: str, parameters: Parameters) -> None:
+        """sql: as it is shown. asked: what answers the same at less cost, and is run."""
         self.sql = sql(f"pipeline/index/queries/{name}")
         self.parameters = parameters
 
+    @property
+    def asked(self) -> str:
+        return spelled(self.sql)
+
     def stream(self, store: Store) -> Generator[pa.RecordBatch, None, None]:
         """To be closed where it is not read to its end: it holds the store until then."""
-        yield from store.stream(self.sql, self.parameters)
+        yield from store.stream(self.asked, self.parameters)
 
     def statements(self) -> list[tuple[str, Parameters]]:
         """What it asks the store, to be shown."""
@@ -56,6 +62,10 @@ class Ask(Question):
 
     def __init__(self, text: str, parameters: Parameters) -> None:
         self.sql, self.parameters = text, parameters
+
+    @property
+    def asked(self) -> str:
+        return self.sql
 
 
 class Paged(Question):
@@ -115,7 +125,7 @@ class Paged(Question):
             yield batch
 
     def _all(self, store: Store) -> Iterable[pa.RecordBatch]:
-        return store.stream(self.sql, self.parameters)
+        return store.stream(self.asked, self.parameters)
 
     def demand_still(self, store: Store) -> None:
         """For an answer that is asked for in parts. Raises StoreBusy where their order changed."""

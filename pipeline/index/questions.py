@@ -30,11 +30,14 @@ def refs(
 ) -> Paged:
     """The referring domains of a target, by authority.
 
-    filters: state, rel, authority, country, since, until, as of links.
+    filters: state, rel, authority, country, since, until and those of spam risk, as of links.
     """
     kept = Filters(**filters).parameters()
     found = target_of(target, mode)
-    names = ("state", "rel", "authority", "country", "since", "until")
+    names = (
+        "state", "rel", "authority", "country", "since", "until", "least_risk", "most_risk",
+        "unknown_risk",
+    )  # fmt: skip
     parameters = {**found.parameters(), **{name: kept[name] for name in names}}
     keys = {"authority": float, "source_domain": str}
     # Of a whole domain the rollup has them all, but for those that only a web graph knows.

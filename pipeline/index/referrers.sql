@@ -126,7 +126,8 @@ SELECT
     best[12] AS named_domain,
     ways.end_url,
     ways.via,
-    if(quality.country != '', quality.country, endings.country) AS country
+    if(quality.country != '', quality.country, endings.country) AS country,
+    quality.spam_risk
 FROM
 (
     SELECT *, if(best[12] = '', target_domain, best[12]) AS names
@@ -141,7 +142,7 @@ LEFT ANY JOIN
 ) AS visited ON visited.domain = rolled.source_domain
 LEFT ANY JOIN
 (
-    SELECT domain, toNullable(toFloat32(authority)) AS authority, toString(country) AS country
+    SELECT domain, toNullable(toFloat32(authority)) AS authority, toNullable(toFloat32(spam_risk)) AS spam_risk, toString(country) AS country
     FROM domain_quality
     WHERE snapshot = (SELECT max(snapshot) FROM snapshots) AND ({whole:UInt8} = 1 OR domain IN (SELECT source_domain FROM pairs))
 ) AS quality ON quality.domain = rolled.source_domain

@@ -14,9 +14,10 @@ class Backlink(msgspec.Struct, frozen=True):
     """A link, or the best of those that a domain or a page has.
 
     similar: how many others of that domain, or page, it stands for. rel: nofollow, ugc, sponsored,
-    parted by spaces; empty where the link is followed. authority: 0 to 100, of the domain that
-    links. language, text_before, text_after: None unless they were asked for. indirect: 1 where
-    the page that it names leads on, `via` these pages, to `end_url`; it may be of another domain.
+    parted by spaces; empty where the link is followed. authority, spam_risk: 0 to 100, of the
+    domain that links. language, text_before, text_after: None unless they were asked for.
+    indirect: 1 where the page that it names leads on, `via` these pages, to `end_url`; it may be
+    of another domain.
     """
 
     source_domain: str
@@ -29,6 +30,7 @@ class Backlink(msgspec.Struct, frozen=True):
     position: str
     kind: str
     authority: float | None
+    spam_risk: float | None
     similar: int
     first_seen: datetime
     not_before: datetime | None
@@ -50,6 +52,7 @@ class ReferringDomain(msgspec.Struct, frozen=True):
 
     source_domain: str
     authority: float | None
+    spam_risk: float | None
     live: int
     lost: int
     unverified: int

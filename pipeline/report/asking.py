@@ -88,6 +88,22 @@ domain_options = _with(
         help="Of the domain that links, at least; unknown ones are left out.",
     ),
     click.option(
+        "--min-risk",
+        "least_risk",
+        type=click.FloatRange(0, 100),
+        help="Spam risk of the domain that links, at least; from 50 on it is flagged.",
+    ),
+    click.option(
+        "--max-risk",
+        "most_risk",
+        type=click.FloatRange(0, 100),
+        help="Spam risk of the domain that links, at most. Unknown ones are left out, here as with "
+        "--min-risk.",
+    ),
+    click.option(
+        "--unknown-risk", is_flag=True, help="With --min-risk or --max-risk: unknown ones too."
+    ),
+    click.option(
         "--country", metavar="XX", default="", help="Of the domain that links, such as de."
     ),
     click.option("--since", type=Moment(), default=None, help="First seen then or later."),
@@ -197,6 +213,7 @@ def links(ctx: click.Context, /, target: str, mode: Mode | None, **options: Any)
     backlinks links example.org/page --all
     backlinks links 'www.example.org/blog/*' --per page --rel followed --position main
     backlinks links example.org --state lost --all --since 30d
+    backlinks links example.org --max-risk 49 --unknown-risk
     backlinks links example.org --anchor "click here" --context --csv
     backlinks links example.org --state all --all --limit 1000000 -o links.parquet
     """
@@ -230,6 +247,7 @@ def refs(ctx: click.Context, /, target: str, mode: Mode | None, **options: Any) 
     \b
     backlinks refs example.org
     backlinks refs example.org --authority 40 --rel followed
+    backlinks refs example.org --min-risk 50          # who links and is flagged
     backlinks refs example.org/page --state lost
     backlinks refs example.org --since 30d --json
     """

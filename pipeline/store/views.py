@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from pipeline.store import Store, rows, sql
 
 _VERSION = re.compile(r"^-- Version: (\d+)$", re.MULTILINE)
 _PARAMETER = re.compile(r"\{(\w+):([^}]+)\}")
+_CALL = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)\(")
 _NOTED = re.compile(r"\(version (\d+), ([0-9a-f]{16})\)\Z")
 
 
@@ -68,6 +70,50 @@ def statement(view: View, on: str = "") -> str:
     told = f"{view.meaning} (version {view.version}, {view.checksum})"
     quoted = told.replace("\\", "\\\\").replace("'", "\\'")
     return f"CREATE OR REPLACE VIEW {view.name}{on} AS\n{view.text.strip()}\nCOMMENT '{quoted}'"
+
+
+@cache
+def spelled(statement: str) -> str:
+    """One of our statements with the text of each view that takes parameters in its place.
+
+    It answers the same. The engine analyses such a view once to learn its columns and once more to
+    read it, and so do the views within: written out, each is analysed once.
+    """
+    known = {view.name: view for view in views()}
+    place = 0
+    while (call := _CALL.search(statement, place)) is not None:
+        place = call.start(1)
+        view = known.get(call[1])
+        if view is None:  # a function, or a view that a migration made
+            place = call.end()
+            continue
+        given, end = _arguments(statement, call.end())
+        statement = f"{statement[:place]}(\n{_filled(view, given)}\n){statement[end:]}"
+    return statement
+
+
+def _filled(view: View, given: dict[str, str]) -> str:
+    """Its text, less the comment it begins with, with what is given for its parameters."""
+    version = _VERSION.search(view.text)
+    body = view.text[version.end() if version else 0 :].strip()
+    return _PARAMETER.sub(lambda found: given[found[1]], body)
+
+
+def _arguments(statement: str, start: int) -> tuple[dict[str, str], int]:
+    """What stands between the brackets of a call, by name, and where they end."""
+    depth, quoted, first, parts = 1, False, start, []
+    for at in range(start, len(statement)):
+        letter = statement[at]
+        quoted ^= letter == "'"
+        if quoted:
+            continue
+        depth += (letter in "({[") - (letter in ")}]")
+        if depth == 0 or (depth == 1 and letter == ","):
+            parts.append(statement[first:at].partition(" = "))
+            first = at + 1
+        if depth == 0:
+            return {name.strip(): value.strip() for name, _, value in parts}, first
+    raise ValueError(f"a call has no end: {statement[start:][:80]!r}")
 
 
 def _view(name: str, text: str) -> View:

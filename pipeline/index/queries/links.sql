@@ -3,12 +3,14 @@
 -- and paths that its links point to, and the ways that lead there.
 SELECT
     source_domain,
-    ifNull(toFloat64(authority), -1) AS known
+    ifNull(toFloat64(authority), -1) AS known,
+    ifNull(toFloat64(spam_risk), -1) AS risk
 FROM referrers FINAL
 WHERE target_domain = {domain:String}
     AND multiIf({state:String} = 'live', live + indirect, {state:String} = 'lost', lost + indirect_lost, {state:String} = 'unverified', unverified + indirect_unverified, 1) > 0
     AND ({state:String} != 'live' OR multiIf({rel:String} = 'followed', followed + indirect_followed, {rel:String} = 'nofollow', nofollow + indirect, {rel:String} = 'ugc', ugc + indirect, {rel:String} = 'sponsored', sponsored + indirect, 1) > 0)
     AND known >= {authority:Float64}
+    AND ifNull(spam_risk BETWEEN {least_risk:Float64} AND {most_risk:Float64}, {unknown_risk:UInt8})
     AND ({country:String} = '' OR country = {country:String})
     AND ({under:String} = '%' OR source_domain IN
     (

@@ -12,6 +12,7 @@ SELECT
     toString(position) AS position,
     toString(kind) AS kind,
     authority,
+    spam_risk,
     toUInt64(live + best.indirect - 1) AS similar,
     fromUnixTimestamp64Milli(toInt64(best_first_seen), 'UTC') AS first_seen,
     if(best_not_before > 0, fromUnixTimestamp64Milli(toInt64(best_not_before), 'UTC'), NULL) AS not_before,
@@ -31,6 +32,7 @@ WHERE target_domain = {domain:String} AND source_domain IN
     WHERE target_domain = {domain:String}
         AND live + indirect > 0
         AND ifNull(toFloat64(authority), -1) >= {authority:Float64}
+        AND ifNull(spam_risk BETWEEN {least_risk:Float64} AND {most_risk:Float64}, {unknown_risk:UInt8})
         AND ({country:String} = '' OR country = {country:String})
         AND ({paged:UInt8} = 0 OR (-ifNull(toFloat64(authority), -1), source_domain) > (-{after_authority:Float64}, {after_source_domain:String}))
     ORDER BY ifNull(toFloat64(authority), -1) DESC, source_domain

@@ -1,5 +1,5 @@
--- Backlinks of a target from some referring domains, which come in order with their authority (-1 where
--- it is unknown). `per` tells what a row stands for: a domain, a page or a link; the best of its links
+-- Backlinks of a target from some referring domains, which come in order with their authority and spam
+-- risk (-1 where they are unknown). `per` tells what a row stands for: a domain, a page or a link; the best of its links
 -- (live, to what names the target, followed, in the text, by name) is shown, and `similar` counts the others.
 -- Links that arrive at the target by pages of others, or by other pages of its own, are there too.
 -- Cost: the links of those domains; with a `language` the pages they are on.
@@ -14,6 +14,7 @@ SELECT
     position,
     kind,
     if(known < 0, NULL, toFloat32(known)) AS authority,
+    if(risk < 0, NULL, toFloat32(risk)) AS spam_risk,
     toUInt64(count() OVER (PARTITION BY source_domain, unit) - 1) AS similar,
     first_seen,
     not_before,
@@ -35,7 +36,8 @@ FROM
         target_page LIKE {under:String} AND ({under:String} != '%' OR indirect = 0 OR named = {domain:String} OR endsWith(named, concat('.', {domain:String}))) AS own,
         arrayStringConcat(arrayFilter(r -> r != '', [if(nofollow = 1, 'nofollow', ''), if(ugc = 1, 'ugc', ''), if(sponsored = 1, 'sponsored', '')]), ' ') AS rel,
         multiIf({per:String} = 'domain', '', {per:String} = 'page', source_page, concat(source_page, ' ', target_page, ' ', kind)) AS unit,
-        transform(source_domain, {domains:Array(String)}, {authorities:Array(Float64)}, toFloat64(-1)) AS known
+        transform(source_domain, {domains:Array(String)}, {authorities:Array(Float64)}, toFloat64(-1)) AS known,
+        transform(source_domain, {domains:Array(String)}, {risks:Array(Float64)}, toFloat64(-1)) AS risk
     FROM backlinks(domain = {domain:String})
     WHERE source_domain IN {domains:Array(String)}
         AND (target_page LIKE {under:String} OR substring(end_url, position(end_url, '://') + 3) LIKE {under:String})

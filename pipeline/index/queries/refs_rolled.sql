@@ -3,6 +3,7 @@
 SELECT
     source_domain,
     authority,
+    spam_risk,
     live,
     lost,
     unverified,
@@ -26,6 +27,7 @@ WHERE target_domain = {domain:String} AND source_domain IN
         AND multiIf({state:String} = 'live', live + indirect > 0, {state:String} = 'lost', live + indirect + unverified + indirect_unverified = 0, 0)
         AND multiIf({rel:String} = 'followed', followed + indirect_followed > 0, {rel:String} = 'nofollow', live + indirect > 0 AND followed + indirect_followed = 0, 1)
         AND ifNull(toFloat64(authority), -1) >= {authority:Float64}
+        AND ifNull(spam_risk BETWEEN {least_risk:Float64} AND {most_risk:Float64}, {unknown_risk:UInt8})
         AND ({country:String} = '' OR country = {country:String})
         AND toInt64(first_seen) >= {since:Int64}
         AND toInt64(first_seen) < {until:Int64}

@@ -1,10 +1,16 @@
--- By what answers are ordered: the newest snapshot, 0 where there is none; the one that referring domains are
--- ordered by (`ranked`; 1 while `score` changes that), where `score` ever said (`ranked_at` > 0); and since when
--- they are rolled up as questions need them (`rolled_at`, 0: not yet). Reads the few rows of snapshots and marks.
+-- By what answers are ordered: the snapshots (`job` is empty), and what was noted of two jobs. Of each job the row
+-- of the greatest version counts: which snapshot referring domains are ordered by (1 while `score` changes that),
+-- and since when they are rolled up as questions need them. Every question asks it before its own statement, so it
+-- is made of what is planned soonest. Reads the few rows of snapshots and marks.
 SELECT
-    (SELECT max(snapshot) FROM snapshots) AS snapshot,
-    argMaxIf(mark, version, job = {ranked:String}) AS ranked,
-    maxIf(version, job = {ranked:String}) AS ranked_at,
-    maxIf(version, job = {rolled:String}) AS rolled_at
+    '' AS job,
+    snapshot AS mark,
+    snapshot AS version
+FROM snapshots
+UNION ALL
+SELECT
+    job,
+    mark,
+    version
 FROM marks
 WHERE job IN ({ranked:String}, {rolled:String})

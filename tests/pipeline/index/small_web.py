@@ -55,7 +55,7 @@ class Seen(NamedTuple):
 
 
 class SmallWeb:
-    """One in the store, under domains of its own. `authorities`: None where unknown."""
+    """One in the store, under domains of its own. `authorities`, `risks`: None where unknown."""
 
     def __init__(self, store: Store, seed: int, *, sources: int = 14) -> None:
         self.store, self.dice = store, random.Random(seed)
@@ -66,6 +66,7 @@ class SmallWeb:
             f"s{number}-{seed}.{self.dice.choice(ENDINGS)}" for number in range(sources)
         ]
         self.authorities: dict[str, float | None] = {}
+        self.risks: dict[str, float | None] = {}
         self.visits: dict[str, list[Page]] = {}
         self.anchors = [text.format(target=self.target, brand=f"Target{seed}") for text in ANCHORS]
         self.job = Lifecycle(store, 0, clock=lambda: next(_arrivals) / 1000)
@@ -74,16 +75,23 @@ class SmallWeb:
         self.crawl()
 
     def snapshot(self) -> None:
-        """Authority of some domains; two have the same."""
+        """Authority of some domains; two have the same. Spam risk of others."""
         for number, domain in enumerate(self.domains):
             self.authorities[domain] = None if number % 4 == 0 else float(number // 2 * 7)
-        known = [domain for domain in self.domains if self.authorities[domain] is not None]
-        at = pa.array([START] * len(known), pa.uint64())
-        values = pa.array([self.authorities[domain] for domain in known], pa.float64())
+            self.risks[domain] = None if number % 3 == 0 else number * 7.5 % 100
+        of = {"authority": self.authorities, "spam_risk": self.risks}
+        known = [
+            name for name in self.domains if any(each[name] is not None for each in of.values())
+        ]
+        columns = {name: [each[domain] for domain in known] for name, each in of.items()}
         self.store.insert(
             "domain_quality",
             pa.table(
-                {"snapshot": at, "domain": known, "authority": pa.array(values, pa.float64())}
+                {
+                    "snapshot": pa.array([START] * len(known), pa.uint64()),
+                    "domain": known,
+                    **{name: pa.array(each, pa.float64()) for name, each in columns.items()},
+                }
             ),
         )
         one = pa.array([START], pa.uint64())
@@ -139,6 +147,7 @@ class SmallWeb:
             url = f"https://{domain}/new{len(self.visits)}"
             write(self.store, self.visit(url, 1), next(_arrivals))
         self.authorities.setdefault(new, None)
+        self.risks.setdefault(new, None)
         self.job.run()
 
     def links(self) -> list[Seen]:

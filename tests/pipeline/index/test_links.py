@@ -79,6 +79,7 @@ def test_both_stores_answer_alike(web: SmallWeb) -> None:
                 if link.rel & bit]  # fmt: skip
         assert row.rel == " ".join(rels)
         assert row.authority == web.authorities[row.source_domain]
+        assert row.spam_risk == web.risks[row.source_domain]
         assert row.first_seen.timestamp() * 1000 == link.first_seen
         assert row.last_seen.timestamp() * 1000 == link.last_seen
         assert (row.not_before is None) == (link.not_before == 0)
@@ -143,7 +144,7 @@ def test_where_a_link_ends_is_told_with_the_way(web: SmallWeb, per: Per) -> None
 def test_the_rollup_tells_the_best_links_as_the_links_do(
     web: SmallWeb, limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for some in ({}, {"authority": 14}, {"country": "de"}, {"context": True}):
+    for some in ({}, {"authority": 14}, {"country": "de"}, {"most_risk": 40.0}, {"context": True}):
         asked = Links(web.target, limit=limit, **some)
         assert asked.is_rolled
         found = asked.rows(web.store)
@@ -205,6 +206,41 @@ def test_by_authority_those_that_are_not_known_are_left_out(web: SmallWeb) -> No
         known = {d for d, a in web.authorities.items() if a is not None and a >= least}
         linking = {link.source_domain for link in web.links() if live(link)}
         assert {row.source_domain for row in found} == known & linking
+
+
+RISKS: list[tuple[float | None, float | None]] = [(30.0, None), (None, 37.5), (37.5, 60.0)]
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("unknown", [False, True])
+def test_by_spam_risk_those_that_are_not_known_are_left_out_or_asked_for(
+    web: SmallWeb, unknown: bool
+) -> None:
+    linking = {link.source_domain for link in web.links() if live(link)}
+    index = Index(web.store)
+    for least, most in RISKS:
+        keeps = {
+            domain
+            for domain, risk in web.risks.items()
+            if (unknown if risk is None else (least or 0) <= risk <= (most or 100))
+        }
+        assert keeps & linking, "the web has some"
+        asked: dict[str, Any] = {"least_risk": least, "most_risk": most, "limit": 1000}
+        asked["unknown_risk"] = unknown
+        for per in PERS:
+            found = index.links(web.target, per=per, **asked).rows()
+            assert {row.source_domain for row in found} == keeps & linking
+        for text in (web.target, f"{web.target}/*"):
+            refs = index.refs(text, state="all", **asked).rows()
+            assert {row.source_domain for row in refs} <= keeps
+            assert all(row.spam_risk == web.risks[row.source_domain] for row in refs)
+        rolled = index.refs(web.target, **asked).rows()
+        assert {row.source_domain for row in rolled} == keeps & linking
+
+
+def test_a_span_of_risk_that_none_can_be_in_is_refused() -> None:
+    with pytest.raises(UsageError, match="no spam risk is at least 60 and at most 40; give"):
+        Links("example.org", least_risk=60, most_risk=40)
 
 
 @pytest.mark.engine

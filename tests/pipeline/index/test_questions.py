@@ -11,9 +11,11 @@ import msgspec
 import pytest
 
 import pipeline.index.overview as overview_module
+from pipeline.index import outward, profile, prospects, questions
 from pipeline.index import rows as kinds
 from pipeline.index.answer import Answer
 from pipeline.index.lifecycle import Lifecycle
+from pipeline.index.question import Question
 from pipeline.index.questions import Index
 from pipeline.store import Store
 from tests.pipeline.index.small_web import Seen, SmallWeb, bare
@@ -279,3 +281,27 @@ def test_links_by_way_of_another_site_are_counted_apart(store: AnyStore) -> None
     own = ("https://a.example/", "https://b.example/", "https://short.example/x")
     assert (counts["live"], counts["live_domains"]) == (len(own), 3)
     assert (counts["indirect"], counts["indirect_domains"]) == (2, 2)
+
+
+ASKED: list[Callable[[str], Question]] = [
+    questions.anchors, questions.terms, questions.pages, profile.networks, profile.places,
+    profile.history, profile.change_counts, profile.changes, prospects.broken,
+    prospects.broken_pages, outward.outlinks, outward.outlink_counts,
+    lambda text: profile.history(text, links=True),
+    lambda text: questions.refs(text, state="all"),
+    lambda text: prospects.gap("mine.example", [text]),
+    lambda text: outward.between(text, "s1-68.example"),
+]  # fmt: skip
+
+
+@pytest.mark.engine
+def test_what_is_asked_answers_as_what_is_shown(web: SmallWeb) -> None:
+    """Views are written out where a question is asked, and called where its SQL is shown."""
+    answered = 0
+    for ask in ASKED:
+        question = ask(web.target)
+        assert question.asked != question.sql
+        shown = web.store.query(question.sql, question.parameters)
+        assert web.store.query(question.asked, question.parameters).equals(shown), question.sql
+        answered += shown.num_rows > 0
+    assert answered > 10

@@ -18,7 +18,8 @@ from pipeline.quality import written
 from pipeline.quality.ranked import EXACT_HARMONIC
 from pipeline.quality.score import score
 from pipeline.settings import ScoreSettings, Settings
-from pipeline.store import Store, rows
+from pipeline.store import Store, rows, sql
+from pipeline.store.migrate import migrations
 from tests.pipeline.said import controls, said
 from tests.support.records import DAY, START, TODAY, Link, page, write
 from tests.support.stores import AnyStore
@@ -76,6 +77,27 @@ def test_referring_domains_have_the_authority_of_the_last_snapshot(store: AnySto
     job_of(store, Settings()).run()
     snapshot(store)
     assert kept() == {"a.org": None, "b.org": None}, "without seeds it is unknown again"
+
+
+def test_referring_domains_have_the_spam_risk_of_the_last_snapshot(store: AnyStore) -> None:
+    chain(store)
+    job_of(store, Settings()).run()
+
+    def kept() -> dict[str, float | None]:
+        found = store.query("SELECT source_domain, spam_risk FROM referrers FINAL")
+        return {row["source_domain"]: row["spam_risk"] for row in rows(found)}
+
+    store.execute(
+        "INSERT INTO domain_quality (snapshot, domain, spam_risk) "
+        "SELECT 7, 'a.org', 62.5 UNION ALL SELECT 7, 'b.org', NULL"
+    )
+    store.execute("INSERT INTO snapshots (snapshot, written) SELECT 7, 7")
+    filled = next(one for one in migrations() if one.number == 18).statements[-1]
+    store.execute(filled)
+    assert kept() == {"a.org": 62.5, "b.org": None}, "rows from before have it by the migration"
+    store.execute("INSERT INTO domain_quality (snapshot, domain, spam_risk) SELECT 8, 'b.org', 3")
+    store.execute(sql("pipeline/quality/referrers"), {"snapshot": 8})
+    assert kept() == {"a.org": None, "b.org": 3}
 
 
 @pytest.mark.embedded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import resources
 
 import pytest
 
@@ -134,3 +135,25 @@ def test_migrate_makes_views_where_only_they_are_missing(store: AnyStore) -> Non
     assert [found.name for found in lacking(store)] == [name]
     assert migrate(store) == [], "no numbered migration was"
     assert lacking(store) == []
+
+
+def test_a_view_is_written_out_with_what_is_given_for_its_parameters(known: list[View]) -> None:
+    call = "SELECT twice FROM twice(number = if({n:UInt8} = 1, length('a, (b'), 7)) AS t WHERE 1"
+    assert subject.spelled(call) == (
+        "SELECT twice FROM (\nSELECT if({n:UInt8} = 1, length('a, (b'), 7) * 2 AS twice\n"
+        "SETTINGS join_use_nulls = 1\n) AS t WHERE 1"
+    )
+    for other in ("SELECT 1", "SELECT * FROM numbers(3) JOIN twice ON 1"):
+        assert subject.spelled(other) == other
+
+
+def test_views_within_views_are_written_out_too() -> None:
+    """Those that a migration made stay calls: their text is of that time."""
+    files = resources.files("pipeline.index.queries").iterdir()
+    texts = [file.read_text() for file in files if file.name.endswith(".sql")]
+    names = "|".join(view.name for view in views())
+    calls = re.compile(rf"\b({names})\(")
+    called = [text for text in texts if calls.search(text)]
+    assert len(called) > 10
+    for text in called:
+        assert not calls.search(subject.spelled(text)), text

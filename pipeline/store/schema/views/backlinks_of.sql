@@ -1,14 +1,15 @@
--- Every backlink of a target, with the authority of the domain that links: of a registered domain, where
+-- Every backlink of a target, with the authority and spam risk of the domain that links: of a registered domain, where
 -- the host and path of what is linked, or of where that leads, match `under` ('%' for all of it).
 -- Cost: the links of that domain; fewer where source_domain is named.
--- Version: 2
+-- Version: 3
 SELECT
     links.*,
-    quality.authority AS authority -- of source_domain, 0 to 100; NULL where it is unknown
+    quality.authority AS authority, -- of source_domain, 0 to 100; NULL where it is unknown
+    quality.spam_risk AS spam_risk -- of source_domain, 0 to 100; NULL where it is unknown
 FROM backlinks(domain = {domain:String}) AS links
 LEFT ANY JOIN
 (
-    SELECT source_domain, authority
+    SELECT source_domain, authority, spam_risk
     FROM referrers FINAL
     WHERE target_domain = {domain:String}
 ) AS quality ON quality.source_domain = links.source_domain

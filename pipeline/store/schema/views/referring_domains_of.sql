@@ -5,7 +5,7 @@
 -- link was seen.
 -- Cost: the rows of that domain in `referrers` and in `graph_referrers`; where `under` is not '%' its links
 -- instead, and those that lead there.
--- Version: 2
+-- Version: 3
 SELECT
     source_domain, -- registered domain that links
     authority, -- of source_domain, 0 to 100; NULL where it is unknown
@@ -25,7 +25,8 @@ SELECT
     indirect, -- live links to pages elsewhere that lead to the target, beside those above
     indirect_lost, -- of such links, those that are lost
     indirect_unverified, -- of such links, those that are unverified
-    indirect_followed -- of such live links, those that are followed
+    indirect_followed, -- of such live links, those that are followed
+    spam_risk -- of source_domain, 0 to 100; NULL where it is unknown
 FROM
 (
     SELECT
@@ -47,7 +48,8 @@ FROM
         indirect,
         indirect_lost,
         indirect_unverified,
-        indirect_followed
+        indirect_followed,
+        spam_risk
     FROM referrers FINAL
     -- A row of noughts: only a list spoke of a link, to no page that it named, until the page was read; or the
     -- links arrived by a page that leads elsewhere now.
@@ -72,7 +74,8 @@ FROM
         0,
         0,
         0,
-        0
+        0,
+        quality.spam_risk
     FROM
     (
         SELECT source_domain, graph, harmonic_rank
@@ -82,7 +85,7 @@ FROM
     ) AS graphs
     LEFT ANY JOIN
     (
-        SELECT domain, toNullable(toFloat32(authority)) AS authority, toString(country) AS country
+        SELECT domain, toNullable(toFloat32(authority)) AS authority, toNullable(toFloat32(spam_risk)) AS spam_risk, toString(country) AS country
         FROM domain_quality
         WHERE snapshot = (SELECT max(snapshot) FROM snapshots)
             AND domain IN (SELECT source_domain FROM graph_referrers WHERE {under:String} = '%' AND target_domain = {domain:String})
@@ -108,7 +111,8 @@ FROM
         indirect,
         indirect_lost,
         indirect_unverified,
-        indirect_followed
+        indirect_followed,
+        quality.spam_risk
     FROM
     (
         SELECT
@@ -150,7 +154,7 @@ FROM
     ) AS counted
     LEFT ANY JOIN
     (
-        SELECT source_domain, authority, country
+        SELECT source_domain, authority, spam_risk, country
         FROM referrers FINAL
         WHERE {under:String} != '%' AND target_domain = {domain:String}
     ) AS quality ON quality.source_domain = counted.source_domain
