@@ -72,7 +72,7 @@ def slow(
     from_each = [distances(graph, u) for u in range(graph.n)]
     counted = [r for r in linking if r not in own]
     return sum(
-        weight[u] / (1 + min(from_each[u][r] for r in counted))
+        float(weight[u]) / (1 + min(from_each[u][r] for r in counted))
         for u in range(graph.n)
         if counted and u not in own
     )
