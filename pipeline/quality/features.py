@@ -41,6 +41,7 @@ _EDGES = {
          "near_money_share"), "share",
     ),
     "relevance": "cosine", "shared_terms": "words", "similarity": "cosine",
+    "page_relevance": "cosine", "page_relevance_mean": "cosine", "page_relevance_pairs": "pairs",
     "worth": "worth", "worth_values": "factors", "worth_unknown_bits": "bits",
     "worth_factors": "factor, value, logarithm", "worth_unknown": "factors",
     "owner_place": "place", "portfolio_share": "worth",

@@ -75,7 +75,7 @@ def looked_at(scored: Scored) -> Pairs:
     """
     scored.manifest["money_words"] = money_words().version
     m, done, oldest, evidence = scored.edges.num_rows, 0, 0, []
-    found = {name: _mapped(kind, m) for name, kind in _KINDS.items()}
+    found = {name: mapped_anew(kind, m) for name, kind in _KINDS.items()}
     for asked in sliced(scored):
         part = _slice(scored, asked)
         for name, column in found.items():
@@ -94,7 +94,7 @@ _KINDS: dict[str, Any] = {
 }
 
 
-def _mapped(kind: Any, length: int) -> Any:
+def mapped_anew(kind: Any, length: int) -> Any:
     """Of a file without a name; an empty file can't be mapped."""
     if not length:
         return np.empty(0, kind)
@@ -104,7 +104,7 @@ def _mapped(kind: Any, length: int) -> Any:
 
 def _slice(scored: Scored, asked: dict[str, Value]) -> Pairs:
     table = scored.store.query(sql("pipeline/quality/kinds"), asked)
-    places = _places(scored, table, str(asked["after"]), str(asked["until"]))
+    places = places_of(scored, table, str(asked["after"]), str(asked["until"]))
 
     def figures(name: str) -> Floats:
         if not table.num_rows:
@@ -133,7 +133,7 @@ def _slice(scored: Scored, asked: dict[str, Value]) -> Pairs:
     )
 
 
-def _places(scored: Scored, table: pa.Table, after: str, until: str) -> Ids:
+def places_of(scored: Scored, table: pa.Table, after: str, until: str) -> Ids:
     """int64: the row of the table of each edge of this slice, -1 where it has none: what is seen
     now may differ from when the edges were read."""
     names = column_of(scored.edges, "target_domain")
