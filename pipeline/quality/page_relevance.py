@@ -15,6 +15,7 @@ import pyarrow as pa
 from pipeline.graph.blocks import share_of
 from pipeline.graph.mixing import Hashes
 from pipeline.graph.said import MOST, cosines_of_pages, templates
+from pipeline.graph.sparse import Weights
 from pipeline.quality.pairs import mapped_anew, places_of, sliced
 from pipeline.quality.scored import Scored, column_of
 from pipeline.quality.topics import FEWEST, SLOTS, TEMPLATE_PAGES, Topics, asked
@@ -40,7 +41,7 @@ def page_relevance(scored: Scored, found: Topics) -> PageRelevance:
     made = PageRelevance(
         mapped_anew(np.float32, m), mapped_anew(np.float32, m), mapped_anew(np.uint8, m)
     )
-    known = _templates(scored)
+    known = templates_of(scored)
     for part in sliced(scored):
         told = _slice(scored, found, known, part)
         places = places_of(scored, told, str(part["after"]), str(part["until"]))
@@ -79,8 +80,6 @@ _ENDS = ("target_domain", "source_domain")
 
 def _cosines(batch: pa.RecordBatch, found: Topics, known: Hashes) -> Singles:
     near = np.empty(batch.num_rows, np.float32)
-    places = np.arange(MOST)
-    loud = np.log1p(np.round(100 / np.sqrt(1 + places / 5)) / 100).astype(np.float32)
     rows: list[Any] = []
     for side in ("source", "target"):
         terms = batch.column(f"{side}_terms")
@@ -89,8 +88,13 @@ def _cosines(batch: pa.RecordBatch, found: Topics, known: Hashes) -> Singles:
             batch.column(f"{side}_hashed").to_numpy(), ends.astype(np.int64),
             terms.flatten().to_numpy().astype(np.uint32),
         ]  # fmt: skip
-    cosines_of_pages(*rows, known, found.rarity, loud, FEWEST, near)
+    cosines_of_pages(*rows, known, found.rarity, loudness(), FEWEST, near)
     return near
+
+
+def loudness() -> Weights:
+    """float32[MOST]: what a term says by its place, as terms.sql has it."""
+    return np.log1p(np.round(100 / np.sqrt(1 + np.arange(MOST) / 5)) / 100).astype(np.float32)
 
 
 def _by_edge(pairs: pa.Table, near: Singles) -> pa.Table:
@@ -114,7 +118,7 @@ def _by_edge(pairs: pa.Table, near: Singles) -> pa.Table:
     )
 
 
-def _templates(scored: Scored) -> Hashes:
+def templates_of(scored: Scored) -> Hashes:
     """Of all hosts with enough pages."""
     hosts, slots = [np.empty(0, np.uint64)], [np.empty(0, np.uint32)]
     for some in asked(scored):

@@ -126,6 +126,9 @@ def _product(link: Mapping[str, Any]) -> str:
     told = f"{link['worth']:.3g} = {' × '.join(factors)}"
     if link["owner_place"] > 1:
         told += f"; number {link['owner_place']:,} of its owner"
+    if link["page_relevance"] is not None:
+        pairs = link["page_relevance_pairs"]
+        told += f"; its pages {link['page_relevance']:.2f} near, the best of {pairs}"
     return told
 
 

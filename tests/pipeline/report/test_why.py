@@ -14,6 +14,7 @@ FACTORS = [
 EDGE = {
     "source_domain": "a.example", "worth": 0.35, "worth_factors": FACTORS,
     "worth_unknown": ["kind"], "owner_place": 2, "portfolio_share": 0.175,
+    "page_relevance": 0.4444, "page_relevance_pairs": 3,
 }  # fmt: skip
 QUALITY = {
     "snapshot": 1_700_000_000_000, "domains": 5_000, "domain": "t.example", "authority": 41.25,
@@ -63,6 +64,7 @@ def test_every_score_stands_with_its_place_and_its_reasons() -> None:
     assert "Portfolio     33.3 (20 to 40)   rank 7 of 5,000, percentile 99.9" in text
     assert "Confidence    medium: 5,000 domains in all" in text
     assert "0.35 = trust 0.5 × kind 0.7?; number 2 of its owner" in text
+    assert "its pages 0.44 near, the best of 3" in text
     assert "50%" in text
 
 
