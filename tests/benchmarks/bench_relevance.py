@@ -27,6 +27,7 @@ from pipeline.graph.sparse import cosines
 from pipeline.page import Page
 from pipeline.quality.score import build
 from pipeline.quality.scored import Scored, ids_of
+from pipeline.quality.taken import weights
 from pipeline.quality.topics import Topics, topics
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows, sql
@@ -92,8 +93,8 @@ def _record(host: str, path: str, body: bytes) -> Page:
 
 def _scored(store: Store) -> tuple[Scored, Topics]:
     settings = ScoreSettings()
-    edges = store.query(sql("pipeline/quality/edges"), {"snapshot": TODAY, "nofollow": 0})
-    known = store.query(sql("pipeline/quality/pages"))
+    edges = store.query(sql("pipeline/quality/edges"), {**weights(settings), "snapshot": TODAY})
+    known = store.query(sql("pipeline/quality/pages"), {"snapshot": TODAY})
     graph = build(edges, known)
     scored = Scored(
         store, TODAY, settings, ids_of(graph, ()), graph, edges, known, lambda step: None
