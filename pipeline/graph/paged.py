@@ -23,9 +23,11 @@ from pipeline.graph.links import Graph
 from pipeline.graph.mixing import mix
 from pipeline.graph.sampled import drawn
 from pipeline.graph.threads import at_most
+from pipeline.graph.wide import ask_for
 
 TOLD = 3  # domains that are told as what brings a page its authority
 BLOCK = 1 << 12  # sets and their domains a thread takes at a time
+AHEAD = 12  # referring domains: their levels are asked for this long before they are read
 LANES = 4  # sums that are added up side by side, always in this order
 
 _SHARES = np.append(1.0 / (1.0 + np.arange(FAR)), 0.0)  # of a weight, by links from a referrer
@@ -144,12 +146,14 @@ def _add(
     for block in numba.prange(blocks.size - 1):
         near, second = np.empty(BATCH, np.uint8), np.empty(BATCH, np.uint8)
         counts = np.empty(BATCH)
-        for i in range(blocks[block], blocks[block + 1]):
-            first, last = offsets[i], offsets[i + 1]
-            if first == last:
-                continue
-            for lane in range(barred.shape[0]):
-                rows = levels[lane]
+        for lane in range(barred.shape[0]):
+            rows = levels[lane]
+            for i in range(blocks[block], blocks[block + 1]):
+                first, last = offsets[i], offsets[i + 1]
+                if first == last:
+                    continue
+                for j in range(first + AHEAD, min(last + AHEAD, sources.size)):
+                    ask_for(rows, np.int64(sources[j]) * BATCH)
                 _count(held[lane], barred[lane, target[i]], counts)
                 near[:] = rows[sources[first]]
                 second[:] = np.uint8(FAR)
