@@ -35,7 +35,8 @@ _SHARES = np.append(1.0 / (1.0 + np.arange(FAR)), 0.0)  # of a weight, by links 
 
 class Sets(NamedTuple):
     """Who links to pages. target: int32[k], the domain of the page. Set i is
-    sources[offsets[i]:offsets[i + 1]], distinct ids, ascending; int64[k + 1] and int32[...]."""
+    sources[offsets[i]:offsets[i + 1]], distinct ids, alike sets in one order; int64[k + 1] and
+    int32[...]."""
 
     target: Ids
     offsets: Offsets

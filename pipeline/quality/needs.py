@@ -27,6 +27,7 @@ SLICED = 2 << 30  # what the store takes for the links of a slice, as pairs.py h
 LINKS = 20_000  # of it, bytes an edge where there are fewer: of ten links
 SETS = 15  # bytes an edge: 60 of each set of domains that link to a page, one to four edges
 WORDS = 20 << 24  # topics: of each slot, how many domains say it, and which word
+RARITY = 8 << 24  # what is left of that where pages are compared
 
 
 class Size(NamedTuple):
@@ -64,6 +65,7 @@ def needs(size: Size, settings: ScoreSettings, *, packed: bool) -> Needs:
         "groups": 100 * n + 8 * m,
         "supporters": balls + 24 * n,
         "topics": WORDS + 200 * n + 24 * m,
+        "pages of links": RARITY + 200 * n + 24 * m + min(SLICED, LINKS * m),
         "spam risk": 180 * n + (8 * m if packed else 0),
         # Once more as a graph, of edges without weights, those that weigh nothing among them.
         "counting links": (200 + 2 * ROWS) * n + (6 if packed else 8) * m + SORTED * min(m, ROOM),
