@@ -214,8 +214,8 @@ def test_ways_of_255_links_and_more_count_as_none() -> None:
     graph = graph_of([(i, i + 1) for i in range(299)], n=300)
     weight = np.zeros(300)
     weight[0] = 1.0
-    found = brought(graph, weight, sets_of((299, [254]), (299, [255])))
-    assert found.value.tolist() == [1 / 255, 0.0]
+    found = brought(graph, weight, sets_of((299, [254]), (299, [255]), (299, [256])))
+    assert found.value.tolist() == [1 / 255, 0.0, 0.0]
 
 
 def test_only_sets_that_are_alike_and_of_one_domain_are_told_as_one() -> None:
