@@ -21,6 +21,7 @@ from pipeline.quality.scored import Scored, column_of
 from pipeline.quality.topics import FEWEST, SLOTS, TEMPLATE_PAGES, Topics, asked
 from pipeline.store import Value, sql
 
+PARTS = 4  # of a slice: pages say more than links
 PAIRS = 4  # of pages, of each pair of domains
 
 Singles = npt.NDArray[np.float32]
@@ -42,7 +43,7 @@ def page_relevance(scored: Scored, found: Topics) -> PageRelevance:
         mapped_anew(np.float32, m), mapped_anew(np.float32, m), mapped_anew(np.uint8, m)
     )
     known = templates_of(scored)
-    for part in sliced(scored):
+    for part in sliced(scored, PARTS):
         told = _slice(scored, found, known, part)
         places = places_of(scored, told, str(part["after"]), str(part["until"]))
         some = slice(done, done + len(places))

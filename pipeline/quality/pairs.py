@@ -57,11 +57,14 @@ class Pairs(NamedTuple):
     oldest: int  # when the first of all links was first seen, ms since 1970; 0 without one
 
 
-def sliced(scored: Scored) -> Iterator[dict[str, Value]]:
-    """Parameters of a question to each slice of the targets, in the order of their names."""
+def sliced(scored: Scored, parts: int = 1) -> Iterator[dict[str, Value]]:
+    """Parameters of a question to each slice of the targets, in the order of their names.
+
+    parts: into how many a slice is cut once more, for a question that takes more.
+    """
     found = rows(scored.store.query(sql("pipeline/quality/slices")))[0]
     words = money_words()
-    for after, until in slices(found["links"], found["targets"], SLICE):
+    for after, until in slices(found["links"], found["targets"], max(1, SLICE // parts)):
         yield {
             "after": after, "until": until, "snapshot": scored.snapshot,
             "words": sorted(words.tokens), "within": list(words.within),
@@ -143,11 +146,14 @@ def places_of(scored: Scored, table: pa.Table, after: str, until: str) -> Ids:
         return np.full(end - start, -1)
     source, target = (ids[start:end].astype(np.int64) for ids in scored.ends)
     edges = source * scored.graph.n + target
+    ids = np.unique(np.append(source, target))
+    theirs = scored.graph.names.take(pa.array(ids)).cast(pa.string())
     found = [
-        pc.fill_null(pc.index_in(column_of(table, end).cast(pa.string()), scored.names), -1)
-        .to_numpy(zero_copy_only=False).astype(np.int64)
+        np.append(ids, -1)[
+            pc.fill_null(pc.index_in(column_of(table, end).cast(pa.string()), theirs), -1)
+        ]
         for end in ("source_domain", "target_domain")
-    ]  # fmt: skip
+    ]
     told = np.where((found[0] < 0) | (found[1] < 0), -1, found[0] * scored.graph.n + found[1])
     order = np.argsort(told, kind="stable")
     at = order[np.minimum(np.searchsorted(told[order], edges), len(order) - 1)]
