@@ -222,3 +222,23 @@ def test_a_page_that_one_domain_links_to_has_nothing_without_it(store: AnyStore)
     told = {e["source_domain"]: e["without"] for e in found["t.org/2"]["brings"]}
     assert told["b.org"] == pytest.approx(trusts["a.org"])
     assert told["a.org"] == pytest.approx(trusts["b.org"] + trusts["a.org"] / 2)
+
+
+def test_what_hangs_on_a_pages_domain_counts_for_nothing_by_an_honest_link_either(
+    store: AnyStore,
+) -> None:
+    write(
+        store,
+        [
+            page("https://seed.org/", START, ["https://t.org/", "https://h.org/"]),
+            page("https://t.org/", START, ["https://own.org/"]),
+            page("https://own.org/", START, ["https://h.org/"]),
+            page("https://h.org/", START, ["https://t.org/money"]),
+        ],
+        TODAY,
+    )
+    score(store, SETTINGS, seeds=["seed.org"])
+    trusts = {domain: row["trust"] for domain, row in quality(store).items()}
+    told = pages(store)["t.org/money"]["trusted_harmonic"]
+    assert told == pytest.approx(trusts["h.org"] + trusts["seed.org"] / 2)
+    assert trusts["own.org"] > 0
