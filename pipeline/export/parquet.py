@@ -1,4 +1,4 @@
-"""A snapshot as Parquet with a manifest: features of domains, their edges, the links behind."""
+"""A snapshot as Parquet with a manifest: features of domains and pages, edges, the links behind."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from pipeline.store import Store, rows, sql
 
 FORMAT = 1  # of the manifest
 MANIFEST = "manifest.json"
-KINDS = ("features", "edges", "links")
-_TABLES = {"features": "domain_quality", "edges": "domain_edges"}
+KINDS = ("features", "edges", "pages", "links")
+_TABLES = {"features": "domain_quality", "edges": "domain_edges", "pages": "page_quality"}
 _GROUP = 1 << 17  # rows of a row group, or as many as come together
 
 Told = Callable[[str, int], None]

@@ -117,16 +117,16 @@ def _from_batch(
         everyone |= mark
         seen[sources[bit]] = near[sources[bit]] = mark
         here[bit] = sources[bit]
-    _bar(sources, on, barred, True)
+    bar(sources, on, barred, True)
     size, distance = sources.size, 1.0
     while size > 0:
         edges = 0
         for i in range(size):
             edges += int(out_links.offsets[here[i] + 1] - out_links.offsets[here[i]])
         if edges * PULL_ABOVE > int(out_links.offsets[-1]):
-            found = _pull(in_links, everyone, seen, near, far, there)
+            found = pull(in_links, everyone, seen, near, far, there)
         else:
-            found = _push(out_links, here[:size], seen, near, far, there)
+            found = push(out_links, here[:size], seen, near, far, there)
         for i in range(size):
             near[here[i]] = np.uint64(0)
         for i in range(found):
@@ -136,11 +136,11 @@ def _from_batch(
         near, far, here, there = far, near, there, here
         size = found
         distance += 1.0
-    _bar(sources, on, barred, False)
+    bar(sources, on, barred, False)
 
 
 @numba.njit(cache=True, nogil=True)
-def _bar(sources: Ids, on: npt.NDArray[np.int32], barred: Bits, sets: bool) -> None:
+def bar(sources: Ids, on: npt.NDArray[np.int32], barred: Bits, sets: bool) -> None:
     """Sets the bit of each source at all that it hangs on, or takes all bits from there."""
     for bit in range(sources.size if on.size else 0):
         mark = np.uint64(1) << np.uint64(bit)
@@ -151,7 +151,7 @@ def _bar(sources: Ids, on: npt.NDArray[np.int32], barred: Bits, sets: bool) -> N
 
 
 @numba.njit(cache=True, nogil=True)
-def _push(links: Links, here: Ids, seen: Bits, near: Bits, far: Bits, there: Ids) -> int:
+def push(links: Links, here: Ids, seen: Bits, near: Bits, far: Bits, there: Ids) -> int:
     found = 0
     for u in here:
         bits = near[u]
@@ -168,7 +168,7 @@ def _push(links: Links, here: Ids, seen: Bits, near: Bits, far: Bits, there: Ids
 
 
 @numba.njit(cache=True, nogil=True)
-def _pull(links: Links, everyone: np.uint64, seen: Bits, near: Bits, far: Bits, there: Ids) -> int:
+def pull(links: Links, everyone: np.uint64, seen: Bits, near: Bits, far: Bits, there: Ids) -> int:
     found = 0
     for t in range(seen.size):
         missing = everyone & ~seen[t]

@@ -144,22 +144,27 @@ def weighted_harmonic(
     return add_up(graph, chosen, weight[chosen], hangs_on), min(covered, 1.0)
 
 
-def rank_of(scores: Scores, valid: Mask | None = None) -> tuple[Scores, int]:
+def rank_of(
+    scores: Scores, valid: Mask | None = None, *, times: npt.NDArray[Any] | None = None
+) -> tuple[Scores, int]:
     """The place of every score, 1 the best, ties at their middle; and how many have one.
 
     scores: float64[k]; nan is unknown. valid: bool[k], False where a score must not count.
+    times: int64[k], how many have each score; None: one.
     Returns (float64[k], n): ranks from 1 to n, nan where unknown.
     Scores within 1 in 10^12 are ties: that is the rounding of long sums, and no reason.
     """
     known = ~np.isnan(scores)
     if valid is not None:
         known &= valid
-    rounded = _without_noise(scores[known])
+    rounded = without_noise(scores[known])
     _, place, size = np.unique(-rounded, return_inverse=True, return_counts=True)
+    if times is not None:
+        size = np.bincount(place, times[known], len(size)).astype(np.int64)
     last = np.cumsum(size)
     ranks = np.full(len(scores), np.nan)
     ranks[known] = (last - (size - 1) / 2)[place]
-    return ranks, int(known.sum())
+    return ranks, int(size.sum())
 
 
 def percentile(rank: Scores, n: int) -> Scores:
@@ -195,7 +200,7 @@ def _teleport(n: int, personal: npt.NDArray[Any] | None) -> Scores:
     return share
 
 
-def _without_noise(scores: Scores) -> Scores:
+def without_noise(scores: Scores) -> Scores:
     mantissa, exponent = np.frexp(scores)
     rounded: Scores = np.ldexp(np.round(np.ldexp(mantissa, TIE_BITS)), exponent - TIE_BITS)
     return rounded

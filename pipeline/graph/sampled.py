@@ -35,11 +35,11 @@ def weighted_harmonic_sampled(
     weight = weights_of_domains(graph.n, weight)
     if sources < 1:
         raise ValueError(f"sources is {sources}: at least 1 is needed")
-    chosen, counts = _drawn(weight, sources, salt)
+    chosen, counts = drawn(weight, sources, salt)
     return add_up(graph, chosen, counts, hangs_on) if chosen.size else np.zeros(graph.n)
 
 
-def _drawn(weight: Scores, sources: int, salt: int) -> tuple[Integers, Scores]:
+def drawn(weight: Scores, sources: int, salt: int) -> tuple[Integers, Scores]:
     """Distinct ids, ascending, and what each counts: the sum is that of the weights."""
     positive = np.flatnonzero(weight)
     if len(positive) <= sources:
@@ -52,8 +52,8 @@ def _drawn(weight: Scores, sources: int, salt: int) -> tuple[Integers, Scores]:
     start = (float(mixed(np.array([0]), salt)[0] >> np.uint64(12)) + 0.5) * 2.0**-52
     marks = (np.arange(draws) + start) * share
     found = light[np.minimum(np.searchsorted(ends, marks), len(light) - 1)]
-    drawn, times = np.unique(found, return_counts=True)  # twice only by rounding at a mark
-    chosen = np.append(certain, drawn)
+    picked, times = np.unique(found, return_counts=True)  # twice only by rounding at a mark
+    chosen = np.append(certain, picked)
     counts = np.append(weight[certain], times * share)
     order = np.argsort(chosen)
     return chosen[order], counts[order]

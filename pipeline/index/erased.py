@@ -121,6 +121,7 @@ def _tuple(state: str, emptied: int, of: int, kind: str) -> str:
     return f"CAST(tuple({', '.join(fields)}), '{kind}')"
 
 
+_BRINGS = f"tupleElement(b, 1) IN {_NAMES}"
 _VIA = f"arrayExists(v -> {_url('v')}, via)"
 _ON = f"leads_on != '' AND ({_url('leads_on')})"
 MENTIONS = (
@@ -134,6 +135,12 @@ MENTIONS = (
             f"hops = if({_VIA}, [], hops), leads_on = if({_ON}, '', leads_on)",
         )
         for table in ("leads", "leads_in")
+    ),
+    Mention(
+        "page_quality",
+        ("brings",),
+        f"arrayExists(b -> {_BRINGS}, brings)",
+        f"brings = arrayFilter(b -> NOT ({_BRINGS}), brings)",
     ),
     # It is told anew of another link, where there is one.
     Mention(

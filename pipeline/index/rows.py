@@ -90,7 +90,10 @@ class Term(msgspec.Struct, frozen=True):
 
 
 class TargetPage(msgspec.Struct, frozen=True):
-    """A page that live links point to, and its own latest visit. Empty or None: never fetched."""
+    """A page that live links point to, and its own latest visit. Empty or None: never fetched.
+
+    authority: its own in the newest snapshot, 0 to 100; None where it is unknown.
+    """
 
     url: str
     links: int
@@ -100,3 +103,4 @@ class TargetPage(msgspec.Struct, frozen=True):
     status: int | None
     leads_to: str
     last_visit: datetime | None
+    authority: float | None

@@ -41,10 +41,19 @@ _EDGES = {
          "near_money_share"), "share",
     ),
     "relevance": "cosine", "shared_terms": "words", "similarity": "cosine",
+    "page_relevance": "cosine", "page_relevance_mean": "cosine", "page_relevance_pairs": "pairs",
     "worth": "worth", "worth_values": "factors", "worth_unknown_bits": "bits",
     "worth_factors": "factor, value, logarithm", "worth_unknown": "factors",
     "owner_place": "place", "portfolio_share": "worth",
 }  # fmt: skip
+
+_PAGES = {
+    "snapshot": "ms since 1970", "domain": "name", "host": "name", "path": "path and query",
+    "score": "points", "worth": "worth", "worth_rank": "place", "pages": "pages",
+    "referring_domains": "domains", "trusted_harmonic": "share", "trusted_harmonic_rank": "place",
+    "authority": "points", "counted_domains": "domains", "brings": "domain, share, place",
+}  # fmt: skip
+_UNITS = {"domain_edges": _EDGES, "page_quality": _PAGES}
 
 
 class Feature(NamedTuple):
@@ -63,10 +72,10 @@ def measures() -> dict[str, Measure]:
 
 
 def features(table: str, columns: Sequence[tuple[str, str, str]]) -> list[Feature]:
-    """columns: name, type and comment of each, of domain_quality or domain_edges."""
+    """columns: name, type and comment of each, of domain_quality, domain_edges or page_quality."""
     if table == "domain_quality":
         return [_of_domain(*column) for column in columns]
-    return [_of_edge(*column) for column in columns]
+    return [_as_told(_UNITS[table], *column) for column in columns]
 
 
 def _of_domain(name: str, kind: str, comment: str) -> Feature:
@@ -79,10 +88,6 @@ def _of_domain(name: str, kind: str, comment: str) -> Feature:
         meaning = f"place by {ranked.name}: 1 is the greatest, ties at their middle"
         return Feature(name, kind, "place", meaning, _said(kind, ranked.unknown))
     return _as_told(OTHERS, name, kind, comment)
-
-
-def _of_edge(name: str, kind: str, comment: str) -> Feature:
-    return _as_told(_EDGES, name, kind, comment)
 
 
 def _as_told(units: Mapping[str, str], name: str, kind: str, comment: str) -> Feature:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from pipeline.errors import TooLarge
 from pipeline.graph.gathered import ROOM
+from pipeline.graph.levels import LANE, lanes_for
 from pipeline.quality.memory import MB, free_mb
 from pipeline.quality.ranked import EXACT_HARMONIC
 from pipeline.settings import ScoreSettings
@@ -24,7 +25,9 @@ SORTED = 48  # bytes an edge of those that are sorted at a time
 LANES = 1 << 30
 SLICED = 2 << 30  # what the store takes for the links of a slice, as pairs.py has it
 LINKS = 20_000  # of it, bytes an edge where there are fewer: of ten links
+SETS = 15  # bytes an edge: 60 of each set of domains that link to a page, one to four edges
 WORDS = 20 << 24  # topics: of each slot, how many domains say it, and which word
+RARITY = 8 << 24  # what is left of that where pages are compared
 
 
 class Size(NamedTuple):
@@ -62,11 +65,14 @@ def needs(size: Size, settings: ScoreSettings, *, packed: bool) -> Needs:
         "groups": 100 * n + 8 * m,
         "supporters": balls + 24 * n,
         "topics": WORDS + 200 * n + 24 * m,
+        "pages of links": RARITY + 200 * n + 24 * m + min(SLICED, LINKS * m) // 4,
         "spam risk": 180 * n + (8 * m if packed else 0),
         # Once more as a graph, of edges without weights, those that weigh nothing among them.
         "counting links": (200 + 2 * ROWS) * n + (6 if packed else 8) * m + SORTED * min(m, ROOM),
         "looking at links": min(SLICED, LINKS * m) + 20 * m,
         "grouping owners": 300 * n + 24 * m,
+        "reading links to pages": 160 * n + min(SLICED, LINKS * m),
+        "authority of pages": (lanes_for(n) * LANE + 45) * n + SETS * m + (8 * m if packed else 0),
     }
     most = max(steps, key=lambda step: steps[step])
     return Needs(packed, graph, (most, steps[most]), balls)

@@ -1,4 +1,4 @@
 -- How many rows wait beside page_quality to be put into it.
 SELECT count() AS rows
 FROM page_quality_next
-WHERE snapshot > 0
+WHERE snapshot > 1

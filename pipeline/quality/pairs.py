@@ -57,11 +57,14 @@ class Pairs(NamedTuple):
     oldest: int  # when the first of all links was first seen, ms since 1970; 0 without one
 
 
-def sliced(scored: Scored) -> Iterator[dict[str, Value]]:
-    """Parameters of a question to each slice of the targets, in the order of their names."""
+def sliced(scored: Scored, parts: int = 1) -> Iterator[dict[str, Value]]:
+    """Parameters of a question to each slice of the targets, in the order of their names.
+
+    parts: into how many a slice is cut once more, for a question that takes more.
+    """
     found = rows(scored.store.query(sql("pipeline/quality/slices")))[0]
     words = money_words()
-    for after, until in slices(found["links"], found["targets"], SLICE):
+    for after, until in slices(found["links"], found["targets"], max(1, SLICE // parts)):
         yield {
             "after": after, "until": until, "snapshot": scored.snapshot,
             "words": sorted(words.tokens), "within": list(words.within),
@@ -75,7 +78,7 @@ def looked_at(scored: Scored) -> Pairs:
     """
     scored.manifest["money_words"] = money_words().version
     m, done, oldest, evidence = scored.edges.num_rows, 0, 0, []
-    found = {name: _mapped(kind, m) for name, kind in _KINDS.items()}
+    found = {name: mapped_anew(kind, m) for name, kind in _KINDS.items()}
     for asked in sliced(scored):
         part = _slice(scored, asked)
         for name, column in found.items():
@@ -94,7 +97,7 @@ _KINDS: dict[str, Any] = {
 }
 
 
-def _mapped(kind: Any, length: int) -> Any:
+def mapped_anew(kind: Any, length: int) -> Any:
     """Of a file without a name; an empty file can't be mapped."""
     if not length:
         return np.empty(0, kind)
@@ -104,7 +107,7 @@ def _mapped(kind: Any, length: int) -> Any:
 
 def _slice(scored: Scored, asked: dict[str, Value]) -> Pairs:
     table = scored.store.query(sql("pipeline/quality/kinds"), asked)
-    places = _places(scored, table, str(asked["after"]), str(asked["until"]))
+    places = places_of(scored, table, str(asked["after"]), str(asked["until"]))
 
     def figures(name: str) -> Floats:
         if not table.num_rows:
@@ -133,7 +136,7 @@ def _slice(scored: Scored, asked: dict[str, Value]) -> Pairs:
     )
 
 
-def _places(scored: Scored, table: pa.Table, after: str, until: str) -> Ids:
+def places_of(scored: Scored, table: pa.Table, after: str, until: str) -> Ids:
     """int64: the row of the table of each edge of this slice, -1 where it has none: what is seen
     now may differ from when the edges were read."""
     names = column_of(scored.edges, "target_domain")
@@ -143,11 +146,14 @@ def _places(scored: Scored, table: pa.Table, after: str, until: str) -> Ids:
         return np.full(end - start, -1)
     source, target = (ids[start:end].astype(np.int64) for ids in scored.ends)
     edges = source * scored.graph.n + target
+    ids = np.unique(np.append(source, target))
+    theirs = scored.graph.names.take(pa.array(ids)).cast(pa.string())
     found = [
-        pc.fill_null(pc.index_in(column_of(table, end).cast(pa.string()), scored.names), -1)
-        .to_numpy(zero_copy_only=False).astype(np.int64)
+        np.append(ids, -1)[
+            pc.fill_null(pc.index_in(column_of(table, end).cast(pa.string()), theirs), -1)
+        ]
         for end in ("source_domain", "target_domain")
-    ]  # fmt: skip
+    ]
     told = np.where((found[0] < 0) | (found[1] < 0), -1, found[0] * scored.graph.n + found[1])
     order = np.argsort(told, kind="stable")
     at = order[np.minimum(np.searchsorted(told[order], edges), len(order) - 1)]

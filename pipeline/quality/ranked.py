@@ -62,14 +62,19 @@ def _add_authority(scored: Scored) -> None:
 
 def _authority(scored: Scored) -> Floats:
     """From all whose trust is above 0, or from a sample of them by trust."""
-    trust = scored.floats("trust")
-    drawn = scored.graph.n > EXACT_HARMONIC and np.count_nonzero(trust) > scored.settings.sources
-    scored.manifest["authority_searches"] = scored.settings.sources if drawn else "all"
+    trust, sources = scored.floats("trust"), searches(scored)
+    scored.manifest["authority_searches"] = sources or "all"
     hangs_on = dominators(scored.graph, scored.seeds)
-    if drawn:
-        sources = scored.settings.sources
+    if sources:
         return weighted_harmonic_sampled(scored.graph, trust, sources, hangs_on=hangs_on)
     return weighted_harmonic(scored.graph, trust, hangs_on=hangs_on)[0]
+
+
+def searches(scored: Scored) -> int | None:
+    """How many domains authority is searched from, drawn by trust; None: all that have any."""
+    trusted = np.count_nonzero(scored.floats("trust"))
+    most = scored.settings.sources
+    return most if scored.graph.n > EXACT_HARMONIC and trusted > most else None
 
 
 PARTS = (

@@ -10,6 +10,7 @@ from pipeline.graph.blocks import share_of
 from pipeline.graph.csr import Ids
 from pipeline.graph.similar import similarity
 from pipeline.graph.sparse import cosines, heaviest
+from pipeline.quality.page_relevance import page_relevance
 from pipeline.quality.scored import Floats, Measure, Part, Scored, nullable
 from pipeline.quality.topics import (
     HEARD,
@@ -33,6 +34,12 @@ def _add(scored: Scored) -> None:
     relevance, shared = _edges(found, source, target)
     scored.edge_columns["relevance"] = pa.array(relevance, from_pandas=True)
     scored.edge_columns["shared_terms"] = _words(found, shared)
+    of_pages = page_relevance(scored, found)
+    scored.edge_columns |= {
+        "page_relevance": pa.array(of_pages.best, from_pandas=True),
+        "page_relevance_mean": pa.array(of_pages.mean, from_pandas=True),
+        "page_relevance_pairs": pa.array(of_pages.pairs),
+    }
     scored.progress("similarity")
     alike = similarity(scored.graph, source, target).astype(np.float32)
     scored.edge_columns["similarity"] = pa.array(alike, from_pandas=True)

@@ -38,6 +38,7 @@ from pipeline.quality import (
     written,
 )
 from pipeline.quality.formula import load
+from pipeline.quality.page_authority import page_authority, waiting_rows
 from pipeline.quality.page_scores import drop_pages_before, write_pages
 from pipeline.quality.scored import Columns, Part, Progress, Scored, ids_of, known, run
 from pipeline.quality.steps import Steps, steps_of
@@ -169,6 +170,7 @@ def _new(after: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
 
 def _written(scored: Scored, seeds: Sequence[str], spam: Sequence[str], steps: Steps) -> Snapshot:
     store, as_of = scored.store, scored.snapshot
+    of_pages = page_authority(scored, steps)
     scored.progress("writing the snapshot")
     with steps.timed("writing the snapshot"):
         edges = scored.edges
@@ -177,7 +179,8 @@ def _written(scored: Scored, seeds: Sequence[str], spam: Sequence[str], steps: S
         written.swap_in(store, "domain_edges", edges, as_of)
         written.swap_in(store, "domain_quality", _quality(scored), as_of)
         written.write_strength(store, as_of)
-        write_pages(store, as_of, seeded=len(scored.seeds) > 0)
+        waiting = waiting_rows(scored, steps, of_pages) if of_pages else ()
+        write_pages(store, as_of, seeded=len(scored.seeds) > 0, authority=waiting)
     manifest = _manifest(scored, seeds, spam, steps)
     snapshot = Snapshot(as_of, scored.graph.n, scored.graph.m, manifest)
     written.rank_referrers(store, as_of, lambda: written.register(store, *snapshot))

@@ -62,7 +62,7 @@ def take(store: Store, settings: ScoreSettings, as_of: int, steps: Steps) -> dic
     codes, pages = _pages(store, as_of, interned)
     names, place = interned.in_order()
     for end in ENDS:
-        ids = _mapped(steps.directory / end, np.int32, edges)
+        ids = mapped(steps.directory / end, np.int32, edges)
         for first in range(0, edges, AT_ONCE):
             ids[first : first + AT_ONCE] = place[ids[first : first + AT_ONCE]]
     steps.keep("names", {"names": names})
@@ -75,7 +75,7 @@ def taken(steps: Steps, edges: int) -> Taken:
     names = steps.kept("names")["names"]
     columns = {}
     for name, kind in KINDS.items():
-        values = pa.array(_mapped(steps.directory / name, kind, edges))
+        values = pa.array(mapped(steps.directory / name, kind, edges))
         if name in ENDS:
             values = pa.DictionaryArray.from_arrays(values, names, safe=False)
         columns[name] = values
@@ -126,6 +126,6 @@ def _pages(store: Store, as_of: int, interned: Interned) -> tuple[npt.NDArray[np
     return np.concatenate(codes), np.concatenate(pages)
 
 
-def _mapped(file: Path, kind: Any, length: int) -> npt.NDArray[Any]:
-    """Written through to its file; an empty file can't be mapped."""
-    return np.asarray(np.memmap(file, kind, "r+", shape=length)) if length else np.empty(0, kind)
+def mapped(file: Path, kind: Any, length: int, mode: Any = "r+") -> npt.NDArray[Any]:
+    """Written through to its file, made anew by mode w+; an empty one can't be mapped."""
+    return np.asarray(np.memmap(file, kind, mode, shape=length)) if length else np.empty(0, kind)

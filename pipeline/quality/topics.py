@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from pipeline.graph.csr import Ids, Offsets
 from pipeline.graph.sparse import Slots, Weights, keep
 from pipeline.quality.scored import Scored, column_of, looked_up
-from pipeline.store import sql
+from pipeline.store import Value, sql
 
 SLOTS = 1 << 24
 KEPT = 64  # terms of a domain, by weight: more changed no figure by .01
@@ -36,7 +36,8 @@ class Topics(NamedTuple):
     """rows: int32[n], the row of a domain's id, -1 where nothing is known of it.
 
     Row r has slots[offsets[r]:offsets[r + 1]], ascending, and weights beside them: squares of the
-    weights sum to 1 at most. word: int32[SLOTS], into words, which are Arrow strings.
+    weights sum to 1 at most. word: int32[SLOTS], into words, which are Arrow strings. rarity:
+    float32[SLOTS], what a term counts; below 0 where one domain alone says it, 0 where none does.
     """
 
     rows: Ids
@@ -45,6 +46,7 @@ class Topics(NamedTuple):
     weights: Weights
     word: Ids
     words: pa.Array
+    rarity: Weights
 
 
 class _Slice(NamedTuple):
@@ -59,15 +61,27 @@ class _Slice(NamedTuple):
 def topics(scored: Scored) -> Topics:
     """Of all domains whose pages say something."""
     found, words = [], _Words()
-    for table, ids, names in _asked(scored):
+    for some in asked(scored):
+        told = some.parameters | {"terms": HEARD}
+        table = scored.store.query(sql("pipeline/quality/terms"), told)
         if table.num_rows:
-            found.append(_slice(table, ids, names))
+            found.append(_slice(table, some.ids, some.names))
             words.add(found[-1].slots, column_of(table, "term"))
     return _weighed(found, words, scored.graph.n)
 
 
-def _asked(scored: Scored) -> Iterator[tuple[pa.Table, Ids, pa.Array]]:
-    """The terms of ever further domains in the order of their names, with those domains."""
+class Asked(NamedTuple):
+    """Some domains in the order of their names, how many pages each has, and what a question to
+    these is told."""
+
+    ids: Ids
+    names: pa.Array
+    pages: Offsets
+    parameters: dict[str, Value]
+
+
+def asked(scored: Scored) -> Iterator[Asked]:
+    """Ever further domains, with so many pages at a time as fit in memory."""
     names = scored.names
     pages = pc.fill_null(looked_up(names, scored.pages, "pages", pa.int64()), 0).to_numpy()
     order = pc.sort_indices(names).to_numpy()
@@ -79,26 +93,22 @@ def _asked(scored: Scored) -> Iterator[tuple[pa.Table, Ids, pa.Array]]:
         last = max(first + 1, int(np.searchsorted(upto, before + SLICE, side="right")))
         ids = order[first:last]
         theirs = names.take(pa.array(ids))
-        yield _terms(scored, theirs, pages[ids]), ids, theirs
+        yield Asked(ids, theirs, pages[ids], _parameters(scored, theirs, pages[ids]))
         first = last
 
 
-def _terms(scored: Scored, names: pa.Array, pages: Offsets) -> pa.Table:
+def _parameters(scored: Scored, names: pa.Array, pages: Offsets) -> dict[str, Value]:
     large = pages > MOST_PAGES
-    return scored.store.query(
-        sql("pipeline/quality/terms"),
-        {
-            "snapshot": scored.snapshot,
-            "first": names[0].as_py(),
-            "last": names[-1].as_py(),
-            "large": ["", *names.filter(pa.array(large)).to_pylist()],
-            "every": [1, *(-(-pages[large] // MOST_PAGES)).tolist()],
-            "slots": SLOTS,
-            "few": TEMPLATE_PAGES,
-            "share": TEMPLATE_SHARE,
-            "terms": HEARD,
-        },
-    )
+    return {
+        "snapshot": scored.snapshot,
+        "first": names[0].as_py(),
+        "last": names[-1].as_py(),
+        "large": ["", *names.filter(pa.array(large)).to_pylist()],
+        "every": [1, *(-(-pages[large] // MOST_PAGES)).tolist()],
+        "slots": SLOTS,
+        "few": TEMPLATE_PAGES,
+        "share": TEMPLATE_SHARE,
+    }
 
 
 def _slice(table: pa.Table, ids: Ids, names: pa.Array) -> _Slice:
@@ -164,4 +174,4 @@ def _weighed(found: list[_Slice], words: _Words, n: int) -> Topics:
         row += len(each.ids)
     place, names = words.shared()
     offsets = np.concatenate([[0], np.cumsum(lengths)])
-    return Topics(rows, offsets, slots[:used], weights[:used], place, names)
+    return Topics(rows, offsets, slots[:used], weights[:used], place, names, rarity)

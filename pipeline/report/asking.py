@@ -129,13 +129,15 @@ def _asked(target: str, mode: Mode | None, why: bool) -> dict[str, Question]:
         return overview_questions(target, mode)
     from pipeline.index.why import why_questions  # numba with it, which takes a second to import
 
-    return why_questions(target)
+    return why_questions(target, mode)
 
 
 @cli.command()
 @target_argument
 @mode_option
-@click.option("--why", is_flag=True, help="Every score of its domain, with its reasons.")
+@click.option(
+    "--why", is_flag=True, help="Every score of its domain, and of a URL, with its reasons."
+)
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
 @click.option(
     "--show-sql", "only_sql", is_flag=True, help="Print the SQL of its questions, and don't run it."
@@ -152,6 +154,7 @@ def show(
     backlinks show example.org
     backlinks show 'www.example.org/blog/*'
     backlinks show example.org --why                 # what its scores are made of
+    backlinks show example.org/page --why            # and which domains bring it authority
     backlinks show example.org --json | jq .counts.live
     """
     if only_sql:
@@ -162,7 +165,7 @@ def show(
     target_of(target, mode)  # refused before the store is opened
     with reading(settings_of(ctx)) as store:
         index = questions.Index(store)
-        found = index.why(target) if why else index.overview(target, mode)
+        found = index.why(target, mode=mode) if why else index.overview(target, mode)
     if as_json:
         click.echo(json.dumps(found, default=plain, ensure_ascii=False, indent=2))
         return

@@ -88,6 +88,8 @@ def parquet(
 ) -> None:
     """A snapshot as Parquet: every domain's features, the edges between them, the links behind.
 
+    Every linked page's scores too, of the newest snapshot: of older ones they are not kept.
+
     manifest.json tells what each column means, in which unit, and what NULL says; how it was
     scored; and of each file its rows and SHA-256. DIRECTORY is there whole, or not at all.
 

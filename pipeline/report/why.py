@@ -32,6 +32,7 @@ def write_why(found: Mapping[str, Any], to: TextIO, *, width: int | None = None)
     for head, table in (
         ("Links behind it", _links(found["links"], row["portfolio_worth"])),
         ("Without it", _without(found["without"])),
+        ("This page", _page(found["page"], found["confidence"]["numbers"])),
         ("Its pages", _pages(found["pages"], found["confidence"]["numbers"])),
         ("Evidence", _evidence(found["evidence"], console.width)),
     ):
@@ -125,6 +126,9 @@ def _product(link: Mapping[str, Any]) -> str:
     told = f"{link['worth']:.3g} = {' × '.join(factors)}"
     if link["owner_place"] > 1:
         told += f"; number {link['owner_place']:,} of its owner"
+    if link["page_relevance"] is not None:
+        pairs = link["page_relevance_pairs"]
+        told += f"; its pages {link['page_relevance']:.2f} near, the best of {pairs}"
     return told
 
 
@@ -138,12 +142,35 @@ def _without(found: list[dict[str, Any]]) -> Table:
     return table
 
 
+def _page(page: Mapping[str, Any] | None, numbers: bool) -> Table:
+    """A URL that was asked for: its authority, and what it would be without those who bring it."""
+    table = _plain("left", "left", "left")
+    if page is None:
+        return table
+    counted = (
+        f"{page['counted_domains']:,} of {page['referring_domains']:,} referring domains count"
+    )
+    if page["authority"] is None:
+        table.add_row("  Authority", "", "unknown: there are no trusted seeds, or one page alone")
+        return table
+    number = f"{page['authority']:.1f}" if numbers else ""
+    rank = page["trusted_harmonic_rank"]
+    table.add_row("  Authority", number, f"rank {rank:,.10g} of {page['pages']:,} pages, {counted}")
+    for each in page["brings"]:
+        told = "rank stays" if each["rank"] == rank else f"rank {rank:,.10g} → {each['rank']:,.10g}"
+        by = f"   {each['source_url']}" if each["source_url"] else ""
+        table.add_row("  without", safe(each["source_domain"]), Text(safe(told + by)))
+    return table
+
+
 def _pages(pages: list[dict[str, Any]], numbers: bool) -> Table:
     table = _plain("right", "left", "left")
     for page in pages:
         score = "" if page["score"] is None or not numbers else f"{page['score']:.1f}"
         domains = f"{page['referring_domains']:,} referring domains"
         place = f"rank {page['worth_rank']:,.10g} of {page['pages']:,} pages, {domains}"
+        if page["trusted_harmonic_rank"] is not None:
+            place += f"; by authority rank {page['trusted_harmonic_rank']:,.10g}"
         table.add_row(f"  {score}", Text(safe(page["page"])), place)
     return table
 

@@ -3,9 +3,9 @@
 Real links of the corpus, as lxml counted them, against pairs that do not link: the same target
 from another source of the same language, and from the same source another target of that language
 that about as many link to; of links whose ends speak one language, and of all. Intervals are
-bootstrapped over the sources, whose links are no independent draws. polblogs: pairs of blogs of
-one camp against pairs of both, drawn from all that have a link, and the linked ones, with their
-own link left out.
+bootstrapped over the sources, whose links are no independent draws. Of pages: see linked_pages.
+polblogs: pairs of blogs of one camp against pairs of both, drawn from all that have a link, and the
+linked ones, with their own link left out.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pipeline.graph.sparse import cosines
 from pipeline.page import Page
 from pipeline.quality.score import build
 from pipeline.quality.scored import Scored, ids_of
+from pipeline.quality.taken import weights
 from pipeline.quality.topics import Topics, topics
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows, sql
@@ -35,11 +36,12 @@ from pipeline.store.migrate import migrate
 from pipeline.url import domains
 from spiders.extract import extract
 from spiders.outcome import answered, with_extracted
+from tests.benchmarks import linked_pages
+from tests.benchmarks.bootstrap import bootstrapped
 from tests.benchmarks.measure import Row, row
 from tests.support.corpus import corpus, page_url, pages
 from tests.support.records import TODAY, write
 
-DRAWS = 1_000
 PAIRS = 200_000
 HTML = {"content-type": "text/html"}
 Floats = npt.NDArray[np.float64]
@@ -61,9 +63,11 @@ def _of_text(where: Path) -> list[Row]:
         store = ChdbStore(Path(directory))
         try:
             migrate(store)
-            write(store, [_record(host, path, body) for host, path, body in pages()], TODAY)
+            records = [_record(host, path, body) for host, path, body in pages()]
+            write(store, records, TODAY)
             scored, found = _scored(store)
             spoken = {r["domain"]: r["language"] for r in rows(store.query(_LANGUAGES))}
+            near = linked_pages.rows_of(store, scored, found, records, _cosines_of(scored, found))
         finally:
             store.close()
     links = _links(where, scored, found)
@@ -78,7 +82,7 @@ def _of_text(where: Path) -> list[Row]:
             middle, low, high = bootstrapped(_wins(chosen, alike))
             note = f"{low:.3f} to {high:.3f} in 95% of draws; {len(chosen)} links"
             told.append(row(f"relevance: {name}, {which}", middle, "AUC", f"{note}; target .70"))
-    return told
+    return [*told, *near]
 
 
 def _record(host: str, path: str, body: bytes) -> Page:
@@ -89,8 +93,8 @@ def _record(host: str, path: str, body: bytes) -> Page:
 
 def _scored(store: Store) -> tuple[Scored, Topics]:
     settings = ScoreSettings()
-    edges = store.query(sql("pipeline/quality/edges"), {"snapshot": TODAY, "nofollow": 0})
-    known = store.query(sql("pipeline/quality/pages"))
+    edges = store.query(sql("pipeline/quality/edges"), {**weights(settings), "snapshot": TODAY})
+    known = store.query(sql("pipeline/quality/pages"), {"snapshot": TODAY})
     graph = build(edges, known)
     scored = Scored(
         store, TODAY, settings, ids_of(graph, ()), graph, edges, known, lambda step: None
@@ -163,17 +167,6 @@ def _wins(rivals: Rivals, alike: Alike) -> dict[str, list[float]]:
             mine, theirs = alike[link], np.array([alike[other] for other in others])
             found[link[0]].append(float(np.mean((theirs < mine) + 0.5 * (theirs == mine))))
     return found
-
-
-def bootstrapped(groups: dict[str, list[float]]) -> tuple[float, float, float]:
-    """The mean of all, and where it lies in 95% of draws of whole groups."""
-    sums = np.array([sum(each) for each in groups.values()])
-    sizes = np.array([len(each) for each in groups.values()])
-    draws = mixed(np.arange(DRAWS * len(sums)), 7) % np.uint64(len(sums))
-    drawn = draws.astype(np.int64).reshape(DRAWS, -1)
-    means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(sums.sum() / sizes.sum()), float(low), float(high)
 
 
 def _of_links(where: Path) -> list[Row]:

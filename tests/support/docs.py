@@ -606,6 +606,7 @@ def made(store: Store) -> dict[str, dict[str, str]]:
         "docs/features.md": {
             "domains": _features_part(found["domain_quality"]),
             "edges": _features_part(found["domain_edges"]),
+            "pages": _features_part(found["page_quality"]),
         },
     }
 

@@ -5,7 +5,9 @@ SELECT
     worth,
     worth_rank,
     pages,
-    referring_domains
+    referring_domains,
+    authority,
+    trusted_harmonic_rank
 FROM page_quality
 WHERE snapshot = {snapshot:UInt64} AND domain = {domain:String}
 ORDER BY worth DESC, referring_domains DESC, page

@@ -11,7 +11,10 @@ SELECT
     edges.factors AS worth_factors,
     edges.unknown AS worth_unknown,
     edges.owner_place AS owner_place,
-    edges.portfolio_share AS portfolio_share
+    edges.portfolio_share AS portfolio_share,
+    edges.relevance AS relevance,
+    edges.page_relevance AS page_relevance,
+    edges.page_relevance_pairs AS page_relevance_pairs
 FROM
 (
     SELECT *, worth_factors AS factors, worth_unknown AS unknown

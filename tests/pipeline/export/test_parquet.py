@@ -57,7 +57,9 @@ def test_files_hold_the_snapshot_and_the_manifest_tells_of_them(
     scored(store)
     told = export_parquet(store, chosen(store), tmp_path / "out")
     assert told == json.loads((tmp_path / "out/manifest.json").read_text())
-    for kind, table in (("features", "domain_quality"), ("edges", "domain_edges")):
+    for kind, table in (
+        ("features", "domain_quality"), ("edges", "domain_edges"), ("pages", "page_quality"),
+    ):  # fmt: skip
         kept = rows(store.query(f"SELECT * FROM {table}"))
         assert sorted(map(str, exported(tmp_path / "out", kind))) == sorted(map(str, kept))
     pairs = {

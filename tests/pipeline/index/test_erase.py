@@ -66,13 +66,26 @@ def indexed(store: AnyStore, monkeypatch: pytest.MonkeyPatch) -> AnyStore:
     write(store, web(), TODAY)
     write(store, web(at=TODAY + HOUR), TODAY + HOUR)
     Lifecycle(store, 0).run()
-    score(store, ScoreSettings())
+    score(store, ScoreSettings(), seeds=("a.example", "d.example", GONE))
     Sites(store, PlanSettings(), clock=lambda: (TODAY + DAY) / 1000).run()
     pairs = {"target_domain": [GONE, "b.example"], "source_domain": ["a.example", GONE]}
     store.insert("graph_referrers", pa.table({**pairs, "graph": ["g", "g"]}))
     store.insert("due_pairs", pa.table(pairs))  # a first run makes all anew, and notes none
     store.insert("labels", pa.table({"domain": [GONE, "b.example"], "label": ["bad", "ok"]}))
     return store
+
+
+def test_what_brings_other_pages_their_authority_is_no_longer_named(indexed: AnyStore) -> None:
+    asked = "SELECT domain, arrayMap(b -> b.1, brings) AS by FROM page_quality ORDER BY ALL"
+    before = rows(indexed.query(asked))
+    assert any(GONE in row["by"] and row["domain"] != GONE for row in before)
+    erase(indexed, [GONE])
+    left = [
+        {"domain": row["domain"], "by": [name for name in row["by"] if name != GONE]}
+        for row in before
+        if row["domain"] != GONE
+    ]
+    assert sorted(map(str, rows(indexed.query(asked)))) == sorted(map(str, left))
 
 
 def everything(store: AnyStore) -> dict[str, list[dict[str, Any]]]:

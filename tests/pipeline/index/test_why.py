@@ -130,6 +130,20 @@ def test_why_has_the_reasons_of_every_score(scored: AnyStore) -> None:
     assert f"{row['domains']} domains in all" in texts
 
 
+def test_of_a_page_it_tells_which_domains_bring_its_authority(scored: AnyStore) -> None:
+    assert Index(scored).why("s10.org")["page"] is None, "a domain is asked for"
+    found = Index(scored).why("https://s10.org/", mode="url")["page"]
+    (row,) = rows(scored.query("SELECT * FROM page_quality WHERE domain = 's10.org'"))
+    assert found["authority"] == row["authority"]
+    assert found["counted_domains"] == row["counted_domains"] > 0
+    told = [(each["source_domain"], each["without"], each["rank"]) for each in found["brings"]]
+    assert told == [tuple(each.values()) for each in row["brings"]]
+    assert told
+    for each in found["brings"]:
+        assert each["source_url"] == f"https://{each['source_domain']}/"
+    assert Index(scored).why("https://s10.org/none")["page"] is None
+
+
 def test_without_seeds_nothing_is_told_of_what_if(store: AnyStore) -> None:
     write(store, web(4), TODAY)
     score(store, SETTINGS)

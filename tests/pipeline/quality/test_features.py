@@ -41,7 +41,7 @@ def test_what_can_be_unknown_says_what_null_means_and_the_other_way_round(
 
 
 def test_every_feature_has_a_unit_and_a_meaning(shared_store: AnyStore) -> None:
-    for table in ("domain_quality", "domain_edges"):
+    for table in ("domain_quality", "domain_edges", "page_quality"):
         found = docs.tables(shared_store)[table].columns
         for feature in features(table, found):
             assert feature.unit, f"{table}.{feature.name}"
@@ -51,6 +51,6 @@ def test_every_feature_has_a_unit_and_a_meaning(shared_store: AnyStore) -> None:
 
 def test_the_docs_have_a_row_for_each(shared_store: AnyStore) -> None:
     text = (docs.REPOSITORY / "docs/features.md").read_text()
-    for table in ("domain_quality", "domain_edges"):
+    for table in ("domain_quality", "domain_edges", "page_quality"):
         for name in columns(shared_store, table):
             assert f"| `{name}` | `" in text

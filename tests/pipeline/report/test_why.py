@@ -14,6 +14,7 @@ FACTORS = [
 EDGE = {
     "source_domain": "a.example", "worth": 0.35, "worth_factors": FACTORS,
     "worth_unknown": ["kind"], "owner_place": 2, "portfolio_share": 0.175,
+    "page_relevance": 0.4444, "page_relevance_pairs": 3,
 }  # fmt: skip
 QUALITY = {
     "snapshot": 1_700_000_000_000, "domains": 5_000, "domain": "t.example", "authority": 41.25,
@@ -44,7 +45,9 @@ def why(**changed: Any) -> dict[str, Any]:
                     {"source_domain": "c.example", "rank": 5120.0, "best": 5200.0,
                      "worst": 6000.5, "n": 9000, "authority": 1.0}],
         "pages": [{"page": "t.example/x\x1b[2J\u202e", "score": 33.3, "worth": 0.35,
-                   "worth_rank": 3.0, "pages": 90, "referring_domains": 2}],
+                   "worth_rank": 3.0, "pages": 90, "referring_domains": 2,
+                   "authority": 21.5, "trusted_harmonic_rank": 5.5}],
+        "page": None,
     }  # fmt: skip
     return found | changed
 
@@ -61,6 +64,7 @@ def test_every_score_stands_with_its_place_and_its_reasons() -> None:
     assert "Portfolio     33.3 (20 to 40)   rank 7 of 5,000, percentile 99.9" in text
     assert "Confidence    medium: 5,000 domains in all" in text
     assert "0.35 = trust 0.5 × kind 0.7?; number 2 of its owner" in text
+    assert "its pages 0.44 near, the best of 3" in text
     assert "50%" in text
 
 
@@ -115,3 +119,28 @@ def test_a_narrow_terminal_is_told_units_and_a_wide_one_what_each_figure_is() ->
     assert "share: what it says" not in narrow
     assert "share: what it says" in wide
     assert "rank 9 of 5,000" in narrow
+
+
+PAGE = {
+    "page": "t.example/x", "authority": 41.25, "trusted_harmonic_rank": 3.0, "pages": 90,
+    "referring_domains": 4, "counted_domains": 2, "brings": [
+        {"source_domain": "a.example", "rank": 40.5, "without": 0.1,
+         "source_url": "https://a.example/\x1b[2J"},
+        {"source_domain": "b.example", "rank": 3.0, "without": 0.2, "source_url": ""},
+    ],
+}  # fmt: skip
+
+
+def test_a_page_is_told_with_the_domains_without_which_it_would_rank_lower() -> None:
+    text = shown(why(page=PAGE))
+    assert "Authority  41.2       rank 3 of 90 pages, 2 of 4 referring domains count" in text
+    assert "without    a.example  rank 3 → 40.5   https://a.example/" in text
+    assert "without    b.example  rank stays" in text
+    assert "\x1b[2J" not in text
+    assert "by authority rank 5.5" in text, "of the pages that are worth most"
+
+
+def test_a_page_without_authority_says_that_it_is_unknown() -> None:
+    assert "Authority    unknown: there are no trusted seeds" in shown(
+        why(page=PAGE | {"authority": None})
+    )

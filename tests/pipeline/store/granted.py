@@ -139,6 +139,8 @@ def fill(store: Store) -> None:
     store.insert("page_fates", pa.table({"domain": a, "leads_to": urls}))
     store.insert("leads", pa.table({"domain": a, "via": [urls]}))
     store.insert("referrers", pa.table({"source_domain": a, "target_domain": a, "via": [urls]}))
+    brought = [{"source_domain": "gone.example", "without": 0.0, "rank": 1.0}]
+    store.insert("page_quality", pa.table({"domain": a, "brings": [brought]}))
 
 
 def lead_on(store: Store) -> None:
@@ -154,7 +156,7 @@ def lead_on(store: Store) -> None:
 def rank(store: Store) -> None:
     demand(store)
     job_of(store, Settings()).run()
-    found = score(store, Settings().score)
+    found = score(store, Settings().score, seeds=["a.example"])
     assert found is not None
     assert found.edges
 

@@ -3,7 +3,7 @@
 -- redirects to another domain is one to the page where it ends.
 -- Cost: the links of that domain, those to domains with pages that redirect to it, and its rows in
 -- `domain_edges`.
--- Version: 1
+-- Version: 2
 SELECT
     source_domain, -- registered domain that links
     source_url, -- the page that links
@@ -16,7 +16,9 @@ SELECT
     arrayMap(f -> CAST((f.1, f.2, log(f.2)), 'Tuple(factor String, value Float64, ln Float64)'), own_factors) AS factors, -- those of the pair of domains, but for position, rel and pages, which are the link's own
     unknown, -- factors of which nothing is known: a neutral value stands for them
     owner_place, -- place of source_domain among the target's referring domains of the same owner, 1 is the first
-    if(empty(own_factors), NULL, pair_share * own / sum(own) OVER (PARTITION BY source_domain)) AS share -- of the domain's portfolio_worth, to which those of all its links sum; NULL where it came after the snapshot
+    if(empty(own_factors), NULL, pair_share * own / sum(own) OVER (PARTITION BY source_domain)) AS share, -- of the domain's portfolio_worth, to which those of all its links sum; NULL where it came after the snapshot
+    relevance, -- how near what both domains say is: a cosine; NULL where it is not known
+    page_relevance -- how near what their linking pages and linked pages say is, the nearest pair; NULL where it is not known
 FROM
 (
     SELECT
@@ -24,6 +26,8 @@ FROM
         edges.worth_unknown AS unknown,
         edges.owner_place AS owner_place,
         edges.portfolio_share AS pair_share,
+        edges.relevance AS relevance,
+        edges.page_relevance AS page_relevance,
         arrayMap(f -> (f.1, multiIf(f.1 = 'position', links.place, f.1 = 'rel', links.rel, f.1 = 'pages', 1., f.2)), edges.worth_factors) AS own_factors,
         links.place * links.rel AS own
     FROM
@@ -84,6 +88,8 @@ FROM
             source_domain,
             owner_place,
             portfolio_share,
+            relevance,
+            page_relevance,
             worth_factors,
             worth_unknown
         FROM domain_edges

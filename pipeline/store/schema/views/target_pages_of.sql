@@ -1,7 +1,7 @@
 -- The pages of a target that live links point to, each with how its own latest visit went: of a registered
 -- domain, where their host and path match `under` ('%' for all of it).
--- Cost: that of link_uses_of, and the domain's own pages.
--- Version: 2
+-- Cost: that of link_uses_of, the domain's own pages, and its rows of page_quality.
+-- Version: 3
 SELECT
     concat(if(own.https = 1 OR linked.https = 1, 'https://', 'http://'), linked.page) AS url, -- the page; https where it was ever linked or asked for so
     links, -- live links to it
@@ -10,7 +10,8 @@ SELECT
     if(own.last_visit > 0, own.visit.1, '') AS outcome, -- how its latest visit ended; empty where there was none
     if(own.last_visit > 0 AND own.visit.2 > 0, own.visit.2, NULL) AS status, -- HTTP status of that visit; NULL without an answer
     if(own.last_visit > 0, own.visit.4, '') AS leads_to, -- where it led; empty where nowhere else
-    if(own.last_visit > 0, fromUnixTimestamp64Milli(toInt64(own.last_visit), 'UTC'), NULL) AS last_visit -- NULL where it was never fetched
+    if(own.last_visit > 0, fromUnixTimestamp64Milli(toInt64(own.last_visit), 'UTC'), NULL) AS last_visit, -- NULL where it was never fetched
+    scores.authority AS authority -- its own in the newest snapshot, 0 to 100; NULL where that has not the page, and without seeds
 FROM
 (
     SELECT
@@ -33,3 +34,9 @@ LEFT ANY JOIN
     WHERE domain = {domain:String} AND page LIKE {under:String}
     GROUP BY page
 ) AS own ON own.page = linked.page
+LEFT ANY JOIN
+(
+    SELECT concat(host, path) AS page, authority
+    FROM page_quality
+    WHERE snapshot = (SELECT max(snapshot) FROM snapshots) AND domain = {domain:String} AND page LIKE {under:String}
+) AS scores ON scores.page = linked.page
