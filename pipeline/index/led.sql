@@ -20,7 +20,7 @@ WITH
         SELECT domain, host, path
         FROM page_fates FINAL
         WHERE (domain, host, path) IN (SELECT domain, host, path FROM arrived)
-            AND leads_to != ''
+            AND arrayExists(turn -> turn.5 != '', turns)
             AND (domain, host, path) NOT IN (SELECT domain, host, path FROM known)
     ),
     named AS
@@ -49,5 +49,5 @@ UNION DISTINCT
 SELECT domain, host, path
 FROM page_fates FINAL
 WHERE (domain, host, path) IN (SELECT target_domain, target_host, target_path FROM named)
-    AND leads_to != ''
+    AND arrayExists(turn -> turn.5 != '', turns)
     AND (domain, host, path) NOT IN (SELECT domain, host, path FROM leads WHERE (domain, host, path) IN (SELECT target_domain, target_host, target_path FROM named))

@@ -20,12 +20,13 @@ from hypothesis import strategies as st
 from pipeline.index import ways as subject
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.index.questions import Index
-from pipeline.index.ways import HOPS, Place, Step, ways
+from pipeline.index.walks import HOPS, Place, Step
+from pipeline.index.ways import ways
 from pipeline.page import Page
 from pipeline.store import Store, rows
 from pipeline.url import canonical
 from tests.pipeline.index.test_histories import deliver
-from tests.support.page_fates import Reached, reached
+from tests.support.page_fates import Coming, Reached, came_and_went, reached
 from tests.support.records import DAY, START, TODAY, Link, page, write
 from tests.support.stores import AnyStore
 
@@ -101,6 +102,26 @@ def backlinks(store: Store, domain: str) -> dict[tuple[str, str, str], Reached]:
             row["state"], row["end_url"], tuple(row["via"]), tuple(row["hops"]), bool(row["hint"]),
             row["target_outcome"], row["since"] or 0,
         )  # fmt: skip
+    return found
+
+
+EVENTS = """
+SELECT *, toUnixTimestamp64Milli(at) AS by, toUnixTimestamp64Milli(after) AS since
+FROM changes_of(domain = {domain:String}, under = {under:String})
+WHERE change != 'changed'
+"""
+
+
+def events(store: Store, domain: str, under: str = "%") -> dict[tuple[str, str, str], set[Coming]]:
+    """What came and went, by link. `moved` is told as what it is else: that is tested elsewhere."""
+    found: dict[tuple[str, str, str], set[Coming]] = {}
+    for row in rows(store.query(EVENTS, {"domain": domain, "under": under})):
+        key = row["source_url"], row["target_url"], row["kind"]
+        one = Coming(
+            row["by"], row["change"], row["reason"], row["since"] or 0, bool(row["indirect"])
+        )
+        assert one not in found.setdefault(key, set()), "once"
+        found[key].add(one)
     return found
 
 
@@ -495,6 +516,7 @@ def test_the_view_says_what_the_rules_say_of_any_web(store: AnyStore, seed: int)
     webs = [random_web(dice) for _ in range(6)]
     deliver(store, [web.pages for web in webs], dice)
     met = set[tuple[bool, str, bool, int]]()
+    times = set[tuple[str, str, bool]]()
     for web in webs:
         expected = reached(web.pages)
         for host in "pqrst":
@@ -503,10 +525,39 @@ def test_the_view_says_what_the_rules_say_of_any_web(store: AnyStore, seed: int)
             assert found == expected.get(domain, {})
             if web in webs[:2]:
                 assert_all_agree(store, domain, found)
+                times |= assert_times_agree(store, web, domain)
             met |= {(bool(o.via), o.outcome, o.hint, len(o.via)) for o in found.values()}
     assert {outcome for _, outcome, _, _ in met} >= {"there", "gone", "unreachable", "redirect"}
     assert {length for _, _, _, length in met} >= {0, 1, 2}
     assert {hint for _, _, hint, _ in met} == {True, False}
+    assert times >= {("appeared", "way opened", True), ("lost", "way closed", True)}
+    assert ("lost", "way closed", False) in times, "of when it still was is not known always"
+
+
+def assert_times_agree(store: Store, web: Web, domain: str) -> set[tuple[str, str, bool]]:
+    """When links came and went, of the whole domain and of one of its pages."""
+    met = set[tuple[str, str, bool]]()
+    for path in ("", "/1"):
+        under = domain + path if path else "%"
+        model = came_and_went(web.pages, lambda url, p=path: not p or url.endswith(p))  # type: ignore[misc]
+        wanted = {key: found for key, found in model.get(domain, {}).items() if found}
+        told = events(store, domain, under)
+        assert {key: {unmoved(one) for one in found} for key, found in told.items()} == {
+            key: {unmoved(one) for one in found} for key, found in wanted.items()
+        }
+        met |= {
+            (one.change, one.reason, one.after > 0) for found in told.values() for one in found
+            if one.indirect
+        }  # fmt: skip
+    return met
+
+
+def unmoved(one: Coming) -> Coming:
+    """`moved` depends on other links, and is told as in `backlinks`."""
+    return one._replace(reason="left") if one.reason in LEFT else one
+
+
+LEFT = ("moved", "removed", "gone", "redirected")
 
 
 def assert_all_agree(store: Store, domain: str, found: dict[tuple[str, str, str], Reached]) -> None:
