@@ -547,7 +547,8 @@ def given(view: View) -> str:
     """An example of the parameters of a view."""
     example = {
         "domain": "'example.org'", "under": "'%'", "other": "'example.com'", "other_under": "'%'",
-        "named": "1", "others": "['example.com', 'example.net']", "by": f"'{_BY.get(view.name, '')}'",
+        "named": "1", "old": "1700000000000", "new": "1700086400000", "seeded": "1",
+        "others": "['example.com', 'example.net']", "by": f"'{_BY.get(view.name, '')}'",
         "after": "''", "until": "''", "as_of": "18446744073709551615",
     }  # fmt: skip
     return ", ".join(f"{name} = {example[name]}" for name in view.parameters)

@@ -356,6 +356,54 @@ def test_a_link_that_goes_straight_now_has_moved(web: Web) -> None:
     assert [row["reason"] for row in rows(reasons)] == ["", "moved"]
 
 
+def at(day: float) -> int:
+    return START + int(day * DAY)
+
+
+@pytest.mark.engine
+def test_a_link_comes_and_goes_with_its_way(web: Web) -> None:
+    """Its own sightings are older: the page that it names began to lead there, and did no more."""
+    web.visit(0.5, "a/")
+    web.visit(1, "a/", "x/1")
+    web.visit(2, "x/1")
+    web.visit(4, "x/1", to="y/2")
+    web.visit(5, "y/2", to="b/page")
+    web.visit(6, "y/2", to="b/page")
+    web.visit(9, "y/2")
+    web.update()
+    key = web.url("a/"), web.url("x/1"), "a"
+    came = Coming(at(5), "appeared", "way opened", at(2), True)
+    went = Coming(at(9), "lost", "way closed", at(6), True)
+    assert events(web.store, f"b-{web.number}.org") == {key: {came, went}}
+    direct = Coming(at(1), "appeared", "", at(0.5), False)
+    assert events(web.store, f"x-{web.number}.org") == {key: {direct}}
+    (told,) = Index(web.store).history(f"b-{web.number}.org").rows()
+    assert (told.gained, told.indirect_gained, told.indirect_lost) == (0, 1, 1)
+    assert told.indirect_domains == 0
+
+
+@pytest.mark.embedded
+def test_ways_that_an_older_program_found_are_found_anew_with_their_times(store: AnyStore) -> None:
+    web = Web(store)
+    web.visit(1, "a/", "x/1")
+    web.visit(2, "x/1")
+    web.visit(4, "x/1", to="b/page")
+    web.update()
+    told = events(store, f"b-{web.number}.org")
+    assert {one.at for found in told.values() for one in found} == {at(4)}
+    store.execute(
+        "INSERT INTO leads SELECT * REPLACE (version + 1 AS version, [] AS opened, [] AS closed, "
+        "[] AS opened_after, [] AS closed_after, 0 AS end_turns) FROM leads FINAL"
+    )
+    store.execute(
+        f"ALTER TABLE marks DELETE WHERE job = '{subject.JOB}' SETTINGS mutations_sync = 1"
+    )
+    assert events(store, f"b-{web.number}.org") == {}, "not known"
+    web.visit(1, "z/")
+    web.update()
+    assert events(store, f"b-{web.number}.org") == told
+
+
 @pytest.mark.engine
 def test_more_ways_through_a_page_than_are_found_at_once(
     web: Web, monkeypatch: pytest.MonkeyPatch
