@@ -3,7 +3,7 @@
 -- Cost: three columns of both snapshots, and the domains of both in memory; fewer where domain is named.
 -- Version: 1
 SELECT
-    domain,
+    domain, -- that either of them knows
     anyIf(rank, snapshot = {old:UInt64}) AS rank_before, -- NULL where the old one has it not, or no rank of it
     anyIf(rank, snapshot = {new:UInt64}) AS rank_after -- NULL where the new one has it not, or no rank of it
 FROM
