@@ -123,16 +123,19 @@ def _tuple(state: str, emptied: int, of: int, kind: str) -> str:
 
 _BRINGS = f"tupleElement(b, 1) IN {_NAMES}"
 _VIA = f"arrayExists(v -> {_url('v')}, via)"
+_TURN = f"t.5 != '' AND ({_url('t.5', 't.6')})"
 _ON = f"leads_on != '' AND ({_url('leads_on')})"
 MENTIONS = (
     *(
         Mention(
             table,
-            ("via", "leads_on"),
+            ("via", "leads_on", "opened"),
             f"{_VIA} OR ({_ON})",
             # A way through what is erased is none.
             f"active = active AND NOT ({_VIA}), via = if({_VIA}, [], via), "
-            f"hops = if({_VIA}, [], hops), leads_on = if({_ON}, '', leads_on)",
+            f"hops = if({_VIA}, [], hops), leads_on = if({_ON}, '', leads_on), "
+            f"opened = if({_VIA}, [], opened), opened_after = if({_VIA}, [], opened_after), "
+            f"closed = if({_VIA}, [], closed), closed_after = if({_VIA}, [], closed_after)",
         )
         for table in ("leads", "leads_in")
     ),
@@ -155,6 +158,12 @@ MENTIONS = (
         ("leads_to", "leads_domain"),
         f"leads_to != '' AND ({_url('leads_to', 'leads_domain')})",
         "leads_to = '', leads_domain = ''",
+    ),
+    Mention(
+        "page_fates",
+        ("turns",),
+        f"arrayExists(t -> {_TURN}, turns)",
+        f"turns = arrayFilter(t -> NOT ({_TURN}), turns)",
     ),
     Mention(
         "page_links",

@@ -1,7 +1,7 @@
 -- What became of the pages that came in since the last run, where any visit of them ever said that they lead
 -- elsewhere or are gone. A pure function of those pages' visits: the row that knew most of them counts.
 -- Cost: the visits of the changed pages.
-INSERT INTO page_fates (domain, host, path, visits, https, outcome, status, since, not_before, leads_to, leads_domain)
+INSERT INTO page_fates (domain, host, path, visits, https, outcome, status, since, not_before, leads_to, leads_domain, turns)
 WITH
     visits AS
     (
@@ -83,7 +83,9 @@ WITH
             proved[arrayLastIndex(run -> run[1].2 != current.2, proved) + 1][1].1 AS first,
             arrayFilter(f -> f > answered, failures) AS silent,
             -- Three tries over a week, and no answer of any kind since.
-            length(silent) >= 3 AND silent[-1] - silent[1] >= 604800000 AS is_away
+            length(silent) >= 3 AND silent[-1] - silent[1] >= 604800000 AS is_away,
+            arrayFilter((run, n) -> n = 1 OR run[1].2 != proved[n - 1][1].2, proved, arrayEnumerate(proved)) AS changed,
+            arrayConcat(arrayMap(run -> (run[1].1, run[1].2), changed), if(is_away, [(silent[1], (toUInt8(4), ('', '')))], [])) AS begun
         FROM proofs
     )
 SELECT
@@ -97,5 +99,18 @@ SELECT
     if(is_away, silent[1], first) AS since,
     if(is_away, answered, arrayLast(v -> v.1 < first, said).1) AS not_before,
     if(is_away, '', current.2.2.1) AS leads_to,
-    if(is_away, '', current.2.2.2) AS leads_domain
+    if(is_away, '', current.2.2.2) AS leads_domain,
+    -- What a page can be made to say by its owner is bounded: the latest eight.
+    arraySlice(arrayMap(
+        (b, n) -> (
+            b.1,
+            if(b.2.1 = 4, answered, arrayLast(v -> v.1 < b.1, said).1),
+            if(n = length(begun), 0, arrayLast(v -> v.2 = b.2 AND v.1 < begun[n + 1].1, said).1),
+            transform(b.2.1, [0, 1, 2, 3], ['there', 'redirect', 'canonical', 'gone'], 'unreachable'),
+            b.2.2.1,
+            b.2.2.2
+        ),
+        begun,
+        arrayEnumerate(begun)
+    ), -8) AS turns
 FROM found

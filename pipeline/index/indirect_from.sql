@@ -1,5 +1,5 @@
--- The links on pages that came in since the last run to pages that lead on to another domain, for that
--- domain.
+-- The links on pages that came in since the last run to pages that lead on to another domain, or
+-- ever did, for that domain.
 -- Cost: the links of the changed pages.
 INSERT INTO indirect_links (target_domain, source_domain, source_host, source_path, named_domain, named_host, named_path, kind, first_seen, seen, listed, confirmed, doubt, lost, absent_before, uncounted, source_https, target_https, anchor)
 WITH
@@ -24,14 +24,14 @@ WITH
             FROM arrivals
             WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
         )
-            AND target_domain IN (SELECT domain FROM leads WHERE active = 1 AND leads_on = '' AND end_domain != domain)
+            AND target_domain IN (SELECT domain FROM leads WHERE ((active = 1 AND leads_on = '') OR notEmpty(opened)) AND end_domain != domain)
     ),
     led AS
     (
-        SELECT domain, host, path, end_domain
+        SELECT DISTINCT domain, host, path, end_domain
         FROM leads FINAL
         WHERE (domain, host, path) IN (SELECT target_domain, target_host, target_path FROM named)
-            AND active = 1 AND leads_on = '' AND end_domain != domain
+            AND ((active = 1 AND leads_on = '') OR notEmpty(opened)) AND end_domain != domain
     )
 SELECT
     led.end_domain,

@@ -20,7 +20,7 @@ WITH
         SELECT domain, host, path
         FROM page_fates FINAL
         WHERE (domain, host, path) IN (SELECT domain, host, path FROM arrived)
-            AND leads_to != ''
+            AND arrayExists(turn -> turn.5 != '', turns)
             AND (domain, host, path) NOT IN (SELECT domain, host, path FROM known)
     ),
     named AS
@@ -36,7 +36,7 @@ WITH
             targets AS target,
             target_domains AS target_domain
         WHERE (domain, host, path) IN (SELECT domain, host, path FROM arrived)
-            AND target_domain IN (SELECT domain FROM page_fates WHERE leads_to != '')
+            AND target_domain IN (SELECT domain FROM page_fates WHERE arrayExists(turn -> turn.5 != '', turns))
     )
 SELECT domain, host, path
 FROM known
@@ -50,7 +50,7 @@ UNION DISTINCT
 SELECT domain, host, path
 FROM
 (
-    SELECT domain, host, path, leads_to != '' AS leads_on, 0 AS is_known
+    SELECT domain, host, path, arrayExists(turn -> turn.5 != '', turns) AS ever_led, 0 AS is_known
     FROM page_fates FINAL
     UNION ALL
     SELECT domain, host, path, 0, 1
@@ -58,4 +58,4 @@ FROM
 )
 WHERE (domain, host, path) IN (SELECT target_domain, target_host, target_path FROM named)
 GROUP BY domain, host, path
-HAVING max(leads_on) = 1 AND max(is_known) = 0
+HAVING max(ever_led) = 1 AND max(is_known) = 0

@@ -1,9 +1,10 @@
--- Pages whose way leads through a page that came in since the last run and leads elsewhere than it did then.
+-- Pages whose way leads through a page that came in since the last run and leads elsewhere than it did then,
+-- or is known to have led elsewhere once.
 -- Cost: the ways through those pages, and no more than `most` of them are told.
 SELECT DISTINCT ways.domain AS domain, ways.host AS host, ways.path AS path
 FROM
 (
-    SELECT domain, host, path, end_domain, end_host, end_path, leads_on
+    SELECT domain, host, path, end_domain, end_host, end_path, end_turns
     FROM leads_in FINAL
     WHERE (end_domain, end_host, end_path) IN
         (
@@ -11,11 +12,11 @@ FROM
             FROM arrivals
             WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
         )
-        AND active = 1
+        AND (active = 1 OR end_turns > 0)
 ) AS ways
 INNER JOIN
 (
-    SELECT domain, host, path, leads_to
+    SELECT domain, host, path, if(arrayExists(turn -> turn.5 != '', turns), cityHash64(toString(turns)), 1) AS turned
     FROM page_fates FINAL
     WHERE (domain, host, path) IN
     (
@@ -24,6 +25,6 @@ INNER JOIN
         WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
     )
 ) AS fates ON fates.domain = ways.end_domain AND fates.host = ways.end_host AND fates.path = ways.end_path
-WHERE ways.leads_on != fates.leads_to
+WHERE ways.end_turns != fates.turned
 ORDER BY domain, host, path
 LIMIT {most:UInt64}

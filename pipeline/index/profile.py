@@ -40,14 +40,17 @@ class Networks(Paged):
 class Events(Paged):
     """What came and went, the latest first. Of many links those are found first that it tells."""
 
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.parameters = {**self.parameters, "few": 0}  # which answers for any number
+
     def key_of(self, row: Mapping[str, Any]) -> list[Key]:
         return super().key_of({**row, "at": row["at"].timestamp() * 1000})
 
     def _all(self, store: Store) -> Iterable[pa.RecordBatch]:
         known = {"domain": self.parameters["domain"]}
         links = rows(store.query(sql("pipeline/index/queries/links_known"), known))[0]["links"]
-        asked = sql("pipeline/index/queries/changes_few") if links <= FEW else self.sql
-        return store.stream(spelled(asked), self.parameters)
+        return store.stream(self.asked, {**self.parameters, "few": int(links <= FEW)})
 
 
 def networks(

@@ -43,8 +43,9 @@ class Place(msgspec.Struct, frozen=True):
 class Period(msgspec.Struct, frozen=True):
     """A day, week or month, by its first day. referring_domains: at its end, that had not lost all.
 
-    gained, lost: domains. their_pages_read, pages_read, sites_read: by its end, estimated. links,
-    links_gained, links_lost: None unless they were asked for.
+    gained, lost: domains. their_pages_read, pages_read, sites_read: by its end, estimated.
+    indirect: domains with links that get there by other pages, whether they have others or not.
+    links, links_gained, links_lost: None unless they were asked for.
     """
 
     period: str
@@ -54,6 +55,9 @@ class Period(msgspec.Struct, frozen=True):
     their_pages_read: int
     pages_read: int
     sites_read: int
+    indirect_domains: int
+    indirect_gained: int
+    indirect_lost: int
     links: int | None = None
     links_gained: int | None = None
     links_lost: int | None = None
@@ -62,7 +66,7 @@ class Period(msgspec.Struct, frozen=True):
 class ChangeCount(msgspec.Struct, frozen=True):
     """What came and went in a day, week or month. reasons: of the lost links.
 
-    links: at its end, that were not lost.
+    links: at its end, that were not lost. indirect: links beside these, by way of other pages.
     """
 
     period: str
@@ -74,12 +78,17 @@ class ChangeCount(msgspec.Struct, frozen=True):
     domains_gained: int
     domains_lost: int
     links: int
+    indirect_gained: int
+    indirect_lost: int
+    indirect_links: int
 
 
 class Change(msgspec.Struct, frozen=True):
     """A link that came, went or changed, after `after` and by `at`.
 
-    reason: of a loss; of a change what changed. was: what there was before.
+    reason: of a loss, or of an indirect link `way closed`, and `way opened` where it came by that;
+    of a change what changed. was: what there was before. indirect: 1 where the page that it names
+    leads, or led, to end_url.
     """
 
     at: datetime
@@ -95,6 +104,8 @@ class Change(msgspec.Struct, frozen=True):
     kind: str
     authority: float | None
     after: datetime | None
+    indirect: int
+    end_url: str
 
 
 class BrokenLink(msgspec.Struct, frozen=True):

@@ -25,6 +25,9 @@ _UNTIL = click.option(
 )
 
 
+_HIDDEN = frozenset({"source_domain", "position", "kind", "after", "end_url"})
+
+
 def _since(default: str | None) -> Callable[[Command], Command]:
     told = f"From then on. [default: {default or 'ever'}]"
     return click.option("--since", type=Moment(), default=default, help=told)
@@ -70,7 +73,7 @@ def changes(
     """Which backlinks appeared, were discovered, changed or were lost, and when.
 
     A link appeared where its page had been read without it. Else it was discovered: it may be
-    older.
+    older. A link that gets there by another page is indirect: it comes and goes with the way too.
 
     \b
     backlinks changes example.org
@@ -88,7 +91,7 @@ def changes(
     events = profile.changes(
         target, mode, only=only or "", authority=authority, limit=limit, after=after, **between
     )
-    answer(ctx, events, hide=frozenset({"source_domain", "position", "kind", "after"}), **out)
+    answer(ctx, events, hide=_HIDDEN, **out)
 
 
 @cli.command()
@@ -123,6 +126,7 @@ def history(
     """Referring domains at the end of each period, with the pages read by then beneath.
 
     Where both grow together, more was crawled. Where domains grow and pages don't, more link.
+    Domains with links that get there by other pages are counted apart, as indirect.
 
     \b
     backlinks history example.org

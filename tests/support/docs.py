@@ -70,6 +70,7 @@ UNITS = {
     **dict.fromkeys(
         ["arrived", "graphed", "written", "snapshot", "mark", "version", "applied", "since"], _MS
     ),
+    **dict.fromkeys(["came", "came_after", "went", "went_after"], _MS),
     **dict.fromkeys(["discovered", "wanted", "due"], _S),
     **dict.fromkeys(["seen", "listed", "confirmed", "doubt", "lost", "absent_before"], _PACKED),
     "uncounted": _PACKED,
@@ -453,7 +454,7 @@ def leading_comments() -> dict[str, str]:
 
 def empty(parameters: Mapping[str, str]) -> str:
     """A view's parameters, of which each is nothing: by name, their types."""
-    none = {"Array(String)": "[]", "UInt64": "0"}
+    none = {"UInt8": "0", "Array(String)": "[]", "UInt64": "0"}
     return ", ".join(f"{name} = {none.get(kind, repr(''))}" for name, kind in parameters.items())
 
 
@@ -546,6 +547,7 @@ def given(view: View) -> str:
     """An example of the parameters of a view."""
     example = {
         "domain": "'example.org'", "under": "'%'", "other": "'example.com'", "other_under": "'%'",
+        "named": "1", "old": "1700000000000", "new": "1700086400000", "seeded": "1",
         "others": "['example.com', 'example.net']", "by": f"'{_BY.get(view.name, '')}'",
         "after": "''", "until": "''", "as_of": "18446744073709551615",
     }  # fmt: skip

@@ -9,7 +9,10 @@ SELECT
     changed,
     domains_gained,
     domains_lost,
-    links
+    links,
+    indirect_gained,
+    indirect_lost,
+    indirect_links
 FROM change_counts_of(domain = {domain:String}, under = {under:String}, by = {by:String}) AS counts
 WHERE counts.period >= multiIf({by:String} = 'month', toStartOfMonth(toDate(intDiv({since:Int64}, 1000), 'UTC')), {by:String} = 'week', toMonday(toDate(intDiv({since:Int64}, 1000), 'UTC')), toDate(intDiv({since:Int64}, 1000), 'UTC'))
     AND counts.period <= toDate(intDiv({until:Int64}, 1000), 'UTC')

@@ -10,7 +10,10 @@ SELECT
     told.links_lost AS links_lost,
     told.their_pages_read AS their_pages_read,
     told.pages_read AS pages_read,
-    told.sites_read AS sites_read
+    told.sites_read AS sites_read,
+    told.indirect_domains AS indirect_domains,
+    told.indirect_gained AS indirect_gained,
+    told.indirect_lost AS indirect_lost
 FROM
 (
     SELECT
@@ -23,7 +26,10 @@ FROM
         toUInt64(sum(toInt64(links_gained) - toInt64(links_lost)) OVER (ORDER BY history.period ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)) AS links,
         their_pages_read,
         pages_read,
-        sites_read
+        sites_read,
+        indirect_domains,
+        history.indirect_gained AS indirect_gained,
+        history.indirect_lost AS indirect_lost
     FROM history_of(domain = {domain:String}, under = {under:String}, by = {by:String}) AS history
     LEFT ANY JOIN change_counts_of(domain = {domain:String}, under = {under:String}, by = {by:String}) AS counts ON counts.period = history.period
 ) AS told

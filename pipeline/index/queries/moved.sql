@@ -13,24 +13,8 @@ SELECT
     if(rank_before IS NULL, NULL, if(n_before > 1, 100 * (n_before - rank_before) / (n_before - 1), 100)) AS percentile_before,
     if(rank_after IS NULL, NULL, if(n_after > 1, 100 * (n_after - rank_after) / (n_after - 1), 100)) AS percentile_after,
     log(ifNull(rank_before, n_before + 1) / n_before) - log(ifNull(rank_after, n_after + 1) / n_after) AS moved
-FROM
-(
-    SELECT
-        domain,
-        anyIf(rank, snapshot = {before:UInt64}) AS rank_before,
-        anyIf(rank, snapshot = {after:UInt64}) AS rank_after
-    FROM
-    (
-        SELECT
-            domain,
-            snapshot,
-            if({seeded:UInt8} = 1, trusted_harmonic_rank, toNullable(harmonic_rank)) AS rank
-        FROM domain_quality
-        WHERE snapshot IN ({before:UInt64}, {after:UInt64})
-            AND (empty({domains:Array(String)}) OR domain IN {domains:Array(String)})
-    )
-    GROUP BY domain
-)
-WHERE NOT empty({domains:Array(String)}) OR moved != 0
+FROM ranks_between(old = {before:UInt64}, new = {after:UInt64}, seeded = {seeded:UInt8})
+WHERE (empty({domains:Array(String)}) OR domain IN {domains:Array(String)})
+    AND (NOT empty({domains:Array(String)}) OR moved != 0)
 ORDER BY abs(moved) DESC, domain
 LIMIT {limit:UInt64}

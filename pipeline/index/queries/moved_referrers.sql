@@ -30,21 +30,9 @@ FROM
     FROM ends
     LEFT ANY JOIN
     (
-        SELECT
-            domain,
-            anyIf(rank, snapshot = {before:UInt64}) AS rank_before,
-            anyIf(rank, snapshot = {after:UInt64}) AS rank_after
-        FROM
-        (
-            SELECT
-                domain,
-                snapshot,
-                if({seeded:UInt8} = 1, trusted_harmonic_rank, toNullable(harmonic_rank)) AS rank
-            FROM domain_quality
-            WHERE snapshot IN ({before:UInt64}, {after:UInt64})
-                AND domain IN (SELECT source_domain FROM ends)
-        )
-        GROUP BY domain
+        SELECT domain, rank_before, rank_after
+        FROM ranks_between(old = {before:UInt64}, new = {after:UInt64}, seeded = {seeded:UInt8})
+        WHERE domain IN (SELECT source_domain FROM ends)
     ) AS ranks ON ends.source_domain = ranks.domain
 )
 WHERE what != 'kept'

@@ -21,12 +21,13 @@ from pipeline.index import ways as subject
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.index.questions import Index
 from pipeline.index.referrers import RollUp
-from pipeline.index.ways import HOPS, Place, Step, ways
+from pipeline.index.walks import HOPS, Place, Step
+from pipeline.index.ways import ways
 from pipeline.page import Page
 from pipeline.store import Store, rows
 from pipeline.url import canonical
 from tests.pipeline.index.test_histories import deliver
-from tests.support.page_fates import Reached, reached
+from tests.support.page_fates import Coming, Reached, came_and_went, reached
 from tests.support.records import DAY, START, TODAY, Link, page, write
 from tests.support.stores import AnyStore
 
@@ -103,6 +104,26 @@ def backlinks(store: Store, domain: str) -> dict[tuple[str, str, str], Reached]:
             row["state"], row["end_url"], tuple(row["via"]), tuple(row["hops"]), bool(row["hint"]),
             row["target_outcome"], row["since"] or 0,
         )  # fmt: skip
+    return found
+
+
+EVENTS = """
+SELECT *, toUnixTimestamp64Milli(at) AS by, toUnixTimestamp64Milli(after) AS since
+FROM changes_of(domain = {domain:String}, under = {under:String})
+WHERE change != 'changed'
+"""
+
+
+def events(store: Store, domain: str, under: str = "%") -> dict[tuple[str, str, str], set[Coming]]:
+    """What came and went, by link. `moved` is told as what it is else: that is tested elsewhere."""
+    found: dict[tuple[str, str, str], set[Coming]] = {}
+    for row in rows(store.query(EVENTS, {"domain": domain, "under": under})):
+        key = row["source_url"], row["target_url"], row["kind"]
+        one = Coming(
+            row["by"], row["change"], row["reason"], row["since"] or 0, bool(row["indirect"])
+        )
+        assert one not in found.setdefault(key, set()), "once"
+        found[key].add(one)
     return found
 
 
@@ -337,6 +358,54 @@ def test_a_link_that_goes_straight_now_has_moved(web: Web) -> None:
     assert [row["reason"] for row in rows(reasons)] == ["", "moved"]
 
 
+def at(day: float) -> int:
+    return START + int(day * DAY)
+
+
+@pytest.mark.engine
+def test_a_link_comes_and_goes_with_its_way(web: Web) -> None:
+    """Its own sightings are older: the page that it names began to lead there, and did no more."""
+    web.visit(0.5, "a/")
+    web.visit(1, "a/", "x/1")
+    web.visit(2, "x/1")
+    web.visit(4, "x/1", to="y/2")
+    web.visit(5, "y/2", to="b/page")
+    web.visit(6, "y/2", to="b/page")
+    web.visit(9, "y/2")
+    web.update()
+    key = web.url("a/"), web.url("x/1"), "a"
+    came = Coming(at(5), "appeared", "way opened", at(2), True)
+    went = Coming(at(9), "lost", "way closed", at(6), True)
+    assert events(web.store, f"b-{web.number}.org") == {key: {came, went}}
+    direct = Coming(at(1), "appeared", "", at(0.5), False)
+    assert events(web.store, f"x-{web.number}.org") == {key: {direct}}
+    (told,) = Index(web.store).history(f"b-{web.number}.org").rows()
+    assert (told.gained, told.indirect_gained, told.indirect_lost) == (0, 1, 1)
+    assert told.indirect_domains == 0
+
+
+@pytest.mark.embedded
+def test_ways_that_an_older_program_found_are_found_anew_with_their_times(store: AnyStore) -> None:
+    web = Web(store)
+    web.visit(1, "a/", "x/1")
+    web.visit(2, "x/1")
+    web.visit(4, "x/1", to="b/page")
+    web.update()
+    told = events(store, f"b-{web.number}.org")
+    assert {one.at for found in told.values() for one in found} == {at(4)}
+    store.execute(
+        "INSERT INTO leads SELECT * REPLACE (version + 1 AS version, [] AS opened, [] AS closed, "
+        "[] AS opened_after, [] AS closed_after, 0 AS end_turns) FROM leads FINAL"
+    )
+    store.execute(
+        f"ALTER TABLE marks DELETE WHERE job = '{subject.JOB}' SETTINGS mutations_sync = 1"
+    )
+    assert events(store, f"b-{web.number}.org") == {}, "not known"
+    web.visit(1, "z/")
+    web.update()
+    assert events(store, f"b-{web.number}.org") == told
+
+
 @pytest.mark.engine
 def test_more_ways_through_a_page_than_are_found_at_once(
     web: Web, monkeypatch: pytest.MonkeyPatch
@@ -498,6 +567,7 @@ def test_the_view_says_what_the_rules_say_of_any_web(store: AnyStore, seed: int)
     webs = [random_web(dice) for _ in range(6)]
     deliver(store, [web.pages for web in webs], dice)
     met = set[tuple[bool, str, bool, int]]()
+    times = set[tuple[str, str, bool]]()
     for web in webs:
         expected = reached(web.pages)
         for host in "pqrst":
@@ -506,10 +576,39 @@ def test_the_view_says_what_the_rules_say_of_any_web(store: AnyStore, seed: int)
             assert found == expected.get(domain, {})
             if web in webs[:2]:
                 assert_all_agree(store, domain, found)
+                times |= assert_times_agree(store, web, domain)
             met |= {(bool(o.via), o.outcome, o.hint, len(o.via)) for o in found.values()}
     assert {outcome for _, outcome, _, _ in met} >= {"there", "gone", "unreachable", "redirect"}
     assert {length for _, _, _, length in met} >= {0, 1, 2}
     assert {hint for _, _, hint, _ in met} == {True, False}
+    assert times >= {("appeared", "way opened", True), ("lost", "way closed", True)}
+    assert ("lost", "way closed", False) in times, "of when it still was is not known always"
+
+
+def assert_times_agree(store: Store, web: Web, domain: str) -> set[tuple[str, str, bool]]:
+    """When links came and went, of the whole domain and of one of its pages."""
+    met = set[tuple[str, str, bool]]()
+    for path in ("", "/1"):
+        under = domain + path if path else "%"
+        model = came_and_went(web.pages, lambda url, p=path: not p or url.endswith(p))  # type: ignore[misc]
+        wanted = {key: found for key, found in model.get(domain, {}).items() if found}
+        told = events(store, domain, under)
+        assert {key: {unmoved(one) for one in found} for key, found in told.items()} == {
+            key: {unmoved(one) for one in found} for key, found in wanted.items()
+        }
+        met |= {
+            (one.change, one.reason, one.after > 0) for found in told.values() for one in found
+            if one.indirect
+        }  # fmt: skip
+    return met
+
+
+def unmoved(one: Coming) -> Coming:
+    """`moved` depends on other links, and is told as in `backlinks`."""
+    return one._replace(reason="left") if one.reason in LEFT else one
+
+
+LEFT = ("moved", "removed", "gone", "redirected")
 
 
 def assert_all_agree(store: Store, domain: str, found: dict[tuple[str, str, str], Reached]) -> None:

@@ -199,6 +199,11 @@ def test_only_some_changes_are_told(world: World) -> None:
 def test_changes_are_counted_as_they_are_listed(world: World, by: Any) -> None:
     counts = change_counts("t.org", by=by, limit=10_000).rows(world.store)
     listed = changes("t.org", limit=10_000).rows(world.store)
+    indirect = [row["change"] != "lost" for row in listed if row["indirect"]]
+    assert sum(row["indirect_gained"] for row in counts) == sum(indirect) > 0
+    assert sum(row["indirect_lost"] for row in counts) == len(indirect) - sum(indirect)
+    assert counts[0]["indirect_links"] == 2 * sum(indirect) - len(indirect)
+    listed = [row for row in listed if not row["indirect"]]
     for change in ("appeared", "discovered", "lost", "changed"):
         assert sum(row[change] for row in counts) == sum(r["change"] == change for r in listed)
     lost = [row["reason"] for row in listed if row["change"] == "lost"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from pipeline.store import rows
-from tests.pipeline.index.world import OTHERS, TARGETS, UNDERS, World, grouped, like, made
+from tests.pipeline.index.world import OTHERS, SHORT, TARGETS, UNDERS, World, grouped, like, made
 from tests.support.stores import AnyStore
 
 START_OF: dict[str, Callable[[datetime.date], datetime.date]] = {
@@ -64,7 +65,14 @@ def test_every_coming_and_going_is_told(world: World, under: str) -> None:
         if like(row["target_url"].partition("://")[2], under):
             span = (row["changed_by"], "changed", " ".join(row["what"]), row["changed_after"])
             wanted.add((*span, *key(row)))
+    indirect = [row for row in told if row["indirect"]]
+    told = [row for row in told if not row["indirect"]]
     found = [(r["at"], r["change"], r["reason"], r["after"], *key(r)) for r in told]
+    assert {row["end_url"] for row in told} == {row["target_url"] for row in told}
+    if under in ("%", "t.org/%"):
+        assert {row["target_url"] for row in indirect} >= {SHORT}
+        assert {row["end_url"] for row in indirect if row["target_url"] == SHORT} == {TARGETS[0]}
+        assert {row["reason"] for row in indirect} >= {"", "way opened"}
     assert len(found) == len(set(found))
     assert set(found) == wanted
     if under == "%":
@@ -229,6 +237,14 @@ def test_history_counts_domains_with_the_pages_read_beneath(
         assert row["their_pages_read"] == len({one for one in read if one[0] in domains})
     assert sum(row["gained"] for row in told) == len(spans)
     assert told[-1]["referring_domains"] == sum(went is None for _, went in spans)
+    listed = asked(world, "changes_of(domain = 't.org', under = {under:String})", under=under)
+    came: dict[str, int] = defaultdict(int)
+    for row in listed:
+        if row["indirect"]:
+            came[row["source_domain"]] += 1 if row["change"] != "lost" else -1
+    assert told[-1]["indirect_domains"] == sum(kept > 0 for kept in came.values())
+    assert sum(row["indirect_gained"] for row in told) == len(came)
+    assert came or under != "%"
 
 
 # --- gap ---
