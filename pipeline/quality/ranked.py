@@ -6,8 +6,8 @@ import numpy as np
 
 from pipeline.graph.dominators import dominators
 from pipeline.graph.hyperball import harmonic_estimate
-from pipeline.graph.ranks import authority, harmonic, pagerank, rank_of, weighted_harmonic
-from pipeline.graph.sampled import weighted_harmonic_sampled
+from pipeline.graph.ranks import authority, harmonic, pagerank, rank_of
+from pipeline.graph.sampled import telling, weighted_harmonic_sampled
 from pipeline.graph.suspicion import DAMPING, FINE
 from pipeline.graph.trusted import UNREACHED, redrawn_trust, seed_distance
 from pipeline.quality.scored import Floats, Measure, Part, Scored, counts, nullable
@@ -61,15 +61,14 @@ def _add_authority(scored: Scored) -> None:
 
 
 def _authority(scored: Scored) -> Floats:
-    """From all whose trust is above 0, or from a sample of them by trust."""
-    trust = scored.floats("trust")
-    drawn = scored.graph.n > EXACT_HARMONIC and np.count_nonzero(trust) > scored.settings.sources
-    scored.manifest["authority_searches"] = scored.settings.sources if drawn else "all"
+    """From all whose trust is above 0 and who link, or from a sample of them by trust."""
+    trust, sources = scored.floats("trust"), scored.settings.sources
     hangs_on = dominators(scored.graph, scored.seeds)
-    if drawn:
-        sources = scored.settings.sources
-        return weighted_harmonic_sampled(scored.graph, trust, sources, hangs_on=hangs_on)
-    return weighted_harmonic(scored.graph, trust, hangs_on=hangs_on)[0]
+    if scored.graph.n <= EXACT_HARMONIC:
+        sources = EXACT_HARMONIC
+    drawn = np.count_nonzero(telling(scored.graph, trust)) > sources
+    scored.manifest["authority_searches"] = sources if drawn else "all"
+    return weighted_harmonic_sampled(scored.graph, trust, sources, hangs_on=hangs_on)
 
 
 PARTS = (

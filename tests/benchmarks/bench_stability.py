@@ -125,7 +125,7 @@ def scores(base: Base, graph: DomainGraph, trust: Scores) -> dict[str, Scores]:
         "wH": authority(graph, seeds),
         "wH, trust kept": searched(graph, trust),
         "wH, 1,000 seeds": authority(graph, many),
-        "all alike": searched(graph, np.full(graph.n, 1 / graph.n)),
+        "all alike": searched(graph, np.full(graph.n, 1 / graph.n), searches=4 * SEARCHES),
         "spam risk": points.astype(np.float64),
         IN_DEGREE: graph.in_degree.astype(np.float64),
     }
