@@ -12,6 +12,7 @@ import pipeline.quality.owners as subject
 from pipeline.graph.csr import from_edges
 from pipeline.page import Page
 from pipeline.quality.networks import concentration
+from pipeline.quality.owned import FEWEST_COMMON
 from pipeline.quality.owners import JOINED, LINKS, NAME, NETWORK, Marks, owners
 from pipeline.quality.score import score
 from pipeline.settings import ScoreSettings
@@ -87,6 +88,38 @@ SITES = [
 ]
 
 
+SITES += [
+    # One network, and the same three others, whose widgets they bear.
+    *(
+        each
+        for n in "abc"
+        for each in site(
+            f"bearer-{n}.org",
+            15,
+            *(Link(f"https://w{k}.org/", anchor="Powered by Teapot") for k in range(3)),
+        )
+    ),
+    # One network of two, and the same three others, to which just as many link as may at most.
+    *(
+        each
+        for n in range(FEWEST_COMMON)
+        for each in site(f"rare-{n}.org", 16 + max(1, n), "k1.org", "k2.org", "k3.org")
+    ),
+    # The same, but for one domain more that links there.
+    *(
+        each
+        for n in range(FEWEST_COMMON + 1)
+        for each in site(f"common-{n}.org", 60 + max(1, n), "c1.org", "c2.org", "c3.org")
+    ),
+    # One network, and the same three others, which are sites on a platform.
+    *(
+        each
+        for n in "abc"
+        for each in site(f"fan-{n}.org", 100, *(f"blog{k}.github.io" for k in range(3)))
+    ),
+]
+
+
 @pytest.fixture(scope="module")
 def scored(databases: Databases) -> Iterator[AnyStore]:
     store = databases.new()
@@ -119,6 +152,7 @@ def test_two_marks_and_links_make_an_owner_and_less_makes_none(quality: Rows) ->
         "wheel-a.org": {f"wheel-{n}.org" for n in "abc"},
         "ring-a.org": {f"ring-{n}.org" for n in "abcde"},
         "half-a.org": {"half-a.org", "half-b.org"},
+        "rare-0.org": {"rare-0.org", "rare-1.org"},
     }
 
 
