@@ -137,9 +137,15 @@ def authority(graph: DomainGraph, seeds: Ids, *, salt: int = 0) -> Scores:
     return searched(graph, trusted, dominators(graph, seeds))
 
 
-def searched(graph: DomainGraph, weight: Scores, on: npt.NDArray[np.int32] | None = None) -> Scores:
-    """Exact where so many have weight as are searched from."""
-    return weighted_harmonic_sampled(graph, weight, SEARCHES, hangs_on=on)
+def searched(
+    graph: DomainGraph,
+    weight: Scores,
+    on: npt.NDArray[np.int32] | None = None,
+    *,
+    searches: int = SEARCHES,
+) -> Scores:
+    """Exact where no more than are searched from have weight and link."""
+    return weighted_harmonic_sampled(graph, weight, searches, hangs_on=on)
 
 
 def thinned(base: Base, draw: int) -> DomainGraph:

@@ -195,19 +195,19 @@ def test_concentration_is_of_the_largest_group_of_those_known() -> None:
 
 
 def none(n: int) -> Any:
-    return np.full((n, 1), -1, np.int64)
+    return np.full((n, 1), -1, np.int32)
 
 
 def test_what_too_many_share_is_no_mark() -> None:
     """A network of hundreds is a host's or a CDN's; with one fewer it is a mark."""
     for more, joined in ((0, True), (1, False)):
         n = subject.MOST[NETWORK] + more
-        network, name = np.zeros((n, 1), np.int64), none(n)
+        network, name = np.zeros((n, 1), np.int32), none(n)
         name[:2] = 5
         empty = np.zeros(0, np.int32)
         marks = Marks(network, none(n), name, none(n), from_edges(empty, empty, n=n))
         ends = np.array([0], np.int32), np.array([1], np.int32)
-        found = owners(marks, *ends, np.ones(n, bool))
+        found = owners(marks, lambda ends=ends: [ends], np.ones(n, bool))  # type: ignore[misc]
         assert (found.group[1] == 0) == joined
         assert found.marks[1] == (NETWORK | NAME | JOINED if joined else 0)
 
@@ -222,10 +222,10 @@ def test_alike_links_meet_though_they_are_not_the_same() -> None:
         sources += [2 * k] * 10 + [2 * k + 1] * 10
         targets += [*links[:10], *links[:common], *links[10 : 20 - common]]
     own = from_edges(np.array(sources, np.int64), np.array(targets, np.int64))
-    network = np.repeat(np.arange(own.n), 2)[: own.n, None].astype(np.int64)
+    network = np.repeat(np.arange(own.n), 2)[: own.n, None].astype(np.int32)
     empty = np.zeros(0, np.int32)
     marks = Marks(network, none(own.n), none(own.n), none(own.n), own)
-    found = owners(marks, empty, empty, np.ones(own.n, bool))
+    found = owners(marks, lambda: [(empty, empty)], np.ones(own.n, bool))
     joined = found.size[: 4 * pairs : 2] == 2
     assert joined[:pairs].mean() > 0.9
     assert not joined[pairs:].any()
