@@ -21,7 +21,7 @@ from pipeline.graph.distances import BATCH, Bits
 from pipeline.graph.levels import FAR, On, Searches, lanes_for
 from pipeline.graph.links import Graph
 from pipeline.graph.mixing import mix
-from pipeline.graph.sampled import drawn
+from pipeline.graph.sampled import drawn, telling
 from pipeline.graph.threads import at_most
 from pipeline.graph.wide import ask_for
 
@@ -74,7 +74,7 @@ def brought(
     if sources is not None and sources < 1:
         raise ValueError(f"sources is {sources}: at least 1 is needed")
     made = room or Brought(np.zeros(len(sets.target)), np.zeros(len(sets.sources)))
-    chosen, counts = drawn(weight, sources or graph.n, 0)
+    chosen, counts = drawn(telling(graph, weight), sources or graph.n, 0)
     if not chosen.size or not len(sets.target):
         return made
     batches = -(-chosen.size // BATCH)

@@ -137,10 +137,11 @@ def weighted_harmonic(
     if max_sources is not None and max_sources < 0:
         raise ValueError(f"max_sources is {max_sources}: it can't be negative")
     heaviest = np.argsort(-weight, kind="stable")[: np.count_nonzero(weight)][:max_sources]
-    chosen = np.sort(heaviest)  # neighbours by name share most of a search
-    if chosen.size == 0:
+    if heaviest.size == 0:
         return np.zeros(graph.n), 0.0
-    covered = 1.0 if max_sources is None else float(weight[chosen].sum() / weight.sum())
+    covered = 1.0 if max_sources is None else float(weight[heaviest].sum() / weight.sum())
+    # Who links to nobody is near to nobody. Neighbours by name share most of a search.
+    chosen = np.sort(heaviest[graph.out_degree[heaviest] > 0])
     return add_up(graph, chosen, weight[chosen], hangs_on), min(covered, 1.0)
 
 

@@ -23,9 +23,11 @@ def weighted_harmonic_sampled(
 ) -> Scores:
     """An estimate of `weighted_harmonic` from this many searches, right on average.
 
-    weight: float64[n], not negative. sources: at least 1. Those whose weight is more than a
-    search's share are all searched from, and count as they are; of the others each is drawn
-    with a chance in proportion to its weight, and counts as a share of what they weigh.
+    weight: float64[n], not negative. sources: at least 1. Who links to nobody is near to nobody,
+    and is not searched from. Of the others those whose weight is more than a search's share are all
+    searched from, and count as they are; of the rest each is drawn with a chance in proportion to
+    its weight, and counts as a share of what they weigh. So it is exact where no more domains than
+    `sources` have weight and link.
     hangs_on: as in `weighted_harmonic`.
     Returns float64[n]; exactly 0 where no weight leads, and where none that was drawn leads.
     Raises ValueError on weights of another length, negative or not finite, or sources < 1.
@@ -35,8 +37,13 @@ def weighted_harmonic_sampled(
     weight = weights_of_domains(graph.n, weight)
     if sources < 1:
         raise ValueError(f"sources is {sources}: at least 1 is needed")
-    chosen, counts = drawn(weight, sources, salt)
+    chosen, counts = drawn(telling(graph, weight), sources, salt)
     return add_up(graph, chosen, counts, hangs_on) if chosen.size else np.zeros(graph.n)
+
+
+def telling(graph: Graph, weight: Scores) -> Scores:
+    """float64[n]: the weight of those that link to others, 0 for those that don't."""
+    return np.where(graph.out_degree > 0, weight, 0.0)
 
 
 def drawn(weight: Scores, sources: int, salt: int) -> tuple[Integers, Scores]:

@@ -9,7 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.errors import DidNotConverge
-from pipeline.graph.blocks import Integers, Offsets, Scores, blocks_of, distinct, per_weight
+from pipeline.graph.blocks import (
+    Integers,
+    Offsets,
+    Scores,
+    blocks_of,
+    distinct,
+    per_weight,
+    receive,
+)
 from pipeline.graph.hot import hot
 from pipeline.graph.links import (
     Graph,
@@ -21,7 +29,7 @@ from pipeline.graph.links import (
     weight_of,
 )
 from pipeline.graph.mixing import mixed
-from pipeline.graph.ranks import trust
+from pipeline.graph.ranks import pagerank, trust
 from pipeline.graph.threads import at_most
 
 LANES = 8  # draws walked together: their scores at a domain share one line of the cache
@@ -64,8 +72,7 @@ def redrawn_trust(
     half-samples for the standard error as in McCarthy 1969.
     """
     chosen = distinct(graph, seeds)
-    if draws < 2 or draws % 2:
-        raise ValueError(f"draws is {draws}: an even number from 2 is needed")
+    _refuse_odd(draws)
     if len(chosen) == 1:
         alone = trust(graph, chosen, damping=damping, tolerance=tolerance, max_sweeps=max_sweeps)
         return RedrawnTrust(alone, np.full(graph.n, np.nan))
@@ -85,6 +92,54 @@ def redrawn_trust(
     return RedrawnTrust(centre + total / draws, np.sqrt(variance))
 
 
+def mean_trust(
+    graph: Graph,
+    seeds: Integers,
+    *,
+    draws: int = 16,
+    salt: int = 0,
+    damping: float = 0.85,
+    tolerance: float = 1e-9,
+    max_sweeps: int = 200,
+) -> Scores:
+    """The mean of `redrawn_trust` alone, which takes one walk and not one a draw.
+
+    A half's trust is that of its seeds in equal parts, over the visits that a walk from them pays
+    before it starts anew. So the mean is the trust of all seeds, each in proportion to the sum of
+    one over that, of the halves that it is in.
+    Time: that of two `trust`s. Raises as `redrawn_trust`.
+    """
+    chosen = distinct(graph, seeds)
+    _refuse_odd(draws)
+    alike = np.ones(len(chosen))
+    if len(chosen) > 1:
+        visits = _visits(graph, damping, tolerance, max_sweeps)[chosen]
+        halves = _halves(len(chosen), draws, salt)
+        alike = (halves / (halves @ visits)[:, None]).sum(axis=0)
+    personal = np.zeros(graph.n)
+    personal[chosen] = alike
+    return pagerank(
+        graph, damping=damping, tolerance=tolerance, personal=personal, max_sweeps=max_sweeps
+    )
+
+
+def _visits(graph: Graph, damping: float, tolerance: float, max_sweeps: int) -> Scores:
+    """float64[n]: how many domains a walk from each one visits, before it starts anew."""
+    links, shares = graph.out_links, damping * per_weight(graph)
+    blocks, weighted = blocks_of(links), has_weights(links)
+    found, received = np.ones(graph.n), np.empty(graph.n)
+    moved = np.inf
+    with at_most(len(blocks) - 1):
+        for _ in range(max_sweeps):
+            receive(blocks, links, weighted, found, received)
+            then = 1.0 + shares * received
+            moved = float(np.abs(then - found).max())
+            found = then
+            if moved <= tolerance:
+                return found
+    raise DidNotConverge("visits", max_sweeps, moved)
+
+
 def seed_distance(graph: Graph, seeds: Integers) -> Distances:
     """int32[n]: the fewest links from any seed to each domain; 0 at a seed, -1 where none leads.
 
@@ -93,6 +148,11 @@ def seed_distance(graph: Graph, seeds: Integers) -> Distances:
     chosen = distinct(graph, seeds)
     found: Distances = _from_any(graph.out_links, chosen)
     return found
+
+
+def _refuse_odd(draws: int) -> None:
+    if draws < 2 or draws % 2:
+        raise ValueError(f"draws is {draws}: an even number from 2 is needed")
 
 
 def _halves(seeds: int, draws: int, salt: int) -> npt.NDArray[np.bool_]:

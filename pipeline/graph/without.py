@@ -1,7 +1,9 @@
 """What if a link were gone: a domain's trust-weighted harmonic centrality without one of its links.
 
-Distances to a domain change through its own links alone, so a search backwards from it tells all.
-Trust is taken as it is: that less of it would flow along the link too is not counted.
+Where the whole graph is at hand it is taken again without the link: trust, which flows elsewhere
+then, and distances. Of a part of the graph it lies between two bounds, with the trust of others as
+it is. Distances to a domain change through its own links alone, so a search backwards from it tells
+all of them; and what hangs on it hangs on it still.
 """
 
 from __future__ import annotations
@@ -12,11 +14,15 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.graph.blocks import Offsets, Scores, weights_of_domains
-from pipeline.graph.csr import DomainGraph, Ids
+from pipeline.graph.blocks import Integers, Mask, Offsets, Scores, weights_of_domains
+from pipeline.graph.csr import DomainGraph, Ids, from_edges
+from pipeline.graph.dominators import dominators
+from pipeline.graph.ranks import weighted_harmonic
+from pipeline.graph.trusted import mean_trust, seed_distance
 
 UNREACHED = -1
 NOBODY = -1
+GONE = 1e15  # links: so far that it counts as nothing
 
 Distances = npt.NDArray[np.int32]
 
@@ -28,56 +34,128 @@ class Bounds(NamedTuple):
     high: Scores
 
 
-def without_each(
-    graph: DomainGraph,
-    target: int,
-    sources: npt.NDArray[Any],
-    weight: npt.NDArray[Any],
-    *,
-    centrality: float | None = None,
-    depth: int | None = None,
-) -> Bounds:
-    """The sum over u of weight[u] / d(u, target) without the link of each source, one at a time.
+class Part(NamedTuple):
+    """What is read of a graph that is too large to be read whole, around one of its domains.
 
-    graph: all of it, or where `depth` is given all links into domains nearer than that to the
-    target. weight: float64[n]. centrality: of the target in the whole graph, by whatever measure of
-    the same kind; None to take it from this graph. Without `depth` both bounds are one, and in
-    proportion to `centrality`.
-    With it, what lies further is known by its sum alone: it stays as it is at most, and at least
-    moves away as far as the worst of what is `depth` links away, through which all of it leads.
+    graph: all links into domains nearer than `depth` links to the target, and besides, of some
+    domains all those into what is `depth` links away.
+    weight: float64[n], trust. own: float64[n], the centralities of the domains themselves, as the
+    target's is taken; 0 where no trust leads, infinite where it is not known.
+    centrality: of the target in the whole graph. damping: of trust.
+    """
+
+    graph: DomainGraph
+    target: int
+    depth: int
+    weight: Scores
+    own: Scores
+    centrality: float
+    damping: float
+
+
+def without_link(graph: DomainGraph, source: int, target: int) -> DomainGraph:
+    """The graph less one link, which may be none of its own. Copies the links."""
+    row = slice(graph.out_offsets[source], graph.out_offsets[source + 1])
+    gone = graph.out_offsets[source] + np.flatnonzero(graph.out_targets[row] == target)
+    offsets = graph.out_offsets.copy()
+    offsets[source + 1 :] -= len(gone)
+    weights = graph.out_weights
+    left = None if weights is None else np.delete(weights, gone)
+    return DomainGraph(graph.n, graph.names, offsets, np.delete(graph.out_targets, gone), left)
+
+
+def hanging_on(graph: DomainGraph, seeds: Integers, target: int) -> Mask:
+    """bool[n]: to whom no path from the seeds leads but through the target."""
+    on = dominators(graph, seeds)
+    below = np.flatnonzero(on >= 0)
+    tree = from_edges(on[below], below, n=graph.n)
+    return seed_distance(tree, np.array([target])) > 0
+
+
+def centrality_again(
+    graph: DomainGraph,
+    seeds: Integers,
+    source: int,
+    target: int,
+    hanging: Mask,
+    *,
+    damping: float,
+    draws: int,
+) -> float:
+    """The target's centrality in the graph less the source's link to it, its trust taken anew.
+
+    hanging: as `hanging_on` tells of the target. Time: two walks, and a search.
+    """
+    left = without_link(graph, source, target)
+    weight = mean_trust(left, seeds, damping=damping, draws=draws)
+    found = _distances(graph.in_offsets, graph.in_sources, target, source)
+    return float(_shares(np.where(hanging, 0.0, weight), found).sum())
+
+
+def centralities_again(
+    graph: DomainGraph, seeds: Integers, source: int, target: int, *, damping: float, draws: int
+) -> Scores:
+    """float64[n]: those of all domains in the graph less the source's link to the target."""
+    left = without_link(graph, source, target)
+    weight = mean_trust(left, seeds, damping=damping, draws=draws)
+    return weighted_harmonic(left, weight, hangs_on=dominators(left, seeds))[0]
+
+
+def between(part: Part, sources: npt.NDArray[Any]) -> Bounds:
+    """Of a part of the graph: the target's centrality without the link of each source, which has an
+    id in it or -1. Trust stays as it is.
+
+    What was read is known but for ways round that were not, which are longer than all that were
+    read whole. What lies further is known by its sum alone. It moves only where the domain at the
+    brink moved that it comes by; no further than that; and no more of it comes by a domain than
+    that domain's own centrality has, and the trust of those who hang on it: damping / (1 - damping)
+    of its own at most, since that is what a walk from it spends on those it alone leads to.
     Time: a search a source.
     """
-    weight = weights_of_domains(graph.n, weight)
-    whole = _distances(graph.in_offsets, graph.in_sources, target, NOBODY)
-    found = float(_shares(weight, whole).sum())
-    known = found if centrality is None else centrality
+    weight = weights_of_domains(part.graph.n, part.weight)
+    offsets, sources_of = part.graph.in_offsets, part.graph.in_sources
+    whole = _distances(offsets, sources_of, part.target, NOBODY)
+    before = _shares(weight, whole)
+    hanging = weight[part.target] * _spent(part.damping)
     low, high = np.empty(len(sources)), np.empty(len(sources))
     for place, source in enumerate(sources):
-        less = _distances(graph.in_offsets, graph.in_sources, target, int(source))
-        if depth is None:
-            left = float(_shares(weight, less).sum())
-            low[place] = high[place] = known * left / found if found > 0 else known
-        else:
-            low[place], high[place] = _bounds(weight, whole, less, known - found, depth)
+        less = _distances(offsets, sources_of, part.target, int(source))
+        most = before - _at_most(weight, whole, less, part.depth)
+        read = before - _shares(weight, less)
+        further = max(part.centrality - float(before.sum()), 0.0) + hanging
+        lost = float(read.sum()) + _lost_further(part, whole, less, further)
+        low[place] = max(part.centrality - lost, 0.0)
+        high[place] = part.centrality - max(float(most.sum()) - hanging, 0.0)
     return Bounds(low, high)
 
 
-def _bounds(
-    weight: Scores, whole: Distances, less: Distances, further: float, depth: int
-) -> tuple[float, float]:
-    """further: the sum over all that is more than `depth` links away, with the link."""
-    shares = _shares(weight, less)
-    # Ways through links that were not read may be shorter, but none than depth + 1.
-    doubtful = (whole > 0) & ((less == UNREACHED) | (less > depth + 1))
-    most = np.where(doubtful, weight / (depth + 1), shares)
-    further = max(further, 0.0)
-    brink = less[whole == depth]
-    if brink.size == 0 or (brink == UNREACHED).any():
-        stays = 0.0
-    else:
-        moved = int(brink.max()) - depth
-        stays = (depth + 1) / (depth + 1 + moved)
-    return float(shares.sum()) + further * stays, float(most.sum()) + further
+def _spent(damping: float) -> float:
+    return damping / (1 - damping)
+
+
+def _at_most(weight: Scores, whole: Distances, less: Distances, depth: int) -> Scores:
+    """What is read counts no more than by the shortest way that was not: of what is nearer than
+    the brink or at it, it leads by something at the brink; of what is beyond, by one more."""
+    round_about = np.where(whole <= depth, depth + 1, depth + 2)
+    doubtful = (whole > 0) & ((less == UNREACHED) | (less > round_about))
+    return np.where(doubtful, weight / round_about, _shares(weight, less))
+
+
+def _lost_further(part: Part, whole: Distances, less: Distances, further: float) -> float:
+    """At most, of the sum over all that was not read."""
+    depth = part.depth
+    brink = np.flatnonzero((whole == depth) & (part.weight > 0))
+    by = np.where(less[brink] == UNREACHED, GONE, less[brink] - depth)
+    moved, by = brink[by > 0], by[by > 0]
+    if not len(moved):
+        return 0.0
+    stays = (depth + 1) / (depth + 1 + by.max())
+    behind = part.own[moved] + part.weight[moved] * _spent(part.damping)
+    # What counts 1 / k at the brink did 1 / (k + depth), and does 1 / (k + depth + by): of all k
+    # this one loses most.
+    k = np.sqrt(depth * (depth + by))
+    share = k * (1 / (k + depth) - 1 / (k + depth + by))
+    return float(min(further * (1 - stays), (behind * share).sum()))
 
 
 def _shares(weight: Scores, distance: Distances) -> Scores:

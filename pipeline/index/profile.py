@@ -11,7 +11,6 @@ from pipeline.index.paging import Key
 from pipeline.index.question import LIMIT, UNKNOWN, Paged
 from pipeline.index.target import Mode, target_of
 from pipeline.store import Store, rows, sql
-from pipeline.store.views import spelled
 
 By = Literal["day", "week", "month"]
 Network = Literal["ip", "net", "owner"]

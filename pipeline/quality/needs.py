@@ -24,6 +24,7 @@ ROWS = 16  # bytes a domain and direction
 SORTED = 48  # bytes an edge of those that are sorted at a time
 LANES = 1 << 30
 SLICED = 2 << 30  # what the store takes for the links of a slice, as pairs.py has it
+SOME_EDGES = 64 * MB  # what is worked out of a million edges at a time
 LINKS = 20_000  # of it, bytes an edge where there are fewer: of ten links
 SETS = 15  # bytes an edge: 60 of each set of domains that link to a page, one to four edges
 WORDS = 20 << 24  # topics: of each slot, how many domains say it, and which word
@@ -70,12 +71,18 @@ def needs(size: Size, settings: ScoreSettings, *, packed: bool) -> Needs:
         # Once more as a graph, of edges without weights, those that weigh nothing among them.
         "counting links": (200 + 2 * ROWS) * n + (6 if packed else 8) * m + SORTED * min(m, ROOM),
         "looking at links": min(SLICED, LINKS * m) + 20 * m,
-        "grouping owners": 300 * n + 24 * m,
         "reading links to pages": 160 * n + min(SLICED, LINKS * m),
         "authority of pages": (lanes_for(n) * LANE + 45) * n + SETS * m + (8 * m if packed else 0),
+        "grouping owners": grouping(n, m),
     }
     most = max(steps, key=lambda step: steps[step])
     return Needs(packed, graph, (most, steps[most]), balls)
+
+
+def grouping(n: int, m: int) -> int:
+    """Bytes that grouping the owners of n domains with m edges takes: over what was measured of
+    100,000 to 2,000,000 domains with 2 to 24 edges each (tests/benchmarks/bench_owners.py)."""
+    return SOME_EDGES + 250 * n + 6 * m
 
 
 def chosen(size: Size, settings: ScoreSettings) -> Needs:

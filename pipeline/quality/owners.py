@@ -17,22 +17,25 @@ import pyarrow.compute as pc
 
 from pipeline.graph.components import strong_components
 from pipeline.graph.csr import DomainGraph, from_edges
-from pipeline.graph.linksets import shared, signatures
+from pipeline.graph.linksets import Batches, met_again, shared, signatures
+from pipeline.graph.mixing import mixed
 from pipeline.quality.scored import Ids, Ids32
 
-Keys = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.int32]
+Hashes = npt.NDArray[np.uint64]
 Bits = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 
 NETWORK, TEMPLATE, NAME, TEXTS, LINKS, JOINED = 1, 2, 4, 8, 16, 32
 MOST = {NETWORK: 256, TEMPLATE: 1_000, NAME: 50, TEXTS: 20}  # domains; a mark of more is none
 ALIKE = 0.5  # Jaccard of two sets of links that are no longer chance
+NOTHING = np.uint64(0)  # a signature of no set
 NEEDED = ((3, 2), (2, 3), (1, 5))  # links in common, and domains that have them in one place
-_CHUNK = 10_000_000  # edges looked at once
 
 
 class Marks(NamedTuple):
-    """Keys by mark, int64[n, k] each: equal keys are a mark, of any two columns; -1 is none.
+    """Keys by mark, int32[n, k] each: equal keys are a mark, of any two columns; -1 is none. They
+    are numbers from 0 on, few of which nobody has.
 
     own: for each domain those that it links to of its own accord, and that few others link to.
     """
@@ -55,16 +58,17 @@ class Owners(NamedTuple):
 
 def rare(keys: Keys, most: int, eligible: Flags) -> Keys:
     """Keys that two domains have at least and `most` at most; -1 for others."""
-    kept = np.where(eligible[:, None], keys, -1)
-    found, where, sizes = np.unique(kept, return_inverse=True, return_counts=True)
-    good = (sizes >= 2) & (sizes <= most) & (found >= 0)
-    return np.where(good[where.reshape(kept.shape)], kept, -1)
+    kept = np.where(eligible[:, None], keys, np.int32(-1))
+    sizes = np.bincount(kept[kept >= 0], minlength=1)
+    good = (sizes >= 2) & (sizes <= most)
+    kept[(kept < 0) | ~good[kept]] = -1
+    return kept
 
 
-def owners(marks: Marks, source: Ids32, target: Ids32, eligible: Flags) -> Owners:
-    """source, target: int32[edges], the links that may join two domains of an owner.
+def owners(marks: Marks, links: Batches, eligible: Flags) -> Owners:
+    """links: sources and targets of some at a time, that may join two domains of an owner.
 
-    Time: passes over the edges, and sorts of the domains. Memory: 120 bytes a domain.
+    Time: passes over the edges, and sorts of the domains. Memory: 130 bytes a domain.
     """
     n = len(eligible)
     kept = {
@@ -73,10 +77,7 @@ def owners(marks: Marks, source: Ids32, target: Ids32, eligible: Flags) -> Owner
         NAME: rare(marks.name, MOST[NAME], eligible),
         TEXTS: rare(marks.texts, MOST[TEXTS], eligible),
     }
-    sets = signatures(marks.own).view(np.int64)
-    sets = np.where(eligible[:, None] & (sets != 0), sets, -1)
-    found = [*_linked(kept, sets, marks.own, source, target), *_alike(kept, sets, marks.own)]
-    one, other, bits = (np.concatenate(column) for column in zip(*found, strict=True))
+    one, other, bits = _pairs(kept, marks.own, links, eligible)
     whole = from_edges(np.append(one, other), np.append(other, one), n=n)
     parts = strong_components(whole)
     told = np.zeros(n, np.uint8)
@@ -88,17 +89,26 @@ def owners(marks: Marks, source: Ids32, target: Ids32, eligible: Flags) -> Owner
 Found = tuple[Ids32, Ids32, Bits]
 
 
+def _pairs(kept: dict[int, Keys], own: DomainGraph, links: Batches, eligible: Flags) -> Found:
+    sets = signatures(own)
+    sets[~eligible] = NOTHING
+    found = [*_linked(kept, sets, own, links), *_alike(kept, sets, own)]
+    one, other, bits = (np.concatenate(column) for column in zip(*found, strict=True))
+    return one, other, bits
+
+
 def _linked(
-    kept: dict[int, Keys], sets: Keys, own: DomainGraph, source: Ids32, target: Ids32
+    kept: dict[int, Keys], sets: Hashes, own: DomainGraph, links: Batches
 ) -> Iterator[Found]:
     """Pairs of which one links to the other and two marks agree."""
-    degree = own.out_degree
-    for start in range(0, max(1, len(source)), _CHUNK):
-        one, other = source[start : start + _CHUNK], target[start : start + _CHUNK]
+    several = own.out_degree >= 2
+    yield np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.uint8)
+    for one, other in links():
         bits = np.zeros(len(one), np.uint8)
         for mark, keys in kept.items():
             bits |= np.where(_agree(keys, one, other), mark, 0).astype(np.uint8)
-        same = (sets[one, 0] == sets[other, 0]) & (sets[one, 0] != -1) & (degree[one] >= 2)
+        first = sets[one, 0]
+        same = (first == sets[other, 0]) & (first != NOTHING) & several[one]
         bits |= np.where(same, LINKS, 0).astype(np.uint8)
         two = np.bitwise_count(bits) >= 2
         yield one[two], other[two], bits[two] | np.uint8(JOINED)
@@ -112,17 +122,17 @@ def _agree(keys: Keys, one: Ids32, other: Ids32) -> Flags:
     return found
 
 
-def _alike(kept: dict[int, Keys], sets: Keys, own: DomainGraph) -> Iterator[Found]:
+def _alike(kept: dict[int, Keys], sets: Hashes, own: DomainGraph) -> Iterator[Found]:
     """Pairs that link to the same others, and of which another mark agrees."""
     for mark, keys in kept.items():
         for band in sets.T:
             yield _in_runs(band, keys, mark, own)
 
 
-def _in_runs(bands: Keys, marked: Keys, mark: int, own: DomainGraph) -> Found:
+def _in_runs(bands: Hashes, marked: Keys, mark: int, own: DomainGraph) -> Found:
     """Each domain with the first of its run, and with the one before it: those with the same keys
     whose links are as alike as it takes in a run of that size."""
-    at, column = np.nonzero((bands[:, None] != -1) & (marked != -1))
+    at, column = _repeated(bands, marked)
     band, key = bands[at], marked[at, column]
     order = np.lexsort((at, key, band))
     ids, band, key = at[order].astype(np.int32), band[order], key[order]
@@ -137,6 +147,20 @@ def _in_runs(bands: Keys, marked: Keys, mark: int, own: DomainGraph) -> Found:
     good = enough(own, one, other, many)
     one, other = one[good], other[good]
     return one, other, np.full(len(one), mark | LINKS, np.uint8)
+
+
+def _repeated(bands: Hashes, marked: Keys) -> tuple[Ids, Ids]:
+    """Rows and columns of the keys that, with their band, come more than once: few do, and only
+    these are sorted. By chance some others are among them, which does no harm."""
+    at, column = np.nonzero((bands[:, None] != NOTHING) & (marked >= 0))
+    slot = (mixed(marked[at, column], 1) ^ bands[at]) >> np.uint64(64 - _slots(len(at)))
+    again = met_again(slot, 1 << _slots(len(at)))
+    return at[again], column[again]
+
+
+def _slots(keys: int) -> int:
+    """Their logarithm: four a key at least, so that a quarter of the others at most are left."""
+    return int(keys).bit_length() + 2
 
 
 def enough(own: DomainGraph, one: Ids32, other: Ids32, many: Ids) -> Flags:

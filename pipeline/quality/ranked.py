@@ -6,8 +6,8 @@ import numpy as np
 
 from pipeline.graph.dominators import dominators
 from pipeline.graph.hyperball import harmonic_estimate
-from pipeline.graph.ranks import authority, harmonic, pagerank, rank_of, weighted_harmonic
-from pipeline.graph.sampled import weighted_harmonic_sampled
+from pipeline.graph.ranks import authority, harmonic, pagerank, rank_of
+from pipeline.graph.sampled import telling, weighted_harmonic_sampled
 from pipeline.graph.suspicion import DAMPING, FINE
 from pipeline.graph.trusted import UNREACHED, redrawn_trust, seed_distance
 from pipeline.quality.scored import Floats, Measure, Part, Scored, counts, nullable
@@ -61,18 +61,17 @@ def _add_authority(scored: Scored) -> None:
 
 
 def _authority(scored: Scored) -> Floats:
-    """From all whose trust is above 0, or from a sample of them by trust."""
+    """From all whose trust is above 0 and who link, or from a sample of them by trust."""
     trust, sources = scored.floats("trust"), searches(scored)
     scored.manifest["authority_searches"] = sources or "all"
     hangs_on = dominators(scored.graph, scored.seeds)
-    if sources:
-        return weighted_harmonic_sampled(scored.graph, trust, sources, hangs_on=hangs_on)
-    return weighted_harmonic(scored.graph, trust, hangs_on=hangs_on)[0]
+    every = max(scored.graph.n, 1)
+    return weighted_harmonic_sampled(scored.graph, trust, sources or every, hangs_on=hangs_on)
 
 
 def searches(scored: Scored) -> int | None:
-    """How many domains authority is searched from, drawn by trust; None: all that have any."""
-    trusted = np.count_nonzero(scored.floats("trust"))
+    """How many domains authority is searched from, drawn by trust; None: all that have any and link."""
+    trusted = np.count_nonzero(telling(scored.graph, scored.floats("trust")))
     most = scored.settings.sources
     return most if scored.graph.n > EXACT_HARMONIC and trusted > most else None
 

@@ -132,12 +132,20 @@ def _product(link: Mapping[str, Any]) -> str:
     return told
 
 
+_SCORED = {
+    "all": "",
+    "itself": " (the others as they are)",
+    "between": " (by a part of the links, trust as it is)",
+}
+
+
 def _without(found: list[dict[str, Any]]) -> Table:
     table = _plain("left", "left", "left")
     for each in found:
         before, best, worst = (f"{each[name]:,.10g}" for name in ("rank", "best", "worst"))
         after = worst if best == worst else f"{best} to {worst}"
         told = "rank stays" if best == worst == before else f"rank {before} → {after}"
+        told += _SCORED[each["scored"]]
         table.add_row("  without", safe(each["source_domain"]), told)
     return table
 

@@ -43,6 +43,7 @@ NAMES = (
     "seeds",
     "risk",
     "stability",
+    "owners",
 )
 
 

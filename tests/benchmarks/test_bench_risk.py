@@ -120,9 +120,19 @@ def test_rank_correlation_by_hand() -> None:
     assert bench_stability.alike(rising, flat, everyone) == 0
 
 
+def test_either_half_of_the_seeds_is_what_the_other_leaves() -> None:
+    seeds = np.arange(10, 31)
+    one, other = bench_stability.halves_of(seeds, 1)
+    assert (len(one), len(other)) == (10, 11)
+    assert np.sort(np.append(one, other)).tolist() == seeds.tolist()
+    assert one.tolist() != bench_stability.halves_of(seeds, 2)[0].tolist()
+
+
 def test_stability_is_told_by_bucket_beside_in_degree(honest: DomainGraph) -> None:
     base = bench_stability.Base("made", honest, None)
     found = {row["name"]: row for row in bench_stability.rows(base)}
-    assert len(found) == 3 * len(bench_stability.BUCKETS)
+    assert len(found) == 8 * len(bench_stability.BUCKETS)
     assert all(-2 <= row["value"] <= 1 for row in found.values())
+    other = found["made, 4 to 15: wH, seeds redrawn: over other halves"]["value"]
+    assert other > 0.999 > found["made, 4 to 15: wH, seeds redrawn: half of them"]["value"]
     assert "in-degree" in found["made, 64 up: wH, 10% of pages gone, less in-degree"]["note"]

@@ -124,6 +124,16 @@ def test_a_sample_as_large_as_the_weight_is_exact() -> None:
     assert weighted_harmonic_sampled(graph, weight, 400).tobytes() == exact.tobytes()
 
 
+def test_searches_are_not_spent_on_who_links_to_nobody() -> None:
+    graph = power_law(500, 900)
+    weight = np.where(graph.out_degree > 0, 0.001, 1.0)
+    linking = int(np.count_nonzero(graph.out_degree))
+    exact = weighted_harmonic(graph, weight)[0]
+    assert linking < 250
+    assert weighted_harmonic_sampled(graph, weight, linking).tobytes() == exact.tobytes()
+    assert weighted_harmonic_sampled(graph, weight, linking - 1).tobytes() != exact.tobytes()
+
+
 def test_samples_are_right_on_average() -> None:
     graph = power_law(500, 3000)
     weight = trust(graph, np.arange(10))

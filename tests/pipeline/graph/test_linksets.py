@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.graph.csr import from_edges
-from pipeline.graph.linksets import shared, signatures
+from pipeline.graph.linksets import met_again, sets_of, shared, signatures
+from tests.pipeline.graph.corpus import power_law, sources_of
 from tests.pipeline.graph.test_ranks import graph_of, unhurried
 
 SETS = st.lists(st.frozensets(st.integers(10, 30), max_size=8), min_size=2, max_size=8)
@@ -52,3 +53,19 @@ def test_alike_sets_meet_in_a_band_and_unlike_ones_seldom() -> None:
 
     assert met(9) > 0.9
     assert met(1) < 0.1
+
+
+def test_sets_made_of_links_by_target_are_those_of_the_graph() -> None:
+    graph = power_law(200, 1200)
+    ends = sources_of(graph.turned()).astype(np.int32), graph.in_sources
+    parts = [(ends[1][i : i + 100], ends[0][i : i + 100]) for i in range(0, graph.m, 100)]
+    itself = np.array([7], np.int32)
+    found = sets_of(graph.n, lambda: [*parts, (itself, itself)])
+    assert found.out_offsets.tolist() == graph.out_offsets.tolist()
+    assert found.out_targets.tolist() == graph.out_targets.tolist()
+    assert sets_of(3, list).out_degree.tolist() == [0, 0, 0]
+
+
+def test_what_comes_more_than_once_is_met_again() -> None:
+    slots = np.array([3, 0, 3, 5, 3, 0, 7], np.uint64)
+    assert met_again(slots, 8).tolist() == [True, True, True, False, True, True, False]

@@ -11,7 +11,7 @@ from pipeline.errors import DidNotConverge
 from pipeline.graph.csr import DomainGraph
 from pipeline.graph.ranks import trust
 from pipeline.graph.threads import at_most
-from pipeline.graph.trusted import _halves, redrawn_trust, seed_distance
+from pipeline.graph.trusted import _halves, mean_trust, redrawn_trust, seed_distance
 from tests.pipeline.graph.corpus import power_law, sources_of
 from tests.pipeline.graph.test_ranks import EDGES, Edge, N, graph_of, unhurried
 
@@ -128,3 +128,15 @@ def test_one_domain_trusts_itself() -> None:
     graph: DomainGraph = graph_of(n=1)
     assert redrawn_trust(graph, np.array([0])).mean.tolist() == [1]
     assert seed_distance(graph, np.array([0])).tolist() == [0]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_the_mean_alone_is_that_of_the_draws(weighted: bool, count: int) -> None:
+    graph = power_law(300, 900, weighted=weighted)
+    seeds = np.flatnonzero(graph.out_degree)[:count]
+    drawn = redrawn_trust(graph, seeds, draws=6, salt=3, tolerance=1e-13).mean
+    found = mean_trust(graph, seeds, draws=6, salt=3, tolerance=1e-13)
+    assert found.tolist() == pytest.approx(drawn.tolist(), abs=1e-12)
+    with pytest.raises(ValueError, match="even number"):
+        mean_trust(graph, seeds, draws=5)

@@ -11,16 +11,22 @@ import pytest
 
 from pipeline.errors import UsageError
 from pipeline.graph.csr import from_names
+from pipeline.graph.dominators import dominators
 from pipeline.graph.ranks import rank_of, weighted_harmonic
+from pipeline.graph.trusted import redrawn_trust
+from pipeline.index.lifecycle import Lifecycle
+from pipeline.index.question import Question
 from pipeline.index.questions import Index
 from pipeline.index.without import _depth, strongest, without
 from pipeline.quality.score import score
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows
-from tests.support.records import START, TODAY, Link, page, write
+from tests.support.records import DAY, START, TODAY, Link, page, write
 from tests.support.stores import AnyStore
 
 SETTINGS = ScoreSettings()
+SEEDS = ("s20.org", "s25.org", "s7.org")
+DOMAINS = ("s10.org", "s15.org", "s22.org", "s4.org")
 
 
 def web(seed: int) -> list[Any]:
@@ -40,7 +46,7 @@ def web(seed: int) -> list[Any]:
 @pytest.fixture
 def scored(store: AnyStore) -> AnyStore:
     write(store, web(4), TODAY)
-    score(store, SETTINGS, seeds=("s20.org", "s25.org", "s7.org"))
+    score(store, SETTINGS, seeds=SEEDS)
     return store
 
 
@@ -51,52 +57,94 @@ def quality(store: Store, domain: str) -> dict[str, Any]:
     return row
 
 
+def newest(store: Store, domain: str) -> dict[str, Any]:
+    return next(iter(Question("quality", {"domain": domain}).rows(store)))
+
+
 def edges(store: Store) -> list[tuple[str, str]]:
     asked = "SELECT source_domain, target_domain FROM domain_edges WHERE weight > 0"
     return [(row["source_domain"], row["target_domain"]) for row in rows(store.query(asked))]
 
 
-def ranked_without(store: Store, domain: str, source: str) -> float:
-    """By the whole graph made anew without the link; trust as it is."""
-    scores = {row["domain"]: row for row in rows(store.query("SELECT * FROM domain_quality"))}
-    kept = [edge for edge in edges(store) if edge != (source, domain)]
-    graph = from_names(
-        pa.array([source for source, _ in kept]), pa.array([target for _, target in kept]),
-        also=pa.array(list(scores)),
-    )  # fmt: skip
+def truth(store: Store, domain: str, source: str) -> dict[str, float]:
+    """Rank and centrality by the whole graph scored anew without the link: "all"; by its own
+    centrality among the others' of the snapshot: "itself"; and with the trust of the snapshot too:
+    "held"."""
+    told = {row["domain"]: row for row in rows(store.query("SELECT * FROM domain_quality"))}
+    asked = "SELECT source_domain, target_domain, weight FROM domain_edges WHERE weight > 0"
+    kept = [e for e in rows(store.query(asked)) if tuple(e.values())[:2] != (source, domain)]
+    ends = [pa.array([edge[f"{end}_domain"] for edge in kept]) for end in ("source", "target")]
+    weights = np.array([edge["weight"] for edge in kept])
+    graph = from_names(ends[0], ends[1], weights, also=pa.array(list(told)))
     names = graph.names.to_pylist()
-    trust = np.array([scores[name]["trust"] for name in names])
-    value = weighted_harmonic(graph, trust)[0][names.index(domain)]
-    others = [scores[n]["trusted_harmonic"] if n != domain else value for n in names]
-    return float(rank_of(np.array(others))[0][names.index(domain)])
+    seeds = np.array(sorted(names.index(seed) for seed in SEEDS))
+    hangs_on, at = dominators(graph, seeds), names.index(domain)
+    again = weighted_harmonic(graph, redrawn_trust(graph, seeds).mean, hangs_on=hangs_on)[0]
+    trust = np.array([told[name]["trust"] for name in names])
+    held = weighted_harmonic(graph, trust, hangs_on=hangs_on)[0][at]
+    others = np.array([told[name]["trusted_harmonic"] for name in names])
+
+    def among(value: float) -> float:
+        found = np.where(np.arange(len(names)) == at, value, others)
+        return float(rank_of(found)[0][at])
+
+    return {"all": float(rank_of(again)[0][at]), "itself": among(again[at]), "held": among(held)}
 
 
-@pytest.mark.engine
-def test_without_a_link_it_ranks_as_in_the_graph_without_it(scored: AnyStore) -> None:
+def linking_to(store: Store, domain: str) -> list[str]:
+    return sorted({source for source, target in edges(store) if target == domain})
+
+
+@pytest.mark.parametrize("how", ["all", "itself"])
+def test_without_a_link_it_ranks_as_in_the_graph_without_it(scored: AnyStore, how: str) -> None:
     moved = 0
-    for domain in ("s10.org", "s15.org", "s22.org", "s4.org"):
-        row = quality(scored, domain)
-        linking = sorted({source for source, target in edges(scored) if target == domain})
-        found = without(scored, row, linking)
+    for domain in DOMAINS:
+        row, linking = quality(scored, domain), linking_to(scored, domain)
+        found = without(scored, row, linking, all_again=1000 if how == "all" else 0)
         assert [each.source_domain for each in found] == linking
         for each in found:
-            assert each.is_exact
+            assert each.scored == how
             assert each.rank == row["trusted_harmonic_rank"]
-            assert each.worst == ranked_without(scored, domain, each.source_domain)
+            assert each.best == each.worst == truth(scored, domain, each.source_domain)[how]
             moved += each.worst > each.rank
     assert moved >= 2
 
 
+def test_a_score_of_the_links_without_it_says_the_same(scored: AnyStore, store: AnyStore) -> None:
+    """The page is gone with its one link that leads to the domain, and all else is as it was."""
+    domain, source = "s10.org", "only.org"
+    one = page("https://only.org/", START, [f"https://{domain}/"])
+    lead = page("https://s7.org/more", START, ["https://only.org/"])
+    write(store, [one, lead], TODAY + 1)
+    score(store, SETTINGS, seeds=SEEDS)
+    row = newest(store, domain)
+    (found,) = without(store, row, [source])
+    write(store, [page("https://only.org/", START + n * DAY, []) for n in (1, 2)], TODAY + 2)
+    Lifecycle(store, 60).run()
+    score(store, SETTINGS, seeds=SEEDS)
+    assert (
+        newest(store, domain)["trusted_harmonic_rank"] == found.worst > row["trusted_harmonic_rank"]
+    )
+
+
 @pytest.mark.parametrize("bound", [1, 6, 20])
 def test_by_a_part_of_the_graph_the_rank_lies_between_two(scored: AnyStore, bound: int) -> None:
-    for domain in ("s10.org", "s22.org", "s15.org", "s4.org"):
-        linking = sorted({source for source, target in edges(scored) if target == domain})
+    for domain in DOMAINS:
+        linking = linking_to(scored, domain)
         found = without(scored, quality(scored, domain), linking, edges=bound)
         for each in found:
-            truth = ranked_without(scored, domain, each.source_domain)
-            assert each.rank <= each.best <= truth <= each.worst
+            assert each.scored == "between"
+            held = truth(scored, domain, each.source_domain)["held"]
+            assert each.rank <= each.best <= held <= each.worst
             if not quality(scored, each.source_domain)["trust"]:
-                assert each.best == each.rank, "what lies further is known by its sum"
+                assert each.best == each.worst == each.rank, "what lies further leads not by it"
+
+
+def test_of_a_snapshot_that_does_not_tell_its_seeds_nothing_is_told(scored: AnyStore) -> None:
+    scored.execute(
+        "ALTER TABLE domain_quality UPDATE seed_distance = NULL WHERE 1 SETTINGS mutations_sync = 1"
+    )
+    assert without(scored, quality(scored, "s10.org"), ["s9.org"]) == []
 
 
 @pytest.mark.engine

@@ -12,6 +12,7 @@ import pipeline.quality.owners as subject
 from pipeline.graph.csr import from_edges
 from pipeline.page import Page
 from pipeline.quality.networks import concentration
+from pipeline.quality.owned import FEWEST_COMMON
 from pipeline.quality.owners import JOINED, LINKS, NAME, NETWORK, Marks, owners
 from pipeline.quality.score import score
 from pipeline.settings import ScoreSettings
@@ -87,6 +88,38 @@ SITES = [
 ]
 
 
+SITES += [
+    # One network, and the same three others, whose widgets they bear.
+    *(
+        each
+        for n in "abc"
+        for each in site(
+            f"bearer-{n}.org",
+            15,
+            *(Link(f"https://w{k}.org/", anchor="Powered by Teapot") for k in range(3)),
+        )
+    ),
+    # One network of two, and the same three others, to which just as many link as may at most.
+    *(
+        each
+        for n in range(FEWEST_COMMON)
+        for each in site(f"rare-{n}.org", 16 + max(1, n), "k1.org", "k2.org", "k3.org")
+    ),
+    # The same, but for one domain more that links there.
+    *(
+        each
+        for n in range(FEWEST_COMMON + 1)
+        for each in site(f"common-{n}.org", 60 + max(1, n), "c1.org", "c2.org", "c3.org")
+    ),
+    # One network, and the same three others, which are sites on a platform.
+    *(
+        each
+        for n in "abc"
+        for each in site(f"fan-{n}.org", 100, *(f"blog{k}.github.io" for k in range(3)))
+    ),
+]
+
+
 @pytest.fixture(scope="module")
 def scored(databases: Databases) -> Iterator[AnyStore]:
     store = databases.new()
@@ -119,6 +152,7 @@ def test_two_marks_and_links_make_an_owner_and_less_makes_none(quality: Rows) ->
         "wheel-a.org": {f"wheel-{n}.org" for n in "abc"},
         "ring-a.org": {f"ring-{n}.org" for n in "abcde"},
         "half-a.org": {"half-a.org", "half-b.org"},
+        "rare-0.org": {"rare-0.org", "rare-1.org"},
     }
 
 
@@ -161,19 +195,19 @@ def test_concentration_is_of_the_largest_group_of_those_known() -> None:
 
 
 def none(n: int) -> Any:
-    return np.full((n, 1), -1, np.int64)
+    return np.full((n, 1), -1, np.int32)
 
 
 def test_what_too_many_share_is_no_mark() -> None:
     """A network of hundreds is a host's or a CDN's; with one fewer it is a mark."""
     for more, joined in ((0, True), (1, False)):
         n = subject.MOST[NETWORK] + more
-        network, name = np.zeros((n, 1), np.int64), none(n)
+        network, name = np.zeros((n, 1), np.int32), none(n)
         name[:2] = 5
         empty = np.zeros(0, np.int32)
         marks = Marks(network, none(n), name, none(n), from_edges(empty, empty, n=n))
         ends = np.array([0], np.int32), np.array([1], np.int32)
-        found = owners(marks, *ends, np.ones(n, bool))
+        found = owners(marks, lambda ends=ends: [ends], np.ones(n, bool))  # type: ignore[misc]
         assert (found.group[1] == 0) == joined
         assert found.marks[1] == (NETWORK | NAME | JOINED if joined else 0)
 
@@ -188,10 +222,10 @@ def test_alike_links_meet_though_they_are_not_the_same() -> None:
         sources += [2 * k] * 10 + [2 * k + 1] * 10
         targets += [*links[:10], *links[:common], *links[10 : 20 - common]]
     own = from_edges(np.array(sources, np.int64), np.array(targets, np.int64))
-    network = np.repeat(np.arange(own.n), 2)[: own.n, None].astype(np.int64)
+    network = np.repeat(np.arange(own.n), 2)[: own.n, None].astype(np.int32)
     empty = np.zeros(0, np.int32)
     marks = Marks(network, none(own.n), none(own.n), none(own.n), own)
-    found = owners(marks, empty, empty, np.ones(own.n, bool))
+    found = owners(marks, lambda: [(empty, empty)], np.ones(own.n, bool))
     joined = found.size[: 4 * pairs : 2] == 2
     assert joined[:pairs].mean() > 0.9
     assert not joined[pairs:].any()

@@ -39,11 +39,14 @@ def why(**changed: Any) -> dict[str, Any]:
                      evidence("portfolio_worth", 0.35, 7.0), evidence("relevance", None)],
         "risk": [], "marks": [], "links": [EDGE],
         "without": [{"source_domain": "a.example", "rank": 5120.0, "best": 7900.0,
-                     "worst": 7900.0, "n": 9000, "authority": 1.0},
+                     "worst": 7900.0, "n": 9000, "authority": 1.0,
+                     "scored": "all"},
                     {"source_domain": "b.example", "rank": 5120.0, "best": 5120.0,
-                     "worst": 5120.0, "n": 9000, "authority": 1.0},
+                     "worst": 5120.0, "n": 9000, "authority": 1.0,
+                     "scored": "itself"},
                     {"source_domain": "c.example", "rank": 5120.0, "best": 5200.0,
-                     "worst": 6000.5, "n": 9000, "authority": 1.0}],
+                     "worst": 6000.5, "n": 9000, "authority": 1.0,
+                     "scored": "between"}],
         "pages": [{"page": "t.example/x\x1b[2J\u202e", "score": 33.3, "worth": 0.35,
                    "worth_rank": 3.0, "pages": 90, "referring_domains": 2,
                    "authority": 21.5, "trusted_harmonic_rank": 5.5}],
@@ -72,7 +75,7 @@ def test_what_if_is_told_as_a_rank_a_range_or_no_change() -> None:
     text = shown(why())
     assert "a.example  rank 5,120 → 7,900" in text
     assert "b.example  rank stays" in text
-    assert "c.example  rank 5,120 → 5,200 to 6,000.5" in text
+    assert "c.example  rank 5,120 → 5,200 to 6,000.5 (by a part of the links, trust" in text
 
 
 def test_what_is_unknown_is_named_with_why_and_no_0() -> None:
