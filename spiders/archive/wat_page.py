@@ -71,6 +71,11 @@ class Html(msgspec.Struct, frozen=True, gc=False, rename="pascal"):
     links: list[Link] = []
 
 
+# An external link at its best place: target, its domain, kind, rel, anchor, ordinal. A page has
+# some ten, and tuples with names take three times as long to make.
+_Row = tuple[str, str, Kind, int, str, int]
+
+
 class Reading:
     """The external links of one page. Four links of five are internal: those are told by how they
     begin, and not resolved.
@@ -82,8 +87,9 @@ class Reading:
         base = self._base(found.head.base)
         self.base, self.domain = base.url, page.domain
         self.is_base_ours = base.domain == page.domain
-        self.external = _columns()
-        self.places: dict[tuple[str, str, Kind], int] = {}  # in its columns
+        self.rows: list[_Row] = []
+        self.counts: list[int] = []  # of the same places
+        self.places: dict[tuple[str, str, Kind], int] = {}  # of targets among the rows
         self.refused: dict[str, int] = {}
         self.resolved: dict[str, Url | None] = {}
         self.dropped = self.ordinal = self.anchors = 0
@@ -91,13 +97,14 @@ class Reading:
         self.canonical = self.language = ""
 
     def page(self, page: Page, headers: dict[str, str], cut: bool) -> Page:
-        head, external = self.found.head, self.external
+        head = self.found.head
         header = headers.get("x-robots-tag", "")
         directives = Directives(header)
         self._head(head, directives)
         self._links()
         title = clean(self._text(head.title), MAX_TITLE)
         why = "cut" if cut else "links_cap" if self.dropped else self._why(title)
+        external = self._columns()
         return msgspec.structs.replace(
             page,
             complete=not why,
@@ -201,34 +208,41 @@ class Reading:
         if place is None:
             self._first(key, target, ordinal, rel, anchor)
             return 1
-        columns = self.external
-        columns.count[place] = min(columns.count[place] + 1, 0xFFFF)
-        if columns.rel[place] & NOFOLLOW and not (flags := rel_flags(rel)) & NOFOLLOW:
+        self.counts[place] += 1
+        known = self.rows[place]
+        if known[3] & NOFOLLOW and not (flags := rel_flags(rel)) & NOFOLLOW:
             # Its best place is the first that is followed, else the first.
-            columns.rel[place] = flags
-            columns.anchor[place] = clean(self._text(anchor), MAX_ANCHOR)
-            columns.ordinal[place] = min(ordinal, 0xFFFF)
+            text = clean(self._text(anchor), MAX_ANCHOR)
+            self.rows[place] = (*known[:3], flags, text, ordinal)
         return 1
 
     def _first(
         self, key: tuple[str, str, Kind], target: Url, ordinal: int, rel: str, anchor: str
     ) -> None:
         """A target for the first time."""
-        if len(self.places) >= MAX_EXTERNAL:
+        if len(self.rows) >= MAX_EXTERNAL:
             self.dropped += 1
             return
-        self.places[key] = len(self.places)
-        columns = self.external
-        columns.target.append(target.url)
-        columns.domain.append(target.domain)
-        columns.kind.append(key[2])
-        columns.rel.append(rel_flags(rel) if rel else 0)
-        columns.position.append("main")
-        columns.anchor.append(clean(self._text(anchor), MAX_ANCHOR) if anchor else "")
-        columns.before.append("")
-        columns.after.append("")
-        columns.ordinal.append(min(ordinal, 0xFFFF))
-        columns.count.append(1)
+        self.places[key] = len(self.rows)
+        text = clean(self._text(anchor), MAX_ANCHOR) if anchor else ""
+        flags = rel_flags(rel) if rel else 0
+        self.rows.append((target.url, target.domain, key[2], flags, text, ordinal))
+        self.counts.append(1)
+
+    def _columns(self) -> Links:
+        rows, size = self.rows, len(self.rows)
+        return Links(
+            target=[row[0] for row in rows],
+            domain=[row[1] for row in rows],
+            kind=[row[2] for row in rows],
+            rel=[row[3] for row in rows],
+            position=["main"] * size,
+            anchor=[row[4] for row in rows],
+            before=[""] * size,
+            after=[""] * size,
+            ordinal=[min(row[5], 0xFFFF) for row in rows],
+            count=[min(count, 0xFFFF) for count in self.counts],
+        )
 
     def _base(self, href: str) -> Url:
         if href:
@@ -252,13 +266,6 @@ class Reading:
 
     def _text(self, text: str) -> str:
         return html.unescape(text) if self.references and "&" in text else text
-
-
-def _columns() -> Links:
-    return Links(
-        target=[], domain=[], kind=[], rel=[], position=[], anchor=[], before=[], after=[],
-        ordinal=[], count=[],
-    )  # fmt: skip
 
 
 @lru_cache(maxsize=_REMEMBERED)
