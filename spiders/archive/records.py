@@ -26,6 +26,7 @@ _LARGEST_PIECE = 1 << 20
 _FIRST_LINE = re.compile(rb"WARC/(?:0\.1[78]|1\.\d)\r?\n")
 _PLAIN = re.compile(rb"\nWARC/(?:0\.1[78]|1\.\d)\r?\n")
 _GZIP = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]")
+_LARGEST_MEMBER = 8 << 20  # bytes, packed; that of one record has some thousands
 _OVERLAP = 32  # of two pieces: a beginning may lie across
 _DIGITS = 15  # of a length; one of more may be read as anything
 # FastWARC's own names of headers and types are looked up ten times as fast as text.
@@ -137,6 +138,24 @@ class Records:
         except Exception as error:
             self._raise_for_storage(error)
             raise
+        cut = self._cut(max(at, last))
+        if cut is not None:
+            self.damaged(cut, "it ends too early")
+        return None
+
+    def _cut(self, at: int) -> int | None:
+        """Where the gzip member begins that the file ends within: FastWARC tells nothing of what it
+        may have had. at: where the last one that it read does; one too large to be unpacked twice
+        is not looked at.
+        """
+        size = self.file.seek(0, 2)
+        if not self._member or size - at > _LARGEST_MEMBER:
+            return None
+        while at < size and _gzipped(self._head(at)):
+            end = self._member_end(at)
+            if end is None:
+                return at
+            at = end
         return None
 
     def _read(self, found: WarcRecord, at: int) -> tuple[Record | None, str]:
