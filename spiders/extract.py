@@ -150,6 +150,8 @@ def _detect(body: bytes) -> str:
 
 def clean(text: str, limit: int) -> str:
     """One line without control and bidi characters, at most `limit` characters."""
+    if len(text) <= limit and text.isprintable() and "  " not in text:
+        return text.strip()  # most are so, and no other whitespace is printable
     # Cut first: hostile text is long, and collapsing it whole would be work for nothing.
     return _printable(text[: limit * 8])[:limit]
 

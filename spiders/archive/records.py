@@ -114,10 +114,12 @@ class Records:
     def _from(self, at: int) -> Generator[Record, None, int | None]:
         """Records up to the next damage; where to go on then, None at the end."""
         self._seek(at)
-        last, length = -1, 0
+        last, before, length = -1, at, 0
         try:
             for found in ArchiveIterator(self.file, parse_http=False, max_header_len=MAX_HEAD):
-                last, length = found.stream_pos, found.content_length
+                if found.stream_pos != last:
+                    last, before = found.stream_pos, max(at, last)
+                length = found.content_length
                 record, why = self._read(found, last)
                 if record is None:
                     self.damaged(last, why)
@@ -137,7 +139,28 @@ class Records:
         except Exception as error:
             self._raise_for_storage(error)
             raise
-        return None
+        return self._unsaid(max(at, last), before)
+
+    def _unsaid(self, at: int, before: int) -> int | None:
+        """Where to go on at what FastWARC takes for the end: within a damaged gzip member it may
+        end without a word, whatever comes after.
+
+        at: of the last record, and before: of the last that lay elsewhere, since FastWARC places a
+        member's later records at its end. That member is unpacked once more.
+        """
+        size = self.file.seek(0, 2)
+        at = at if at < size else before
+        if not self._member or not _gzipped(self._head(at)):
+            return None
+        end = self._member_end(at)
+        if end is None:
+            self.damaged(at, "it ends too early")
+            return self._next(at + 1)
+        if end >= size or self._begins(end):
+            return end if end < size else None
+        if _gzipped(self._head(end)):
+            self.damaged(end, "it is no record")
+        return self._next(end + 1)
 
     def _read(self, found: WarcRecord, at: int) -> tuple[Record | None, str]:
         """The record, or what is wrong with it."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.url import canonical
+from spiders import complete
 from spiders.extract import extract
 from tests.support.corpus import needs_corpus, page_url, pages
 
@@ -151,3 +154,13 @@ def test_the_corpus_has_pages_leading_elsewhere_and_soft_404s_and_else_is_comple
     # Looked at one by one: moved pages of guanqr.com and of R packages' references, and eight
     # files named 404.html with one named not_found.html.
     assert reasons == {"": 1_478, "refresh": 1_138, "soft_404": 9}
+
+
+@given(st.from_regex(complete._NOT_FOUND))
+def test_what_is_looked_for_first_stands_in_all_that_says_not_found(text: str) -> None:
+    assert complete._is_not_found(text)
+
+
+@given(st.from_regex(complete._PARKED))
+def test_what_is_looked_for_first_stands_in_all_that_says_parked(text: str) -> None:
+    assert complete._is_parked(text)

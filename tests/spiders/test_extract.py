@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from pipeline.page import link_digest
 from pipeline.url import canonical
+from spiders import extract as module
 from spiders.extract import MAX_BODY, MAX_EXTERNAL, MAX_INTERNAL, MAX_TITLE, decode, extract
 from tests.support.reading import OUT, PAGE, read
 
@@ -227,3 +230,9 @@ def test_a_page_read_in_part_says_why(body: str, reason: str) -> None:
     found = read("<a href=/first>x</a>" + body)
     assert found.incomplete == reason
     assert found.internal.target == ["https://www.example.org/first"]
+
+
+@given(st.text(max_size=12) | st.text("a \t\xa0\u202e", max_size=6), st.integers(1, 10))
+@example("a  a", 9)
+def test_a_text_that_is_clean_comes_to_the_same_as_by_the_long_way(text: str, limit: int) -> None:
+    assert module.clean(text, limit) == module._printable(text[: limit * 8])[:limit]

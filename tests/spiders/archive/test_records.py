@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spiders.archive import records as module
@@ -187,6 +188,8 @@ def _none(offset: int, why: str) -> None:
     raise AssertionError(f"{offset}: {why}")
 
 
+@example(True, [(883, 4)], [])  # within it FastWARC ends without a word
+@settings(deadline=None)
 @given(
     st.booleans(),
     st.lists(st.tuples(st.integers(0, 5_000), st.integers(0, 255)), min_size=1, max_size=6),
@@ -206,3 +209,34 @@ def test_any_damage_leaves_a_record_that_stands_before_and_after(
     assert read.urls[0] == URLS[0]
     assert read.urls[-1] == URLS[2] or not is_packed
     assert len(read.records) <= 4
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 4), st.integers(0, 3_000)), min_size=1, max_size=5),
+    st.integers(0, 200) | st.integers(0, 20_000),
+    st.booleans(),
+)
+@example([(2, 0)], 1, True)
+@example([(1, 0), (3, 0)], 30, True)
+@settings(deadline=None)
+def test_of_records_in_any_members_what_is_cut_off_is_told(
+    members: list[tuple[int, int]], cut: int, is_packed: bool
+) -> None:
+    """So many records in each gzip member, each of so many bytes; and the end of it is missing."""
+    data, ends, urls = b"", [0], []
+    for number, (records, size) in enumerate(members):
+        names = [f"http://{number}.example/{i}" for i in range(records)]
+        body = random.Random(size).randbytes(size)
+        plain = b"".join(response(name, body) for name in names)
+        data += gzip.compress(plain, 1) if is_packed else plain
+        urls += names
+        ends.append(len(data))
+    end = max(0, len(data) - cut)
+    read = Read(data[:end])
+    assert read.urls == urls[: len(read.urls)], "each once, in order"
+    assert all(offset <= end for offset, _ in read.damaged)
+    if end == len(data):
+        assert (read.urls, read.damaged) == (urls, [])
+    elif is_packed and end not in ends:
+        (damage,) = read.damaged
+        assert max(at for at in ends if at < end) <= damage[0] <= end

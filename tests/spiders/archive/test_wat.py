@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.page import Page, decode, encode
-from spiders.archive import warc
+from spiders.archive import warc, wat_page
 from spiders.archive.warc import Capture
 from spiders.archive.wat import capture, has_references
 from tests.spiders.archive.reading import one
@@ -263,6 +263,36 @@ def test_forms_in_any_order_give_the_same_links(forms: list[str]) -> None:
         assert set(zip(found.external.target, found.external.rel, strict=True)) == set(
             zip(whole.external.target, whole.external.rel, strict=True)
         )
+
+
+_somewhere = st.sampled_from([URL, "http://127.0.0.1/", "https://a.example:81/b/?c=d", "http:a"])
+_rest = st.text(max_size=20) | st.text("Aa1./:?#@%\\[ ", max_size=8)
+
+
+@given(st.sampled_from(["http://", "https://"]), _rest, _somewhere)
+def test_a_whole_url_leads_to_the_same_place_from_everywhere(
+    scheme: str, rest: str, base: str
+) -> None:
+    href = scheme + rest
+    assert wat_page._absolute(href) == wat_page._found(href, base)
+
+
+def test_what_is_remembered_between_pages_is_bounded() -> None:
+    wat_page._absolute.cache_clear()
+    long = "https://other.example/" + "x" * 1_000
+    page = of_links({"path": "A@/href", "url": long}, {"path": "A@/href", "url": OUT})
+    assert page.external.target == [long, OUT]
+    assert wat_page._absolute.cache_info().currsize == 1
+    assert (wat_page._absolute.cache_info().maxsize or 1 << 30) * wat_page._LONGEST < 10 << 20
+
+
+def test_links_that_can_be_none_are_counted_once_a_url() -> None:
+    mail, broken = "mailto:a@example.org", "http://[/"
+    for _ in range(2):  # whether it was met on another page or not
+        links = [{"path": "A@/href", "url": url} for url in (mail, broken, mail, broken, OUT)]
+        page = of_links(*links)
+        assert page.refused == {"mailto": 1, "invalid": 1}
+        assert page.external.ordinal == [0]
 
 
 def test_the_made_wat_is_what_common_crawl_writes() -> None:
