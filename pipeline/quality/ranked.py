@@ -70,7 +70,7 @@ def _authority(scored: Scored) -> Floats:
 
 
 def searches(scored: Scored) -> int | None:
-    """How many domains authority is searched from, drawn by trust; None: all that have any and link."""
+    """How many domains authority is searched from, drawn by trust; None: all that link with any."""
     trusted = np.count_nonzero(telling(scored.graph, scored.floats("trust")))
     most = scored.settings.sources
     return most if scored.graph.n > EXACT_HARMONIC and trusted > most else None
