@@ -66,7 +66,10 @@ class ReferringDomain(msgspec.Struct, frozen=True):
 
 
 class Anchor(msgspec.Struct, frozen=True):
-    """An anchor text of live links. form: empty, url, brand or words. share: of all live links."""
+    """An anchor text of live links. form: empty, url, brand or words. share: of all live links.
+
+    indirect: of the links, those that name pages elsewhere, which lead to the target.
+    """
 
     anchor: str
     form: str
@@ -74,20 +77,25 @@ class Anchor(msgspec.Struct, frozen=True):
     referring_domains: int
     followed: int
     share: float
+    indirect: int
 
 
 class Term(msgspec.Struct, frozen=True):
-    """A word of the anchor texts of live links. share: of all live links."""
+    """A word of the anchor texts of live links. share, indirect: as of an Anchor."""
 
     term: str
     links: int
     referring_domains: int
     followed: int
     share: float
+    indirect: int
 
 
 class TargetPage(msgspec.Struct, frozen=True):
-    """A page that live links point to, and its own latest visit. Empty or None: never fetched."""
+    """A page that live links point to, and its own latest visit. Empty or None: never fetched.
+
+    indirect: of the links, those that name another page, which leads to it.
+    """
 
     url: str
     links: int
@@ -97,3 +105,4 @@ class TargetPage(msgspec.Struct, frozen=True):
     status: int | None
     leads_to: str
     last_visit: datetime | None
+    indirect: int

@@ -1,7 +1,7 @@
 -- The anchor texts of a target's live links: of a registered domain, where the host and path of what is
--- linked match `under` ('%' for all of it).
+-- linked, or of where that leads, match `under` ('%' for all of it).
 -- Cost: that of link_uses_of.
--- Version: 2
+-- Version: 3
 SELECT
     anchor, -- anchor text, empty where there is none
     multiIf(
@@ -13,7 +13,8 @@ SELECT
     counted.links AS links, -- live links with it
     counted.referring_domains AS referring_domains, -- domains that use it
     counted.followed AS followed, -- of the links, those that are followed
-    counted.links / sum(counted.links) OVER () AS share -- of all live links of the target, 0 to 1
+    counted.links / sum(counted.links) OVER () AS share, -- of all live links of the target, 0 to 1
+    counted.indirect AS indirect -- of the links, those that name pages elsewhere, which lead to the target
 FROM
 (
     SELECT
@@ -21,6 +22,7 @@ FROM
         sum(uses.links) AS links,
         uniqExact(cityHash64(source_domain)) AS referring_domains,
         sum(uses.followed) AS followed,
+        sumIf(uses.links, uses.indirect = 1) AS indirect,
         replaceRegexpAll(splitByChar('.', {domain:String})[1], '[^\\pL\\pN]', '') AS brand
     FROM link_uses_of(domain = {domain:String}, under = {under:String}) AS uses
     GROUP BY anchor

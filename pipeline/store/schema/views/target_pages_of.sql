@@ -1,7 +1,8 @@
--- The pages of a target that live links point to, each with how its own latest visit went: of a registered
--- domain, where their host and path match `under` ('%' for all of it).
+-- The pages of a target that live links point to or end at, each with how its own latest visit went: of a
+-- registered domain, where their host and path match `under` ('%' for all of it). A link to a page that leads on to
+-- another one of the target is a link to both; of the second it is indirect.
 -- Cost: that of link_uses_of, and the domain's own pages.
--- Version: 2
+-- Version: 3
 SELECT
     concat(if(own.https = 1 OR linked.https = 1, 'https://', 'http://'), linked.page) AS url, -- the page; https where it was ever linked or asked for so
     links, -- live links to it
@@ -10,16 +11,27 @@ SELECT
     if(own.last_visit > 0, own.visit.1, '') AS outcome, -- how its latest visit ended; empty where there was none
     if(own.last_visit > 0 AND own.visit.2 > 0, own.visit.2, NULL) AS status, -- HTTP status of that visit; NULL without an answer
     if(own.last_visit > 0, own.visit.4, '') AS leads_to, -- where it led; empty where nowhere else
-    if(own.last_visit > 0, fromUnixTimestamp64Milli(toInt64(own.last_visit), 'UTC'), NULL) AS last_visit -- NULL where it was never fetched
+    if(own.last_visit > 0, fromUnixTimestamp64Milli(toInt64(own.last_visit), 'UTC'), NULL) AS last_visit, -- NULL where it was never fetched
+    indirect -- of the links, those that name another page, which leads to it
 FROM
 (
     SELECT
-        page,
+        place.1 AS page,
         sum(uses.links) AS links,
         uniqExact(cityHash64(source_domain)) AS referring_domains,
         sum(uses.followed) AS followed,
-        max(uses.https) AS https
-    FROM link_uses_of(domain = {domain:String}, under = {under:String}) AS uses
+        sumIf(uses.links, place.3 = 1) AS indirect,
+        max(place.2) AS https
+    FROM
+    (
+        SELECT
+            source_domain,
+            arrayJoin(if(end_page = '', [(page, https, 0)], [(page, https, 0), (end_page, end_https, 1)])) AS place,
+            links,
+            followed
+        FROM link_uses_of(domain = {domain:String}, under = {under:String})
+    ) AS uses
+    WHERE place.1 != '' AND place.1 LIKE {under:String}
     GROUP BY page
 ) AS linked
 LEFT ANY JOIN
