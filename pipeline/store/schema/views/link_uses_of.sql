@@ -13,7 +13,7 @@ SELECT
     followed, -- of them followed
     end_page, -- host, path and query of the page where they end, if what is linked leads on to another; else empty
     end_https, -- 1 where that page is led to by https
-    toUInt8(page = '' OR page NOT LIKE {under:String}) AS indirect -- 1 where what is linked is no page that was asked for, and leads to one
+    toUInt8(page = '' OR ({under:String} != '%' AND page NOT LIKE {under:String})) AS indirect -- 1 where what is linked is no page that was asked for, and leads to one
 FROM link_uses FINAL
 ARRAY JOIN
     anchors AS anchor,

@@ -16,22 +16,24 @@ SELECT
 FROM
 (
     SELECT
-        place.1 AS page,
+        page,
         sum(uses.links) AS links,
         uniqExact(cityHash64(source_domain)) AS referring_domains,
         sum(uses.followed) AS followed,
-        sumIf(uses.links, place.3 = 1) AS indirect,
-        max(place.2) AS https
+        sumIf(uses.links, uses.led = 1) AS indirect,
+        max(uses.https) AS https
     FROM
     (
         SELECT
             source_domain,
-            arrayJoin(if(end_page = '', [(page, https, 0)], [(page, https, 0), (end_page, end_https, 1)])) AS place,
+            arrayJoin(if(end_page = '', [0], [0, 1])) AS led,
+            if(led = 1, end_page, named.page) AS page,
+            if(led = 1, end_https, named.https) AS https,
             links,
             followed
-        FROM link_uses_of(domain = {domain:String}, under = {under:String})
+        FROM link_uses_of(domain = {domain:String}, under = {under:String}) AS named
     ) AS uses
-    WHERE place.1 != '' AND place.1 LIKE {under:String}
+    WHERE page != '' AND page LIKE {under:String}
     GROUP BY page
 ) AS linked
 LEFT ANY JOIN

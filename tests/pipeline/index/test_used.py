@@ -1,0 +1,66 @@
+"""Questions about how links are used answer the same, however many tables they are asked of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from pipeline.index import used
+from pipeline.index.questions import Index
+from pipeline.store import Store
+from tests.pipeline.index.small_web import SmallWeb, bare
+from tests.support.records import START, page
+
+
+def answers(web: SmallWeb, target: str) -> list[list[tuple[Any, ...]]]:
+    index = Index(web.store)
+    parts = [(target, "domain"), (f"{target}/", "url"), (f"{target}/blog/*", "prefix")]
+    parts.append((f"www.{target}", "host"))
+    return [
+        [msgspec.structs.astuple(row) for row in ask(part, mode, limit=1_000)]
+        for ask in (index.anchors, index.terms, index.pages)
+        for part, mode in parts
+    ]
+
+
+@pytest.mark.engine
+def test_pages_that_lead_on_within_a_target_may_be_given_or_looked_up(
+    shared_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = SmallWeb(shared_store, 31)
+    ways = used._ways(web.store, web.target)
+    assert ways == {
+        "led": [bare(web.targets[2])], "ends": [bare(web.targets[0])], "ends_https": [1],
+    }  # fmt: skip
+    given = answers(web, web.target)
+    assert all(given)
+    assert any(row[-1] for row in given[1]), "of its home page some are indirect"
+    for most in ("_WAYS", "_LETTERS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(used, most, 0)
+            assert used._ways(web.store, web.target) is None
+            assert answers(web, web.target) == given, most
+
+
+@pytest.mark.engine
+def test_ways_from_another_domain_are_looked_up(shared_store: Store) -> None:
+    web = SmallWeb(shared_store, 32, sources=4)
+    other = f"https://to-{web.target}/"
+    before = answers(web, web.target)
+    web.add(
+        page(other, START, outcome="redirect", final_url=web.targets[0]),
+        page("https://one.example/", START, [web.link(other, "a")._replace(anchor="so it is")]),
+    )
+    assert used._ways(web.store, web.target) is None
+    told = answers(web, web.target)
+    assert ("so it is", "words", 1, 1) in [row[:4] for row in told[0]]
+    assert sum(row[-1] for row in told[0]) == 1 + sum(row[-1] for row in before[0])
+    assert told[3] == before[3], "of another host"
+
+
+@pytest.mark.engine
+def test_of_nobody_nothing_is_told(shared_store: Store) -> None:
+    assert used._ways(shared_store, "nobody.example") == {"led": [], "ends": [], "ends_https": []}
+    assert Index(shared_store).anchors("nobody.example").rows() == []
