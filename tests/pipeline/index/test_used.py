@@ -8,10 +8,12 @@ import msgspec
 import pytest
 
 from pipeline.index import used
+from pipeline.index.lifecycle import Lifecycle
 from pipeline.index.questions import Index
 from pipeline.store import Store
+from tests.pipeline.index import small_web
 from tests.pipeline.index.small_web import SmallWeb, bare
-from tests.support.records import START, page
+from tests.support.records import START, Link, page, write
 
 
 def answers(web: SmallWeb, target: str) -> list[list[tuple[Any, ...]]]:
@@ -60,7 +62,21 @@ def test_ways_from_another_domain_are_looked_up(shared_store: Store) -> None:
     assert told[3] == before[3], "of another host"
 
 
-@pytest.mark.engine
-def test_of_nobody_nothing_is_told(shared_store: Store) -> None:
-    assert used._ways(shared_store, "nobody.example") == {"led": [], "ends": [], "ends_https": []}
+def test_what_leads_on_is_given_over_any_connection(shared_store: Store) -> None:
+    odd, at = "https://odd.example/it's?a=[1,%202]", next(small_web._arrivals)
+    write(
+        shared_store,
+        [
+            page("https://says.example/", START, [Link(odd, anchor="x")]),
+            page(odd, START, outcome="redirect", final_url="https://odd.example/new"),
+        ],
+        at,
+    )
+    Lifecycle(shared_store, 0, clock=lambda: next(small_web._arrivals) / 1000).run()
+    ways = used._ways(shared_store, "odd.example")
+    assert ways == {"led": [bare(odd)], "ends": ["odd.example/new"], "ends_https": [1]}
+    told = Index(shared_store).pages("odd.example", "domain").rows()
+    assert [(row.url, row.links, row.indirect) for row in told] == [
+        (odd, 1, 0), ("https://odd.example/new", 1, 1),
+    ]  # fmt: skip
     assert Index(shared_store).anchors("nobody.example").rows() == []
