@@ -42,7 +42,7 @@ class Spread(Paged):
 def _ways(store: Store, domain: str) -> Parameters | None:
     """Which pages of a target lead to which others of it, as uses_named.sql takes them; None where
     that is not all, or too much: for a large target, or one that other domains' pages lead to."""
-    asked = {"domain": domain, "most": _WAYS + 1}
+    asked: Parameters = {"domain": domain, "most": _WAYS + 1}
     found = rows(store.query(sql("pipeline/index/queries/uses_known"), asked))
     letters = sum(len(row["page"]) + len(row["end"]) for row in found)
     if not all(row["is_own"] for row in found) or len(found) > _WAYS or letters > _LETTERS:

@@ -10,6 +10,7 @@ import pytest
 from pipeline.index import used
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.index.questions import Index
+from pipeline.index.target import Mode
 from pipeline.store import Store
 from tests.pipeline.index import small_web
 from tests.pipeline.index.small_web import SmallWeb, bare
@@ -18,12 +19,14 @@ from tests.support.records import START, Link, page, write
 
 def answers(web: SmallWeb, target: str) -> list[list[tuple[Any, ...]]]:
     index = Index(web.store)
-    parts = [(target, "domain"), (f"{target}/", "url"), (f"{target}/blog/*", "prefix")]
-    parts.append((f"www.{target}", "host"))
+    parts: dict[Mode, str] = {
+        "domain": target, "url": f"{target}/",
+        "prefix": f"{target}/blog/*", "host": f"www.{target}",
+    }  # fmt: skip
     return [
         [msgspec.structs.astuple(row) for row in ask(part, mode, limit=1_000)]
         for ask in (index.anchors, index.terms, index.pages)
-        for part, mode in parts
+        for mode, part in parts.items()
     ]
 
 
