@@ -10,6 +10,7 @@ import pyarrow as pa
 from pipeline.index.paging import Key
 from pipeline.index.question import LIMIT, UNKNOWN, Paged
 from pipeline.index.target import Mode, target_of
+from pipeline.index.used import Spread
 from pipeline.store import Store, rows, sql
 
 By = Literal["day", "week", "month"]
@@ -24,7 +25,7 @@ FEW = 20_000  # links that are looked at sooner than is planned which of them to
 EVER = 4_000_000_000_000  # ms; the year 2096, which dates of the store can tell
 
 
-class Networks(Paged):
+class Networks(Spread):
     """`effective`: how many networks of one size would be as concentrated, once it was read."""
 
     effective: float | None = None
@@ -84,7 +85,7 @@ def places(
     after: str | None = None,
 ) -> Paged:
     """From where referring domains are. at_least: of them from a place. Raises UsageError."""
-    return Paged(
+    return Spread(
         "places",
         {**target_of(target, mode).parameters(), "by": by, "at_least": at_least},
         keys={"referring_domains": int, "place": str},

@@ -14,7 +14,8 @@ class Network(msgspec.Struct, frozen=True):
     """An address, network or owner of referring domains; empty where it is not known.
 
     share: of the domains whose network is known. authority: the greatest of them. effective: so
-    many networks of one size would be as concentrated, the same in every row.
+    many networks of one size would be as concentrated, the same in every row. indirect: of the
+    links, those that name pages elsewhere, which lead to the target.
     """
 
     network: str
@@ -24,12 +25,14 @@ class Network(msgspec.Struct, frozen=True):
     followed: int
     authority: float | None
     effective: float | None
+    indirect: int
 
 
 class Place(msgspec.Struct, frozen=True):
     """A top-level domain, country (ISO 3166) or language; empty where it is not known.
 
-    share: of the domains whose place is known. authority: the greatest of them.
+    share: of the domains whose place is known. authority: the greatest of them. indirect: as of a
+    Network.
     """
 
     place: str
@@ -38,6 +41,7 @@ class Place(msgspec.Struct, frozen=True):
     links: int
     followed: int
     authority: float | None
+    indirect: int
 
 
 class Period(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from pipeline.index.paging import Key
 from pipeline.index.question import LIMIT, Paged, Question
 from pipeline.index.rows import Anchor, Backlink, ReferringDomain, TargetPage, Term
 from pipeline.index.target import Mode, target_of
+from pipeline.index.used import Used
 from pipeline.store import Store
 
 _COUNTS = {"referring_domains": int, "links": int}  # what most have comes first
@@ -55,7 +56,7 @@ def anchors(
 ) -> Paged:
     """The anchor texts of a target's live links, those that most domains use first."""
     keys = {**_COUNTS, "anchor": str}
-    return Paged(
+    return Used(
         "anchors", target_of(target, mode).parameters(), keys=keys, limit=limit, after=after
     )
 
@@ -69,7 +70,7 @@ def terms(
 ) -> Paged:
     """The words in the anchor texts of a target's live links, those that most domains use first."""
     keys = {**_COUNTS, "term": str}
-    return Paged("terms", target_of(target, mode).parameters(), keys=keys, limit=limit, after=after)
+    return Used("terms", target_of(target, mode).parameters(), keys=keys, limit=limit, after=after)
 
 
 def pages(
@@ -81,7 +82,7 @@ def pages(
 ) -> Paged:
     """The pages of a target that live links point to, those that most domains link first."""
     keys = {**_COUNTS, "url": str}
-    return Paged(
+    return Used(
         "target_pages", target_of(target, mode).parameters(), keys=keys, limit=limit, after=after
     )
 

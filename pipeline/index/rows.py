@@ -69,7 +69,10 @@ class ReferringDomain(msgspec.Struct, frozen=True):
 
 
 class Anchor(msgspec.Struct, frozen=True):
-    """An anchor text of live links. form: empty, url, brand or words. share: of all live links."""
+    """An anchor text of live links. form: empty, url, brand or words. share: of all live links.
+
+    indirect: of the links, those that name pages elsewhere, which lead to the target.
+    """
 
     anchor: str
     form: str
@@ -77,22 +80,25 @@ class Anchor(msgspec.Struct, frozen=True):
     referring_domains: int
     followed: int
     share: float
+    indirect: int
 
 
 class Term(msgspec.Struct, frozen=True):
-    """A word of the anchor texts of live links. share: of all live links."""
+    """A word of the anchor texts of live links. share, indirect: as of an Anchor."""
 
     term: str
     links: int
     referring_domains: int
     followed: int
     share: float
+    indirect: int
 
 
 class TargetPage(msgspec.Struct, frozen=True):
     """A page that live links point to, and its own latest visit. Empty or None: never fetched.
 
     authority: its own in the newest snapshot, 0 to 100; None where it is unknown.
+    indirect: of the links, those that name another page, which leads to it.
     """
 
     url: str
@@ -104,3 +110,4 @@ class TargetPage(msgspec.Struct, frozen=True):
     leads_to: str
     last_visit: datetime | None
     authority: float | None
+    indirect: int

@@ -20,12 +20,15 @@ _MOST = 4_096  # live links of a pair whose uses lie in one row
 def keep_uses(store: Store, which: Mapping[str, Value], slices: Iterable[tuple[str, str]]) -> None:
     """Of the large targets the pairs that changed; of those that have become large, all.
 
-    which: as referrers.sql takes it. slices: targets after a name up to another, of about as many
-    changed links as may be counted at once. Run again it changes nothing. Raises StoreError.
+    which: as referrers.sql took it, which has run. slices: targets after a name up to another, of
+    about as many changed links as may be counted at once. Run again it changes nothing. Raises
+    StoreError.
     """
-    given = {name: which[name] for name in ("from", "to", "domains", "whole")}
+    given = {name: which[name] for name in ("from", "to", "led", "domains", "erased", "whole")}
     due = rows(store.query(sql("pipeline/index/uses_due"), {**given, "least": LARGE}))
-    if which["domains"]:  # of which something was erased: none becomes large by that
+    if (
+        which["domains"] or which["erased"]
+    ):  # of which something was erased: none becomes large by that
         due = [row for row in due if row["is_kept"]]
     changed = [row["target_domain"] for row in due if row["is_kept"] and not which["whole"]]
     for after, until in slices:

@@ -1,18 +1,20 @@
 -- The large targets that changed, or with `whole` all of them: those that were large before, and those with
 -- `least` live links or more by now; how many each has, of the former as far as rows tell that are not merged
--- yet. Cost: the visits of the pages that came in, and two columns of the rows of their targets in `referrers`.
+-- yet. They changed where a page came in that links there, or a way that leads there (`led`: version of the last
+-- run). Cost: the visits of the pages that came in, the names in `indirect_links`, and three columns of the rows of
+-- their targets in `referrers`.
 WITH likely AS
 (
     SELECT
         target_domain,
-        sum(found.live) AS at_most,
+        sum(found.links) AS at_most,
         target_domain IN (SELECT target_domain FROM large_targets) AS was_large
     FROM
     (
-        SELECT target_domain, live
+        SELECT target_domain, live + indirect AS links
         FROM referrers
         UNION ALL
-        SELECT target_domain, toUInt32(0) AS live
+        SELECT target_domain, 0 AS links
         FROM large_targets
     ) AS found
     WHERE {whole:UInt8} = 1 OR target_domain IN
@@ -27,9 +29,18 @@ WITH likely AS
             WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
         )
         UNION DISTINCT
+        -- As in referrers.sql: by way of other domains, and of its own pages.
+        SELECT target_domain
+        FROM indirect_links
+        WHERE (source_domain, source_host, source_path) IN (SELECT domain, host, path FROM arrivals WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64})
+        UNION DISTINCT
+        SELECT end_domain
+        FROM leads
+        WHERE version >= {led:UInt64}
+        UNION DISTINCT
         SELECT target_domain
         FROM large_targets
-        WHERE notEmpty({domains:Array(String)})
+        WHERE notEmpty({domains:Array(String)}) OR {erased:UInt8} = 1
     )
     GROUP BY target_domain
     HAVING was_large OR at_most >= {least:UInt64}
@@ -38,7 +49,7 @@ SELECT target_domain, at_most AS links, toUInt8(1) AS is_kept
 FROM likely
 WHERE was_large
 UNION ALL
-SELECT target_domain, sum(referrers.live) AS links, toUInt8(0) AS is_kept
+SELECT target_domain, sum(referrers.live + referrers.indirect) AS links, toUInt8(0) AS is_kept
 FROM referrers FINAL
 WHERE target_domain IN (SELECT target_domain FROM likely WHERE NOT was_large)
 GROUP BY target_domain

@@ -272,7 +272,8 @@ def anchors(
 ) -> None:
     """The anchor texts of a target's live links, those that most domains use first.
 
-    TARGET is a domain, a host, a URL, or the beginning of URLs with a * behind it.
+    TARGET is a domain, a host, a URL, or the beginning of URLs with a * behind it. Links that get
+    there by a redirect or a canonical count too: `indirect` says how many.
 
     \b
     backlinks anchors example.org
@@ -293,7 +294,8 @@ def anchors(
 def pages(ctx: click.Context, /, target: str, mode: Mode | None, **options: Any) -> None:
     """The pages of a target that live links point to, those that most domains link first.
 
-    Each with how its own latest visit went. One that was never fetched has no status.
+    Each with how its own latest visit went. One that was never fetched has no status. Links that
+    get there by a redirect or a canonical count too: `indirect` says how many.
 
     \b
     backlinks pages example.org

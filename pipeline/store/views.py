@@ -73,30 +73,31 @@ def statement(view: View, on: str = "") -> str:
 
 
 @cache
-def spelled(statement: str) -> str:
+def spelled(statement: str, instead: tuple[tuple[str, str], ...] = ()) -> str:
     """One of our statements with the text of each view that takes parameters in its place.
 
     It answers the same. The engine analyses such a view once to learn its columns and once more to
     read it, and so do the views within: written out, each is analysed once.
+    instead: names of views, each with a text that takes the place of its own.
     """
-    known = {view.name: view for view in views()}
+    known = {view.name: view.text for view in views()} | dict(instead)
     place = 0
     while (call := _CALL.search(statement, place)) is not None:
         place = call.start(1)
-        view = known.get(call[1])
-        if view is None:  # a function, or a view that a migration made
+        text = known.get(call[1])
+        if text is None:  # a function, or a view that a migration made
             place = call.end()
             continue
         given, end = _arguments(statement, call.end())
-        statement = f"{statement[:place]}(\n{_filled(view, given)}\n){statement[end:]}"
+        statement = f"{statement[:place]}(\n{_filled(text, given)}\n){statement[end:]}"
     return statement
 
 
-def _filled(view: View, given: dict[str, str]) -> str:
-    """Its text, less the comment it begins with, with what is given for its parameters."""
-    version = _VERSION.search(view.text)
-    body = view.text[version.end() if version else 0 :].strip()
-    return _PARAMETER.sub(lambda found: given[found[1]], body)
+def _filled(text: str, given: dict[str, str]) -> str:
+    """Less the comment it begins with, with what is given for its parameters; others stay."""
+    version = _VERSION.search(text)
+    body = text[version.end() if version else 0 :].strip()
+    return _PARAMETER.sub(lambda found: given.get(found[1], found[0]), body)
 
 
 def _arguments(statement: str, start: int) -> tuple[dict[str, str], int]:

@@ -7,7 +7,8 @@ SELECT
     links,
     followed,
     authority,
-    effective
+    effective,
+    indirect
 FROM networks_of(domain = {domain:String}, under = {under:String}, by = {by:String})
 WHERE referring_domains >= {at_least:UInt32}
     AND ({paged:UInt8} = 0 OR (-toInt64(referring_domains), network) > (-{after_referring_domains:Int64}, {after_network:String}))

@@ -6,7 +6,8 @@ SELECT
     share,
     links,
     followed,
-    authority
+    authority,
+    indirect
 FROM places_of(domain = {domain:String}, under = {under:String}, by = {by:String})
 WHERE referring_domains >= {at_least:UInt32}
     AND ({paged:UInt8} = 0 OR (-toInt64(referring_domains), place) > (-{after_referring_domains:Int64}, {after_place:String}))

@@ -150,6 +150,11 @@ class SmallWeb:
         self.risks.setdefault(new, None)
         self.job.run()
 
+    def add(self, *pages: Page) -> None:
+        """Of which `links` does not tell."""
+        write(self.store, pages, next(_arrivals))
+        self.job.run()
+
     def links(self) -> list[Seen]:
         """All backlinks of the target's domain."""
         found = []

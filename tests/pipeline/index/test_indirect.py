@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,16 +18,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.index import referrers, uses
 from pipeline.index import ways as subject
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.index.questions import Index
 from pipeline.index.referrers import RollUp
+from pipeline.index.target import Mode, Target, target_of
 from pipeline.index.walks import HOPS, Place, Step
 from pipeline.index.ways import ways
 from pipeline.page import Page
 from pipeline.store import Store, rows
 from pipeline.url import canonical
+from tests.pipeline.index.small_web import bare
 from tests.pipeline.index.test_histories import deliver
+from tests.pipeline.index.world import like
 from tests.support.page_fates import Coming, Reached, came_and_went, reached
 from tests.support.records import DAY, START, TODAY, Link, page, write
 from tests.support.stores import AnyStore
@@ -56,7 +61,7 @@ class Web:
             more |= {"outcome": "redirect", "final_url": self.url(to)}
         if "canonical" in more:
             more["canonical"] = self.url(more["canonical"])
-        linked = [Link(self.url(link)) for link in links]
+        linked = [Link(self.url(link), anchor=text(name, link)) for link in links]
         self.pages.append(page(self.url(name), START + int(at * DAY), linked, **more))
 
     def update(self) -> None:
@@ -85,6 +90,11 @@ class Web:
         self.update()
         found = Index(self.store).refs(f"{host}-{self.number}.org").rows()
         return {row.source_domain.partition("-")[0]: (row.live, row.indirect) for row in found}
+
+
+def text(source: str, target: str) -> str:
+    """The anchor with which one page links to another; some have the same."""
+    return f"{source[0]} to {target[-1]}"
 
 
 QUESTION = """
@@ -562,12 +572,17 @@ def some(dice: random.Random, name: str) -> list[str]:
 
 @pytest.mark.engine
 @pytest.mark.parametrize("seed", range(2))
-def test_the_view_says_what_the_rules_say_of_any_web(store: AnyStore, seed: int) -> None:
+def test_the_view_says_what_the_rules_say_of_any_web(
+    store: AnyStore, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uses, "LARGE", 1)
+    monkeypatch.setattr(referrers, "_AT_ONCE_S", 1e9)  # a busy machine puts nothing off
     dice = random.Random(seed)
     webs = [random_web(dice) for _ in range(6)]
     deliver(store, [web.pages for web in webs], dice)
     met = set[tuple[bool, str, bool, int]]()
     times = set[tuple[str, str, bool]]()
+    wanted = list[tuple[Target, tuple[Counts, Counts, Counts]]]()
     for web in webs:
         expected = reached(web.pages)
         for host in "pqrst":
@@ -577,10 +592,17 @@ def test_the_view_says_what_the_rules_say_of_any_web(store: AnyStore, seed: int)
             if web in webs[:2]:
                 assert_all_agree(store, domain, found)
                 times |= assert_times_agree(store, web, domain)
+            if web is webs[0]:
+                wanted += ((one, used(web, one, found)) for one in ways_to_ask(domain, found))
             met |= {(bool(o.via), o.outcome, o.hint, len(o.via)) for o in found.values()}
     assert {outcome for _, outcome, _, _ in met} >= {"there", "gone", "unreachable", "redirect"}
     assert {length for _, _, _, length in met} >= {0, 1, 2}
     assert {hint for _, _, hint, _ in met} == {True, False}
+    assert any(count[3] for _, counts in wanted for count in counts[0].values())
+    for how in ("from what is kept of large targets", "from the links"):
+        for asked, counts in wanted:
+            assert uses_told(store, asked) == counts, (how, asked)
+        store.execute("TRUNCATE TABLE large_targets")
     assert times >= {("appeared", "way opened", True), ("lost", "way closed", True)}
     assert ("lost", "way closed", False) in times, "of when it still was is not known always"
 
@@ -645,6 +667,61 @@ def assert_all_agree(store: Store, domain: str, found: dict[tuple[str, str, str]
         live = {key: one for key, one in found.items() if key in there and one.state == "live"}
         assert sum(row.live for row in refs) == sum(key[1] == end for key in live)
         assert sum(row.indirect for row in refs) == sum(key[1] != end for key in live)
+
+
+Counts = dict[str, tuple[int, int, int, int]]  # links, referring domains, followed, indirect
+
+
+def ways_to_ask(domain: str, found: dict[tuple[str, str, str], Reached]) -> list[Target]:
+    """All of a domain, and a part of it, by another mode for each."""
+    ends = sorted({one.end for one in found.values() if canonical(one.end).domain == domain})
+    page = ends[-1] if ends else f"{domain}/1"
+    part = {"p": f"{domain}/1*", "q": f"www.{domain}"}.get(domain[0], page)
+    mode: Mode = "host" if domain[0] in "qr" else "prefix" if domain[0] == "p" else "url"
+    return [target_of(domain, "domain"), target_of(part, mode)]
+
+
+def used(
+    web: Web, asked: Target, found: dict[tuple[str, str, str], Reached]
+) -> tuple[Counts, Counts, Counts]:
+    """With which texts and words who links where: anchors, terms, pages."""
+    texts, words, pages = (defaultdict[str, list[tuple[str, bool]]](list) for _ in range(3))
+    for key, one in found.items():
+        source = canonical(key[0]).domain
+        named = bare(key[1]) if names(key, asked.domain) else ""
+        there = {name: name != named for name in (named, bare(one.end) if one.via else "")}
+        there = {name: led for name, led in there.items() if name and like(name, asked.under)}
+        if one.state != "live" or not there:
+            continue
+        anchor = text(web.name(key[0]), web.name(key[1]))
+        texts[anchor].append((source, named not in there))
+        for word in set(re.findall(r"\w+", anchor)):
+            words[word].append((source, named not in there))
+        for name, led in there.items():
+            pages[f"https://{name}"].append((source, led))
+    return tally(texts), tally(words), tally(pages)
+
+
+def tally(found: dict[str, list[tuple[str, bool]]]) -> Counts:
+    return {
+        name: (
+            len(some),
+            len({source for source, _ in some}),
+            len(some),
+            sum(led for _, led in some),
+        )
+        for name, some in found.items()
+    }
+
+
+def uses_told(store: Store, asked: Target) -> tuple[Counts, Counts, Counts]:
+    given = "(domain = {domain:String}, under = {under:String})"
+    told = []
+    for name, of in (("anchor", "anchors_of"), ("term", "terms_of"), ("url", "target_pages_of")):
+        counts = f"SELECT {name} AS name, links, referring_domains, followed, indirect FROM {of}"
+        found = rows(store.query(counts + given, asked.parameters()))
+        told.append({row.pop("name"): tuple(row.values()) for row in found})
+    return told[0], told[1], told[2]
 
 
 def names(key: tuple[str, str, str], domain: str) -> bool:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.index.questions import Index
 from pipeline.store import rows
-from tests.pipeline.index.world import UNDERS, World, grouped, made, owner
+from pipeline.url import canonical
+from tests.pipeline.index.world import TARGET, UNDERS, World, grouped, like, made, owner
 from tests.support.stores import AnyStore
 
 GENERIC = ("io", "com", "org")
@@ -30,9 +32,14 @@ def referrers(world: World) -> dict[str, dict[str, Any]]:
 
 
 def located(world: World, under: str) -> Iterator[dict[str, Any]]:
-    """Every referring domain with a live link there, as Python tells it."""
+    """Every referring domain with a live link there, or to what leads there, as Python tells it."""
     kept = referrers(world)
-    live = [link for link in world.to(under=under) if link["state"] == "live"]
+    live = [
+        {**link, "named": is_named(link, under)}
+        for link in world.links
+        if link["state"] == "live" and link["target_domain"] == TARGET
+        and (is_named(link, under) or (link["indirect"] and like(bare(link["end_url"]), under)))
+    ]  # fmt: skip
     for domain, links in grouped(live, "source_domain").items():
         tld = domain.rpartition(".")[2]
         ip = kept[domain]["ip"]
@@ -50,7 +57,17 @@ def located(world: World, under: str) -> Iterator[dict[str, Any]]:
             "owner": owner(domain),
             "links": len(links),
             "followed": sum(link["followed"] for link in links),
+            "indirect": sum(not link["named"] for link in links),
         }
+
+
+def is_named(link: dict[str, Any], under: str) -> bool:
+    """Does it name a page that is asked for?"""
+    return canonical(link["target_url"]).domain == TARGET and like(link["target"], under)
+
+
+def bare(url: str) -> str:
+    return url.partition("://")[2]
 
 
 @pytest.mark.parametrize("under", UNDERS)
@@ -66,6 +83,17 @@ def test_each_referring_domain_has_its_place(world: World, under: str) -> None:
     wanted = sorted(located(world, under), key=lambda one: str(one["source_domain"]))
     assert told == [{k: v for k, v in one.items() if k != "owner"} for one in wanted]
     assert len(wanted) > (4 if under == "%" else 0)
+    if under in ("%", "t.org/%"):
+        assert any(one["indirect"] for one in wanted)
+        assert any(one["links"] > one["indirect"] for one in wanted)
+
+
+def test_a_domain_that_links_by_way_of_others_alone_has_its_place(world: World) -> None:
+    told = rows(world.store.query("SELECT * FROM referrer_places(domain = 't.org', under = '%')"))
+    alone = {row["source_domain"] for row in told if row["links"] == row["indirect"]}
+    refs = Index(world.store).refs(TARGET, limit=1_000).rows()
+    assert alone == {row.source_domain for row in refs if row.live == 0} != set()
+    assert {row["source_domain"] for row in told} == {row.source_domain for row in refs}
 
 
 @pytest.mark.parametrize("under", ["%", "t.org/blog/%"])
@@ -89,6 +117,7 @@ def test_groups_are_what_their_domains_come_to(world: World, by: str, under: str
         assert row["referring_domains"] == len(group)
         assert row["links"] == sum(one["links"] for one in group)
         assert row["followed"] == sum(one["followed"] for one in group)
+        assert row["indirect"] == sum(one["indirect"] for one in group)
         assert row["share"] == (pytest.approx(len(group) / known) if row[name] else None)
         if "effective" in row:
             shares = [len(group) / known for key, group in groups.items() if key]

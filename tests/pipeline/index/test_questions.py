@@ -117,7 +117,7 @@ def test_anchors_and_their_terms(web: SmallWeb, part: tuple[str, list[Seen]]) ->
     brand = web.target.partition(".")[0]
     found = live(links)
     anchors = [
-        (anchor, form(anchor, brand), *counted([x for x in found if x.anchor == anchor], found))
+        (anchor, form(anchor, brand), *counted([x for x in found if x.anchor == anchor], found), 0)
         for anchor in {link.anchor for link in found}
     ]
     anchors.sort(key=lambda row: (-row[3], -row[2], row[0].encode()))
@@ -125,12 +125,32 @@ def test_anchors_and_their_terms(web: SmallWeb, part: tuple[str, list[Seen]]) ->
     assert [msgspec.structs.astuple(row) for row in rows] == anchors
     words = {link.anchor: set(re.findall(r"[^\W_]+", link.anchor.lower())) for link in found}
     terms = [
-        (term, *counted([x for x in found if term in words[x.anchor]], found))
+        (term, *counted([x for x in found if term in words[x.anchor]], found), 0)
         for term in {term for some in words.values() for term in some}
     ]
     terms.sort(key=lambda row: (-row[2], -row[1], row[0].encode()))
     told = Index(web.store).terms(asked, limit=1000).rows()
     assert [msgspec.structs.astuple(row) for row in told] == terms
+
+
+FORMS = {
+    "acme-mill shop": "brand", "ACME\u00a0MILL": "brand", "acme_mill": "brand",
+    "the \u201cacme\u201d\u2013mill\u2122": "brand", "x\U0001f600acme\U0001f600mill": "brand",
+    "a\u0301cmemill": "brand", "\u0430\u043a\u043c\u0435acmemill": "brand",
+    "acm\u00e9emill": "words", "acme\u0416mill": "words", "acme": "words",
+    "acme.mill/x y": "brand", "acme.mill/x": "url", "WWW.other.example": "url", " \t": "empty",
+}  # fmt: skip
+
+
+@pytest.mark.engine
+def test_an_anchor_names_the_brand_whatever_stands_between_its_letters(
+    shared_store: AnyStore,
+) -> None:
+    links = [Link("https://acme-mill.example/", anchor=text) for text in FORMS]
+    pages = [page(f"https://f{n}.example/", TODAY, [link]) for n, link in enumerate(links)]
+    write(shared_store, pages, TODAY * 2)
+    told = Index(shared_store).anchors("acme-mill.example").rows()
+    assert {row.anchor: row.form for row in told} == FORMS
 
 
 def counted(some: list[Seen], all_links: list[Seen]) -> tuple[int, int, int, float]:
@@ -150,14 +170,26 @@ def test_pages_with_how_their_own_visits_went(web: SmallWeb, part: tuple[str, li
         web.targets[2]: ("redirect", 301, web.targets[0], START),
         web.targets[3]: ("timeout", None, "", START),
     }
+    begins = "" if asked == web.target else asked.strip("*")
+    pages = {link.target_page for link in found}
+    pages |= {web.end(name) for name in pages if web.end(name).startswith(begins)}
     wanted = [
-        (url, *counted([x for x in found if x.target_page == bare(url)], found)[:3],
-         *own.get(url, ("", None, "", 0)))
-        for url in {f"https://{link.target_page}" for link in found}
-    ]  # fmt: skip
+        (
+            f"https://{name}",
+            *counted([x for x in found if name in (x.target_page, web.end(x.target_page))], found)[
+                :3
+            ],
+            *own.get(f"https://{name}", ("", None, "", 0)),
+            sum(web.end(x.target_page) == name != x.target_page for x in found),
+        )
+        for name in pages
+    ]
     wanted.sort(key=lambda row: (-row[2], -row[1], row[0]))
     told = Index(web.store).pages(asked, limit=1000).rows()
-    assert [(*msgspec.structs.astuple(row)[:7], ms(row.last_visit)) for row in told] == wanted
+    assert [
+        (*msgspec.structs.astuple(row)[:7], ms(row.last_visit), row.indirect) for row in told
+    ] == wanted
+    assert any(row[-1] for row in wanted) == (asked == web.target)
     assert len(wanted) > len(own) or asked != web.target, "some were never fetched"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -17,13 +17,16 @@ from pipeline.index.questions import Index
 from pipeline.index.referrers import RollUp, roll_up
 from pipeline.page import Page
 from pipeline.store import Store, rows
-from tests.pipeline.index.small_web import SmallWeb
+from pipeline.store.migrate import migrations
+from pipeline.url import canonical
+from tests.pipeline.index.small_web import SmallWeb, bare
 from tests.support.records import DAY, START, TODAY, Link, page, write
 from tests.support.stores import AnyStore
 
 TARGETS = [f"https://{host}.org{path}" for host in ("a", "b", "www.a") for path in ("/", "/x?y")]
+SHORT = ["https://w.net/1", "https://w.net/2"]  # lead on, now here and now there
 SOURCES = [f"https://s{n}.org/{path}" for n in range(3) for path in "pqr"]
-Use = tuple[str, str, str, str, int, int, int]
+Use = tuple[str, str, str, str, str, int, int, int, int]
 
 
 class Job:
@@ -54,9 +57,9 @@ def visited(at: int, *links: Link | str, url: str = "https://s.org/p", **more: A
 def kept(store: Store) -> list[Use]:
     found = rows(
         store.query(
-            "SELECT target_domain, source_domain, anchor, page, https, links, followed "
-            "FROM link_uses FINAL "
-            "ARRAY JOIN anchors AS anchor, pages AS page, https, links, followed"
+            "SELECT target_domain, source_domain, anchor, page, end, https, end_https, links, "
+            "followed FROM link_uses FINAL ARRAY JOIN anchors AS anchor, pages AS page, "
+            "ends AS end, https, ends_https AS end_https, links, followed"
         )
     )
     return sorted(tuple(row.values()) for row in found)
@@ -64,17 +67,28 @@ def kept(store: Store) -> list[Use]:
 
 def told(store: Store, only: Iterable[str] = ()) -> list[Use]:
     """What the links say, counted here."""
-    links = rows(store.query("SELECT * FROM link_states WHERE state = 'live'"))
+    targets = only or [
+        row["name"]
+        for row in rows(
+            store.query(
+                "SELECT target_domain AS name FROM links "
+                "UNION DISTINCT SELECT end_domain FROM leads_in"
+            )
+        )
+    ]
     found: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    for link in links:
-        if not only or link["target_domain"] in only:
-            names = ("target_domain", "source_domain", "anchor")
-            key = (*(link[name] for name in names), link["target_host"] + link["target_path"])
-            found[key].append(link)
+    for target in targets:
+        for link in rows(store.query(f"SELECT * FROM backlinks(domain = '{target}')")):
+            if link["state"] == "live":
+                link["named"] = canonical(link["target_url"]).domain == target
+                page = bare(link["target_url"]) if link["named"] else ""
+                end = bare(link["end_url"]) if link["indirect"] else ""
+                found[target, link["source_domain"], link["anchor"], page, end].append(link)
     return sorted(
         (
             *key,
-            int(any(link["target_url"].startswith("https:") for link in some)),
+            int(any(link["named"] and link["target_url"][:6] == "https:" for link in some)),
+            int(key[4] != "" and some[0]["end_url"].startswith("https:")),
             len(some),
             sum(link["nofollow"] + link["ugc"] + link["sponsored"] == 0 for link in some),
         )
@@ -94,25 +108,38 @@ def test_what_is_kept_run_by_run_is_what_the_links_say(
 ) -> None:
     monkeypatch.setattr(uses, "_MOST", most)
     chance = random.Random(seed)
+    led = set[bool]()
     for day in range(5):
         job.run(*(
             visited(
                 day,
                 *(Link(chance.choice(["https", "http"]) + target[5:], anchor=chance.choice("xyz"),
                        rel=chance.randrange(8))
-                  for target in chance.sample(TARGETS, chance.randrange(4))),
+                  for target in chance.sample([*TARGETS, *SHORT], chance.randrange(5))),
                 url=chance.choice(SOURCES),
                 outcome=chance.choice(["ok", "ok", "ok", "gone", "error"]),
             )
             for _ in range(6)
-        ))  # fmt: skip
+        ), *leading(chance, day))  # fmt: skip
         assert kept(job.store) == told(job.store)
-    assert large(job.store) == ["a.org", "b.org"]
+        led |= {use[3] == "" for use in kept(job.store) if use[4]}
+    assert led == {True, False}, "some by other domains' pages, and some by their own"
+    assert large(job.store) == ["a.org", "b.org", "w.net"]
     for size in (uses.PIECE, 2):
         monkeypatch.setattr(uses, "PIECE", size)
         job.store.execute("TRUNCATE TABLE link_uses")
         roll_up(job.store, int(job.now * 1000), whole=True)
         assert kept(job.store) == told(job.store), "made whole"
+
+
+def leading(chance: random.Random, day: int) -> Iterator[Page]:
+    """Pages that redirect or name a canonical, or do no longer."""
+    for url in (*SHORT, TARGETS[1], TARGETS[3]):
+        to = chance.choice([x for x in TARGETS if x != url])
+        how: list[dict[str, Any]] = [
+            {}, {"outcome": "redirect", "final_url": to, "status": 301}, {"canonical": to},
+        ]  # fmt: skip
+        yield visited(day, url=url, **chance.choice(how))
 
 
 @pytest.mark.engine
@@ -122,6 +149,13 @@ def test_a_question_is_answered_the_same_from_what_is_kept_and_from_the_links(
 ) -> None:
     monkeypatch.setattr(uses, "LARGE", 1)
     web = SmallWeb(store, seed)
+    short = "https://short.example/x"
+    led = [web.link(short, "a"), web.link(web.targets[2], "a"), web.link(web.targets[8], "a")]
+    web.add(
+        page(short, START, outcome="redirect", final_url=web.targets[8]),
+        *(page(f"https://{name}/more", START, led) for name in [*web.domains[:3], "only.org"]),
+        page("https://through.org/", START, led[:1]),
+    )
     asked = [web.target, f"www.{web.target}", f"{web.target}/blog/*", f"https://{web.target}/"]
     index = Index(store)
 
@@ -133,11 +167,13 @@ def test_a_question_is_answered_the_same_from_what_is_kept_and_from_the_links(
         ]
 
     from_kept = answers()
-    assert len(large(store)) == 1
+    assert large(store) == ["short.example", web.target]
     assert all(from_kept)
+    assert [any(row[-1] for row in answer) for answer in from_kept] == [True, True, False, True] * 3
     store.execute("TRUNCATE TABLE large_targets")
     assert answers() == from_kept
-    store.execute("TRUNCATE TABLE links")
+    for table in ("links", "indirect_links"):
+        store.execute(f"TRUNCATE TABLE {table}")
     assert not any(answers()), "of a small target from its links alone"
 
 
@@ -223,3 +259,36 @@ def test_nothing_of_what_is_erased_is_told_of_large_targets(job: Job, name: str)
             assert not any(host in row["pages"] for row in unmerged)
     if name == "s.org/p":
         assert not any("said" in row["anchors"] for row in unmerged)
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("name", ["w.net/1", "w.net", "t.org/new", "v.net/x"])
+def test_a_link_does_not_arrive_any_more_by_what_is_erased(job: Job, name: str) -> None:
+    """Of whichever page on its way."""
+    job.run(
+        visited(0, Link("https://w.net/1", anchor="by"), Link("https://t.org/old", anchor="in")),
+        visited(0, url="https://w.net/1", outcome="redirect", final_url="https://v.net/x"),
+        visited(0, url="https://v.net/x", outcome="redirect", final_url="https://t.org/new"),
+        visited(0, url="https://t.org/old", outcome="redirect", final_url="https://v.net/x"),
+    )
+    ended = [use[3:5] for use in kept(job.store) if use[0] == "t.org"]
+    assert ended == [("", "t.org/new"), ("t.org/old", "t.org/new")]
+    erase(job.store, [name])
+    assert kept(job.store) == told(job.store)
+    left = [use[3:5] for use in kept(job.store) if use[0] == "t.org"]
+    by_itself = ("t.org/old", "t.org/new" if name.startswith("w.net") else "")
+    assert left == [by_itself]
+
+
+@pytest.mark.embedded
+def test_uses_of_before_links_were_told_where_they_end_are_answered(job: Job) -> None:
+    """Until the job has made them anew, which it does once."""
+    job.run(visited(0, Link("https://t.org/", anchor="x")))
+    for column in ("ends", "ends_https"):
+        job.store.execute(f"ALTER TABLE link_uses DROP COLUMN {column}")
+    (migration,) = [one for one in migrations() if one.name == "use_ends"]
+    for statement in migration.statements:
+        job.store.execute(statement)
+    assert [row.anchor for row in Index(job.store).anchors("t.org")] == ["x"]
+    assert [row.url for row in Index(job.store).pages("t.org")] == ["https://t.org/"]
+    assert kept(job.store) == told(job.store)

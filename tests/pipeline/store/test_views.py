@@ -157,3 +157,14 @@ def test_views_within_views_are_written_out_too() -> None:
     assert len(called) > 10
     for text in called:
         assert not calls.search(subject.spelled(text)), text
+
+
+def test_another_statement_may_stand_for_a_view_with_parameters_of_its_own() -> None:
+    text = subject.spelled(
+        "SELECT * FROM anchor_uses_of(domain = {domain:String}, under = if(1, 'a', 'c')) "
+        "WHERE x IN (SELECT y FROM backlinks(domain = 'z'))",
+        (("link_uses_of", "SELECT {more:UInt8} AS links, {under:String} AS anchor"),),
+    )
+    assert "(\nSELECT {more:UInt8} AS links, if(1, 'a', 'c') AS anchor\n) AS uses" in text
+    assert "FROM backlinks(domain = 'z')" in text, "which has no file"
+    assert "link_uses FINAL" not in text
