@@ -78,7 +78,7 @@ def rows(base: Base) -> list[Row]:
 
 
 def scores(graph: DomainGraph, seeds: Ids) -> dict[str, Scores]:
-    points = rated(load("1", KNOWN), evidence(graph, seeds), graph).total
+    points = rated(load(known=KNOWN), evidence(graph, seeds), graph).total
     return {
         "wH": _authority(graph, seeds),
         "spam risk": points.astype(np.float64),

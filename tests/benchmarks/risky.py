@@ -151,7 +151,7 @@ def tell(planted: Planted, seeds: Ids) -> Told:
 
 def _scores(graph: DomainGraph, seeds: Ids) -> tuple[Floats, dict[str, Floats]]:
     """Risk, and by name what the domains are ranked by, the worst highest."""
-    found = rated(load("1", KNOWN), evidence(graph, seeds), graph)
+    found = rated(load(known=KNOWN), evidence(graph, seeds), graph)
     gap = trust_minus_pagerank(trust(graph, seeds), pagerank(graph))
     return found.risk, {
         RISK: found.total.astype(np.float64),
