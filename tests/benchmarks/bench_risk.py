@@ -1,7 +1,7 @@
 """Spam risk on planted attacks: who is told from the honest, and what the simplest scores tell.
 
-python -m tests.benchmarks.bench_risk [TARGETS [FORMULA]]. The attacks are planted (risky.py) into the
-UK host graph of 1996 and LAW's cnr-2000, at most 5% of the domains, and with other sizes into drawn
+python -m tests.benchmarks.bench_risk [TARGETS [FORMULA]]. The attacks are planted (risky.py) into
+the UK host graph of 1996 and LAW's cnr-2000, at most 5% of the domains, with other sizes into drawn
 graphs (drawn.py); the seeds are the 50 with most links. Bins were set while UK-1996 and cnr-2000
 were looked at; on the drawn graphs none was.
 """
