@@ -57,6 +57,8 @@ def test_a_page_of_its_own_which_it_alone_links_to_is_listed() -> None:
     back = [(0, u) for u in range(1, 6)]
     assert of(graph_of(*STAR, *back)) == (0, 0, 0, 0)
     assert of(graph_of(*STAR, *back[:1]))[:2] == (0.8, round(4 / 7, 3))
+    around = [(u, u % 5 + 1) for u in range(1, 6)]
+    assert of(graph_of(*STAR, *back, *around)) == (0.5, 0, 0, 0), "linked back, they are no shells"
 
 
 def test_a_ring_is_tied_by_as_many_as_link_to_each() -> None:
@@ -71,12 +73,12 @@ def test_a_ring_is_tied_by_as_many_as_link_to_each() -> None:
 
 
 def test_many_links_into_a_referrer_are_looked_at_evenly() -> None:
-    many = 4 * SEEN
-    crowd = [(10 + u, 1) for u in range(many)]
-    found = of(graph_of(*STAR, *crowd))
-    assert found[1] == round(4 / 7, 3), "it stands by itself"
-    held = [(10 + many, 10 + u) for u in range(0, many, 8)]  # one in eight of them
-    assert of(graph_of(*STAR, *crowd, *held)) == found
+    last = 10 + 4 * SEEN
+    crowd = [(u, 1) for u in range(10, last)]
+    assert of(graph_of(*STAR, *crowd))[1] == round(4 / 7, 3), "it stands by itself"
+    first = range(10, 10 + SEEN)  # a quarter of those who link to 1, and all who link to 2
+    lists = [*((u, 2) for u in first), *((last, u) for u in first)]
+    assert of(graph_of(*STAR, *crowd, *lists))[0] == 0.8, "2 alone is listed"
 
 
 def test_a_member_serves_what_it_is_for_and_an_honest_link_serves_nothing() -> None:
