@@ -508,7 +508,7 @@ class ScoreSettings(_Section):
         description="MaxMind database file of addresses, which tells the country of domains that say none themselves; needs the extra geoip",
     )
     formula: str = Field(
-        default="1",
+        default="2",
         description="what spam risk is scored by: a version that comes with the program, which never changes, or a file",
     )
 

@@ -21,6 +21,7 @@ from pipeline.graph.threads import at_most
 
 FEW = 3  # referrers; of fewer a share says nothing
 MANY = 5  # referrers, for what they have in common: of fewer it is often nothing
+BESIDE = 2  # referrers that nothing speaks of, counted beside: of few, a share says little
 FELLOWS = 2  # referrers, for whether they link where it links
 WORST = 16  # of the domains that one links to
 LOOKED_AT = 64  # referrers of each domain
@@ -49,6 +50,7 @@ class Referrers:
     who have nothing but the trade.
     strangers: how many referrers have nothing in common with any other: no link between them, no
     domain that both link to but this one, none that links to both.
+    apart: the same from three referrers on, with two beside who have.
     """
 
     undivided: Scores
@@ -56,6 +58,7 @@ class Referrers:
     ring: Scores
     traded: Scores
     strangers: Scores
+    apart: Scores
 
 
 def referrers_of(graph: Graph) -> Referrers:
@@ -71,8 +74,11 @@ def referrers_of(graph: Graph) -> Referrers:
     with at_most(len(blocks) - 1):
         _shape(blocks, *into, *out, shape)
     undivided, shells, ring, traded = shape
+    apart = _strangers(hashes_of(graph), blocks, into, out)
+    strangers = np.where(graph.in_degree < MANY, np.nan, apart)
+    looked = np.minimum(graph.in_degree, COMPARED)
     return Referrers(
-        undivided, shells, ring, traded, _strangers(hashes_of(graph), blocks, into, out)
+        undivided, shells, ring, traded, strangers, apart * (looked / (looked + BESIDE))
     )
 
 
@@ -101,6 +107,7 @@ def fellows_of(graph: Graph, suspect: Mask) -> tuple[Scores, Scores]:
 def _strangers(
     hashes: Hashes, blocks: Offsets, into: tuple[Offsets, Ids], out: tuple[Offsets, Ids]
 ) -> Scores:
+    """As `Referrers` has them, but from three referrers on."""
     share = np.full(len(hashes), np.nan)
     with at_most(len(blocks) - 1):
         linked, linking = _sketched(blocks, *out, hashes), _sketched(blocks, *into, hashes)
@@ -116,7 +123,7 @@ def hashes_of(graph: Graph) -> Hashes:
 
 
 @numba.njit(cache=True, nogil=True)
-def _holds(ids: Ids, first: int, last: int, wanted: int) -> bool:
+def holds(ids: Ids, first: int, last: int, wanted: int) -> bool:
     """Is it among ids[first:last], which ascend?"""
     end = last
     while first < last:
@@ -138,7 +145,7 @@ def _held_up(offsets: Offsets, sources: Ids, t: int, u: int) -> tuple[bool, int]
     for j in range(offsets[u], min(offsets[u + 1], offsets[u] + STEPS)):
         if sources[j] == t:
             continue
-        if _holds(sources, offsets[t], offsets[t + 1], sources[j]):
+        if holds(sources, offsets[t], offsets[t + 1], sources[j]):
             inside = True
         else:
             elsewhere += 1
@@ -166,7 +173,7 @@ def _shape(
                 u = in_sources[first + i * links // looked]
                 out = out_offsets[u + 1] - out_offsets[u]
                 inside, elsewhere = _held_up(in_offsets, in_sources, t, u)
-                answered = _holds(out_targets, out_offsets[t], out_offsets[t + 1], u)
+                answered = holds(out_targets, out_offsets[t], out_offsets[t + 1], u)
                 alone = 0.0 if elsewhere > SUPPORT else 1.0 / max(1, elsewhere)
                 undivided += 1.0 / out
                 traded += answered and not inside
@@ -199,7 +206,7 @@ def _meet(
                 u = in_sources[first + i * links // looked]
                 is_fellow = False
                 for k in range(found):
-                    if _holds(out_targets, out_offsets[u], out_offsets[u + 1], suspects[k]):
+                    if holds(out_targets, out_offsets[u], out_offsets[u + 1], suspects[k]):
                         both[k] += 1
                         is_fellow = True
                 fellows += is_fellow
@@ -248,7 +255,7 @@ def _compare(
         known = np.empty(COMPARED, np.bool_)
         for t in range(blocks[block], blocks[block + 1]):
             first, links = offsets[t], offsets[t + 1] - offsets[t]
-            if links < MANY:
+            if links < FEW:
                 continue
             looked, size = min(links, COMPARED), 0
             known[:] = False

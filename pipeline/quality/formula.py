@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from pipeline.errors import BadFormula
 
-VERSION = "1"  # the version that scores unless another is asked for
+VERSION = "2"  # the version that scores unless another is asked for
 CAP = 40  # points that one measure can give at most
 TOP = 100
 

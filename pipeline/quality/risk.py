@@ -20,11 +20,16 @@ from pipeline.graph.referrers import FEW, fellows_of, referrers_of
 from pipeline.graph.step import received
 from pipeline.graph.suspicion import DAMPING, linear
 from pipeline.graph.trusted import seed_distance
+from pipeline.graph.unlisted import serves_of, unlisted_of
 from pipeline.quality.formula import Formula, Points, load
 from pipeline.quality.scored import Columns, Floats, Ids, Measure, Part, Scored, as_floats, nullable
 
-OWN = ("undivided", "shells", "ring", "traded", "strangers", "untrusted_mass")
-AFTER = ("linked_risk", "fellows", "same_referrers")
+OWN = (
+    "undivided", "shells", "ring", "traded", "strangers", "apart", "untrusted_mass",
+    "unreached", "unlisted_undivided", "unlisted_shells", "unlisted_ring", "unlisted_knot",
+)  # fmt: skip
+AFTER = ("linked_risk", "fellows", "same_referrers", "serves", "serves_alike")
+LEAST = 16  # points, of the first look, of which a domain that is served says anything
 EXACT = 1e-12  # of a visit: a bin must not depend on where an iteration stopped
 
 # What others may have measured that does not depend on how many domains there are.
@@ -57,8 +62,18 @@ def evidence(graph: Graph, seeds: Ids) -> dict[str, Floats]:
     """float64[n] for each of OWN, nan where it is unknown: under three referring domains, and the
     mass without seeds."""
     found = dict(vars(referrers_of(graph)))
+    for name, each in vars(unlisted_of(graph)).items():
+        each[seeds] = np.nan  # somebody vouches for them: whom their referrers serve is known
+        found[f"unlisted_{name}"] = each
+    found["unreached"] = _unreached(graph, seeds)
     found["untrusted_mass"] = _untrusted_mass(graph, seeds)
     return {name: np.round(values, 6) for name, values in found.items()}
+
+
+def _unreached(graph: Graph, seeds: Ids) -> Floats:
+    if not len(seeds):
+        return np.full(graph.n, np.nan)
+    return (seed_distance(graph, seeds) < 0).astype(np.float64)
 
 
 def _untrusted_mass(graph: Graph, seeds: Ids) -> Floats:
@@ -91,7 +106,10 @@ def rated(formula: Formula, values: dict[str, Floats], graph: Graph) -> Rated:
     points = card.points(used, graph.n)
     first = sum(points.values(), np.zeros(graph.n, np.int64))
     fellows, same = fellows_of(graph, first >= card.suspect)
-    second = dict(zip(AFTER, (linked_risk(graph, first), fellows, same), strict=True))
+    serves, alike = serves_of(graph, first, LEAST, card.suspect)
+    serves *= _doubt(values, graph.n)
+    after = linked_risk(graph, first), fellows, same, serves, alike
+    second = dict(zip(AFTER, after, strict=True))
     used |= {name: np.round(each, 6) for name, each in second.items() if name in card.measures}
     points |= card.points({name: used[name] for name in AFTER if name in used}, graph.n)
     total = sum(points.values(), np.zeros(graph.n, np.int64))
@@ -99,6 +117,11 @@ def rated(formula: Formula, values: dict[str, Floats], graph: Graph) -> Rated:
     for each in used.values():
         known |= ~np.isnan(each)
     return Rated(used, points, total, np.where(known, card.score(total), np.nan))
+
+
+def _doubt(values: dict[str, Floats], n: int) -> Floats:
+    """Half for whom a seed leads to: somebody may have found it worth a link."""
+    return np.where(values.get("unreached", np.full(n, np.nan)) == 0, 0.5, 1.0)
 
 
 def linked_risk(graph: Graph, points: Points) -> Floats:
@@ -171,6 +194,7 @@ def _add(scored: Scored) -> None:
 
 _NO_FELLOWS = "fewer than two domains link to it, or it links to nobody"
 _TOO_FEW = "fewer than three domains link to it"
+_UNLISTED = f"{_TOO_FEW}, or it is a trusted seed"
 
 PART = Part(
     "spam risk",
@@ -190,6 +214,24 @@ PART = Part(
             "of its visits that set out from where no trusted seed leads",
             f"{_TOO_FEW}, or there are no seeds",
         ),
+        Measure("apart", "share", "as strangers, two beside who have much in common", _TOO_FEW),
+        Measure(
+            "unreached",
+            "1 or 0",
+            "1 where no path from a trusted seed leads to it",
+            "there are no seeds",
+        ),
+        Measure(
+            "unlisted_undivided", "share", "as undivided, 0 for those that a list names", _UNLISTED
+        ),
+        Measure("unlisted_shells", "share", "as shells, 0 for those that a list names", _UNLISTED),
+        Measure("unlisted_ring", "share", "of these linked by one another", _UNLISTED),
+        Measure(
+            "unlisted_knot",
+            "share",
+            "of these, each by how many of the others link to it",
+            _UNLISTED,
+        ),
         Measure(
             "linked_risk", "points", "mean risk points of what it links to", "it links to nobody"
         ),
@@ -203,6 +245,18 @@ PART = Part(
             "same_referrers",
             "share",
             "of the referring domains of it or of such a suspect, those of both",
+            _NO_FELLOWS,
+        ),
+        Measure(
+            "serves",
+            "points",
+            "of a suspect it links to, as far as hardly anyone else and no list links to it",
+            "it links to nobody",
+        ),
+        Measure(
+            "serves_alike",
+            "share",
+            "of the referring domains of it or of a suspect that it serves, those of both",
             _NO_FELLOWS,
         ),
         Measure("spam_risk", "points", "0 to 100 by the formula's table", "nothing is known of it"),

@@ -29,8 +29,9 @@ def formulas(
     A formula is a version that comes with the program, or a file; nothing is written.
 
     \b
-    backlinks formulas 1 my-formula.json
-    backlinks formulas 1 my-formula.json --limit 1000 -o moves.csv
+    backlinks formulas 1 2
+    backlinks formulas 2 my-formula.json
+    backlinks formulas 2 my-formula.json --limit 1000 -o moves.csv
     """
     from pipeline.quality.compared import compare
     from pipeline.quality.formula import load

@@ -23,7 +23,7 @@ _EMPTY_S = 60.0  # until it looks again where there is no page yet
 @click.option("--seeds", "trusted", help="File of trusted domains, one a line.")
 @click.option("--spam", "known_spam", help="File of domains known as spam, one a line.")
 @click.option("--nofollow", is_flag=True, default=None, help="Count nofollow links as edges.")
-@click.option("--formula", help="Version or file of the formula of spam risk. [default: 1]")
+@click.option("--formula", help="Version or file of the formula of spam risk. [default: 2]")
 @click.option(
     "--every",
     "every_s",

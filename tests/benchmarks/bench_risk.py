@@ -1,8 +1,9 @@
 """Spam risk on planted attacks: who is told from the honest, and what the simplest scores tell.
 
-python -m tests.benchmarks.bench_risk [TARGETS]. The attacks are planted (tests/benchmarks/risky.py)
-into the UK host graph of 1996 and LAW's cnr-2000, at most 5% of the domains; the seeds are the 50
-with most links. The formula's bins were set on UK-1996; cnr-2000 is held against them.
+python -m tests.benchmarks.bench_risk [TARGETS [FORMULA]]. The attacks are planted (risky.py) into
+the UK host graph of 1996 and LAW's cnr-2000, at most 5% of the domains, with other sizes into drawn
+graphs (drawn.py); the seeds are the 50 with most links. Bins were set while UK-1996 and cnr-2000
+were looked at; on the drawn graphs none was.
 """
 
 from __future__ import annotations
@@ -13,9 +14,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.graph.csr import DomainGraph, from_edges
+from pipeline.quality.formula import VERSION
 from tests.benchmarks.attacks import Ids
+from tests.benchmarks.drawn import drawn
 from tests.benchmarks.measure import Row, row
-from tests.benchmarks.risky import BASELINES, FAMILIES, HARD, RISK, Floats, Told, macro, plant, tell
+from tests.benchmarks.risky import (
+    APART,
+    BASELINES,
+    FAMILIES,
+    HARD,
+    RISK,
+    Floats,
+    Plan,
+    Told,
+    macro,
+    plant,
+    tell,
+)
 from tests.pipeline.graph.corpus import CNR, cnr_2000, in_corpus, power_law, sources_of, uk_1996
 
 SEEDS, TARGETS = 50, 30
@@ -25,6 +40,8 @@ SEEDS, TARGETS = 50, 30
 class Base:
     name: str
     graph: DomainGraph
+    plans: tuple[Plan, ...] = FAMILIES
+    hard: tuple[Plan, ...] = HARD
 
     @property
     def seeds(self) -> Ids:
@@ -37,19 +54,20 @@ def bases() -> list[Base]:
         return [Base("drawn", power_law(20_000, 80_000))]
     hosts = uk_1996()
     plain = from_edges(sources_of(hosts), hosts.out_targets, n=hosts.n)
-    return [Base("UK-1996", plain), Base("cnr-2000", cnr_2000())]
+    apart = [Base(name, graph, APART, ()) for name, graph in drawn().items()]
+    return [Base("UK-1996", plain), Base("cnr-2000", cnr_2000()), *apart]
 
 
 def run(targets: int = TARGETS) -> list[Row]:
     return [each for base in bases() for each in rows(base, targets)]
 
 
-def rows(base: Base, targets: int) -> list[Row]:
+def rows(base: Base, targets: int, version: str = VERSION) -> list[Row]:
     told = {
-        plan.name: tell(plant(base.graph, base.seeds, plan, targets), base.seeds)
-        for plan in (*FAMILIES, *HARD)
+        plan.name: tell(plant(base.graph, base.seeds, plan, targets), base.seeds, version)
+        for plan in (*base.plans, *base.hard)
     }
-    seven = {plan.name: told[plan.name] for plan in FAMILIES}
+    seven = {plan.name: told[plan.name] for plan in base.plans}
     found = [
         _macro("targets", {name: one.targets for name, one in seven.items()}),
         _macro("members", {name: one.members for name, one in seven.items()}),
@@ -97,6 +115,8 @@ def _family(name: str, told: Told) -> Row:
 
 
 if __name__ == "__main__":
+    asked = int(sys.argv[1]) if len(sys.argv) > 1 else TARGETS
+    which = sys.argv[2] if len(sys.argv) > 2 else VERSION
     for base in bases():
-        for figure in rows(base, int(sys.argv[1]) if len(sys.argv) > 1 else TARGETS):
+        for figure in rows(base, asked, which):
             print(f"{figure['name']:<44}{figure['value']:>8.3f} {figure['note']}", flush=True)

@@ -120,7 +120,7 @@ def buckets(base: Base) -> list[tuple[str, npt.NDArray[np.bool_]]]:
 def scores(base: Base, graph: DomainGraph, trust: Scores) -> dict[str, Scores]:
     """graph: the base's, or what is left of it. trust: that of the whole base."""
     many, seeds = _best(base.graph, MANY), base.seeds
-    points = rated(load("1", KNOWN), evidence(graph, seeds), graph).total
+    points = rated(load(known=KNOWN), evidence(graph, seeds), graph).total
     return {
         "wH": authority(graph, seeds),
         "wH, trust kept": searched(graph, trust),

@@ -19,7 +19,7 @@ from pipeline.graph.mixing import mixed
 from pipeline.graph.ranks import pagerank, trust
 from pipeline.graph.suspicion import trust_minus_pagerank
 from pipeline.graph.trusted import seed_distance
-from pipeline.quality.formula import load
+from pipeline.quality.formula import VERSION, load
 from pipeline.quality.marks import FLAGGED
 from pipeline.quality.risk import KNOWN, evidence, rated
 from tests.benchmarks.attacks import (
@@ -76,6 +76,17 @@ HARD = (  # not in the macro average: what links alone hardly tell
     Plan("members hidden", hidden, FARMS, (0, 1, 3, 5)),
 )
 
+_SIZES = (7, 12, 25, 50, 90, 130, 250)
+APART = (  # other sizes and numbers of links, for graphs that no bin was set on
+    Plan("star", star, _SIZES, (0,)),
+    Plan("clique", clique, _SIZES, (0, 2, 4, 7)),
+    Plan("hijacked", star, _SIZES, (2, 4, 7)),
+    Plan("tiered", tiered, (35, 50, 70, 120, 200), (0, 2, 4, 7)),
+    Plan("private network", pbn, (8, 12, 25, 50), (-1,)),
+    Plan("exchange", exchange, (0,), (6, 10, 15, 25)),
+    Plan("bought", bought, (0,), (4, 6, 10, 15, 25)),
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Planted:
@@ -122,8 +133,8 @@ class Told:
     flagged: dict[str, float]
 
 
-def tell(planted: Planted, seeds: Ids) -> Told:
-    risk, scores = _scores(planted.graph, seeds)
+def tell(planted: Planted, seeds: Ids, version: str = VERSION) -> Told:
+    risk, scores = _scores(planted.graph, seeds, version)
     clear = np.ones(planted.honest, np.bool_)
     clear[planted.targets] = clear[planted.victims] = False
     honest = np.flatnonzero(clear)
@@ -149,9 +160,9 @@ def tell(planted: Planted, seeds: Ids) -> Told:
     )
 
 
-def _scores(graph: DomainGraph, seeds: Ids) -> tuple[Floats, dict[str, Floats]]:
+def _scores(graph: DomainGraph, seeds: Ids, version: str) -> tuple[Floats, dict[str, Floats]]:
     """Risk, and by name what the domains are ranked by, the worst highest."""
-    found = rated(load("1", KNOWN), evidence(graph, seeds), graph)
+    found = rated(load(version, KNOWN), evidence(graph, seeds), graph)
     gap = trust_minus_pagerank(trust(graph, seeds), pagerank(graph))
     return found.risk, {
         RISK: found.total.astype(np.float64),

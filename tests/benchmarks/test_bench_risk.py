@@ -8,6 +8,7 @@ import pytest
 from pipeline.graph.csr import DomainGraph
 from tests.benchmarks import bench_risk, bench_stability
 from tests.benchmarks.attacks import Trial, hidden, old_names, planted
+from tests.benchmarks.drawn import drawn
 from tests.benchmarks.risky import (
     FAMILIES,
     HARD,
@@ -96,6 +97,26 @@ def test_the_bench_says_what_the_issue_asks(honest: DomainGraph) -> None:
     assert "recall at 1%" in found["made: clique, targets"]["note"]
     assert 0 <= found["made: victims flagged, worst family"]["value"] <= 100
     assert "made: names once honest, targets" in found
+
+
+@pytest.mark.parametrize("name", ["R-MAT", "menus", "grown"])
+def test_drawn_graphs_are_the_same_each_time(name: str) -> None:
+    one, other = drawn(10)[name], drawn(10)[name]
+    assert one.n == 1024
+    assert links(one) == links(other)
+    assert one.m > 2 * one.n
+
+
+def test_a_menus_members_link_each_other() -> None:
+    found = links(drawn(10)["menus"])
+    assert {(u, t) for u in range(5) for t in range(5) if u != t} <= found
+
+
+def test_a_formula_before_can_be_asked_for(honest: DomainGraph) -> None:
+    made = plant(honest, SEEDS, FAMILIES[0], 2)
+    one, two = (tell(made, SEEDS, version).targets for version in ("1", "2"))
+    assert one["in-degree"].tolist() == two["in-degree"].tolist()
+    assert min(one[RISK].min(), two[RISK].min()) > 0.95
 
 
 def test_a_tenth_of_the_pages_goes_and_takes_its_links(honest: DomainGraph) -> None:

@@ -108,8 +108,12 @@ UNITS = {
         _PLACE,
     ),
     **dict.fromkeys(["undivided", "shells", "ring", "traded", "strangers"], "0 to 1"),
+    **dict.fromkeys(["apart", "serves_alike", "unreached"], "0 to 1"),
+    **dict.fromkeys(
+        [f"unlisted_{name}" for name in ("undivided", "shells", "ring", "knot")], "0 to 1"
+    ),
     **dict.fromkeys(["untrusted_mass", "fellows", "same_referrers"], "0 to 1"),
-    **dict.fromkeys(["linked_risk", "risk_points"], "points"),
+    **dict.fromkeys(["linked_risk", "serves", "risk_points"], "points"),
     **dict.fromkeys(["authority", "spam_risk"], "0 to 100"),
     "bytes": "bytes",
     "latency_ms": "ms",

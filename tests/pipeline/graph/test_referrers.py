@@ -16,7 +16,7 @@ from tests.pipeline.graph.test_ranks import graph_of
 
 
 def of(graph: DomainGraph, t: int) -> tuple[float, ...]:
-    """undivided, shells, ring, traded, strangers."""
+    """undivided, shells, ring, traded, strangers, apart."""
     found = referrers_of(graph)
     return tuple(round(float(values[t]), 3) for values in vars(found).values())
 
@@ -26,7 +26,7 @@ def star(size: int, *more: tuple[int, int]) -> DomainGraph:
 
 
 def test_a_star_is_all_shells_who_link_to_nothing_else_and_have_nothing_in_common() -> None:
-    assert of(star(5), 0) == (1, 1, 0, 0, 1)
+    assert of(star(5), 0) == (1, 1, 0, 0, 1, 0.714)
 
 
 def test_of_few_referrers_nothing_is_said() -> None:
@@ -35,19 +35,20 @@ def test_of_few_referrers_nothing_is_said() -> None:
     found = referrers_of(star(4))
     assert found.shells[0] == 1
     assert np.isnan(found.strangers[0]), "of fewer than five it is often nothing"
+    assert found.apart[0] == pytest.approx(4 / 6), "two are counted beside"
 
 
 def test_a_ring_links_itself_and_is_not_linked_back() -> None:
     around = [(1, 2), (2, 3), (3, 4), (4, 5), (5, 1)]
-    assert of(star(5, *around), 0) == (0.5, 1, 1, 0, 0)
+    assert of(star(5, *around), 0) == (0.5, 1, 1, 0, 0, 0)
     back = [(0, u) for u in range(1, 6)]
-    assert of(star(5, *around, *back), 0) == (0.5, 0, 0, 0, 0)
+    assert of(star(5, *around, *back), 0) == (0.5, 0, 0, 0, 0, 0)
 
 
 def test_a_trade_is_answered_and_leads_to_no_other_referrer() -> None:
     back = [(0, u) for u in range(1, 6)]
     # 0 is left out of what they have in common, though it links to all of them.
-    assert of(star(5, *back), 0) == (1, 0, 0, 1, 1)
+    assert of(star(5, *back), 0) == (1, 0, 0, 1, 1, 0.714)
 
 
 def test_who_is_held_up_from_elsewhere_is_half_a_shell_or_less() -> None:

@@ -36,7 +36,7 @@ from tests.pipeline.graph.test_ranks import graph_of
 from tests.support.records import START, TODAY, page, write
 from tests.support.stores import AnyStore
 
-FORMULA = load("1", KNOWN)
+FORMULA, FIRST = load(known=KNOWN), load("1", KNOWN)
 NOBODY = np.empty(0, np.int64)
 
 
@@ -88,7 +88,7 @@ def test_reasons_stand_by_points_then_name_and_add_up() -> None:
         order = [(-one["points"], one["measure"]) for one in each]
         assert order == sorted(order)
     assert {one["measure"] for one in told[4]} == {
-        "undivided", "shells", "strangers", "untrusted_mass"
+        "apart", "unlisted_undivided", "unlisted_shells", "untrusted_mass"
     }  # fmt: skip
     empty = Rated({}, {}, np.zeros(2, np.int64), np.full(2, np.nan))
     assert reasons(empty).to_pylist() == [[], []]
@@ -130,7 +130,8 @@ def test_shares_of_few_referring_domains_are_unknown_whoever_measured_them() -> 
 
 def test_every_measure_of_the_formula_is_measured_here_or_named_as_anothers() -> None:
     measured = {measure.name for part in PARTS for measure in part.measures}
-    assert {*OWN, *AFTER} <= measured & set(FORMULA.risk.measures)
+    used = set(FORMULA.risk.measures) | set(FIRST.risk.measures) | {"unreached"}
+    assert {*OWN, *AFTER} <= measured & used
     assert not {name for name in KNOWN if name.endswith("_rank")}
 
 
@@ -162,11 +163,12 @@ def test_the_same_whatever_the_number_of_threads() -> None:
     assert reasons(many).equals(reasons(one))
 
 
+MEASURED = sorted(set(OWN) & set(FORMULA.risk.measures))
 SHARES = st.lists(st.floats(0, 1), min_size=4, max_size=4)
 
 
 @settings(deadline=None, max_examples=50)  # the first one compiles
-@given(st.dictionaries(st.sampled_from(sorted(OWN)), SHARES, min_size=1))
+@given(st.dictionaries(st.sampled_from(MEASURED), SHARES, min_size=1))
 def test_more_of_any_evidence_is_never_less_risk(values: dict[str, list[float]]) -> None:
     graph = graph_of(n=4)
     for name, ladder in values.items():
@@ -194,7 +196,7 @@ def test_a_snapshot_holds_every_reason_and_says_by_which_formula(store: AnyStore
     ringed(store)
     made = score(store, ScoreSettings(), seeds=["a.org"])
     assert made is not None
-    assert made.manifest["risk_formula"] == {"version": 1, "sha256": FORMULA.sha256}
+    assert made.manifest["risk_formula"] == {"version": 2, "sha256": FORMULA.sha256}
     found = rows(store.query("SELECT * FROM domain_quality ORDER BY domain"))
     assert found
     for row in found:
@@ -202,9 +204,22 @@ def test_a_snapshot_holds_every_reason_and_says_by_which_formula(store: AnyStore
         assert (row["risk_points"], row["spam_risk"] or 0.0) == (total, risk)
     by_name = {row["domain"]: row for row in found}
     assert [name for name, row in by_name.items() if is_flagged(row)] == ["farm.org"]
-    assert [mark.name for mark in marks(by_name["a.org"])] == ["undivided"]
+    assert marks(by_name["a.org"]) == [], "it is a trusted seed"
+    assert [mark.name for mark in marks(by_name["b.com"])] == ["unlisted_undivided"]
     told = [mark.text for mark in marks(by_name["farm.org"])]
-    assert told[0].startswith("100% of its referring domains are linked by one another")
+    assert told[0].startswith("its referring domains link to little else, and no list names them")
+
+
+def test_a_seed_is_nobodys_and_half_a_member_is_who_a_seed_leads_to() -> None:
+    graph = farm(12)
+    assert np.isnan(evidence(graph, np.array([4]))["unlisted_shells"][4])
+    far, near = rated_of(graph, np.arange(4)), rated_of(graph, np.arange(5, 10))
+    assert far.values["serves"][5:].tolist() == [far.total[4]] * 12, "it is all that they link to"
+    assert near.values["serves"][5] == near.total[4] / 2, "a seed itself"
+    assert near.values["serves"][10] == near.total[4], "no seed leads to it"
+    unseeded = rated_of(graph, NOBODY)
+    assert unseeded.values["serves"][5] == unseeded.total[4]
+    assert np.isnan(evidence(graph, NOBODY)["unreached"]).all()
 
 
 def test_a_formula_that_can_not_score_stops_the_run_before_it_reads(store: AnyStore) -> None:
@@ -214,9 +229,9 @@ def test_a_formula_that_can_not_score_stops_the_run_before_it_reads(store: AnySt
 
 def doubled() -> Formula:
     """The same, but that only shells count, twice as much."""
-    rule = FORMULA.risk.measures["shells"]
+    rule = FORMULA.risk.measures["unlisted_shells"]
     more = tuple(each._replace(points=2 * each.points) for each in rule.bins)
-    card = Scorecard({"shells": type(rule)(more)}, (Step(0, 0), Step(36, 100)), 36)
+    card = Scorecard({"unlisted_shells": type(rule)(more)}, (Step(0, 0), Step(36, 100)), 36)
     return Formula(2, "", card)
 
 
@@ -235,9 +250,9 @@ def test_two_formulas_are_compared_on_one_snapshot(store: AnyStore) -> None:
     (stored,) = rows(store.query("SELECT * FROM domain_quality WHERE domain = 'farm.org'"))
     assert farm["risk_before"] == stored["spam_risk"]
     assert farm["points_before"] == stored["risk_points"]
-    shells = next(r["points"] for r in stored["risk_reasons"] if r["measure"] == "shells")
+    shells = next(r["points"] for r in stored["risk_reasons"] if r["measure"] == "unlisted_shells")
     assert farm["points_after"] == 2 * shells
-    assert "ring -26" in farm["why"].split(", ")
+    assert "unlisted_ring -14" in farm["why"].split(", ")
     assert json.loads(json.dumps(farm)) == farm
 
 
@@ -251,7 +266,7 @@ def test_a_comparison_tells_the_largest_moves_and_no_correlation_of_what_is_all_
     (row,) = rows(found.moves)
     assert row["domain"] == "t"
     assert row["risk_after"] is None
-    assert row["why"].startswith("undivided -30, shells -18")
+    assert row["why"].startswith("apart -26, unlisted_undivided -26")
 
 
 def test_without_a_snapshot_there_is_nothing_to_compare(store: AnyStore) -> None:

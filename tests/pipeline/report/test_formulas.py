@@ -44,6 +44,12 @@ def test_the_same_formula_moves_nobody(run: Run) -> None:
     assert "rank correlation 1.0000; 0 get other points" in ran.stderr
 
 
+def test_the_versions_that_come_with_the_program_both_run_on_one_snapshot(run: Run) -> None:
+    moved = {row["domain"]: row for row in json.loads(run("formulas", "1", "2", "--json").stdout)}
+    assert {"ring -26", "unlisted_ring +14"} <= set(moved["farm.org"]["why"].split(", "))
+    assert "serves +30" in moved["s1.org"]["why"].split(", "), "which version 1 knows nothing of"
+
+
 def test_what_can_not_score_is_named(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "mine.json"
     file.write_text("{}")

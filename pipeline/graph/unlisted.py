@@ -1,0 +1,198 @@
+"""What those who link to a domain are like, leaving out whom a list names: menus are no farms.
+
+The pages of a site, and the members of a club, link to one place and to each other and have few
+other links, just as a farm does. But somebody lists them: one who is linked from elsewhere and
+names several of them. Whoever plants a farm pays for every honest link into it, and nobody honest
+lists its members. A referrer of t is a domain that links to t; all are shares of t's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.graph.blocks import Offsets, Scores, blocks_of
+from pipeline.graph.csr import Ids
+from pipeline.graph.links import Graph
+from pipeline.graph.referrers import BESIDE, FELLOWS, FEW, LOOKED_AT, NARROW, SUPPORT, WORST, holds
+from pipeline.graph.threads import at_most
+
+KNOT = 8  # referrers that link to one of them, for it to be tied in whole
+SEEN = 32  # links into a referrer that are looked at, evenly over their names
+HOLDERS = 32  # links into one who may be a list that are looked at
+NAMED = 64  # links out of it
+
+Points = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Unlisted:
+    """float64[n] each, 0 to 1; nan where fewer than three domains link. As in `Referrers`, but a
+    referrer counts 0 where it is listed.
+
+    Listed: most of those who link to it from elsewhere (neither the domain nor a referrer of it)
+    are linked from elsewhere themselves and link to another referrer too; or the domain, which
+    links to it, is all that does, as to a page of its own.
+    """
+
+    undivided: Scores
+    shells: Scores
+    ring: Scores
+    knot: Scores
+
+
+def unlisted_of(graph: Graph) -> Unlisted:
+    """Time: some 1,000 steps a domain. Memory: 24 bytes a domain."""
+    blocks, shares = blocks_of(graph.out_links), np.full((4, graph.n), np.nan)
+    with at_most(len(blocks) - 1):
+        _share(
+            blocks, graph.in_offsets, graph.in_sources, graph.out_offsets, graph.out_targets, shares
+        )
+    return Unlisted(*shares)
+
+
+def serves_of(graph: Graph, points: Points, least: int, suspect: int) -> tuple[Scores, Scores]:
+    """How suspect the domain is that each one serves: that it links to, while hardly anyone from
+    elsewhere links to it, no list names it and the domain does not link back.
+
+    points: int64[n], what speaks against each by who links to it; those below `least` are none.
+    suspect: points from which who links to both is looked at.
+    Returns (serves, same), float64[n] each, the most over those it links to. serves: the points,
+    times 1 where at most one from elsewhere links to it, 1/k where k do, and 16 over its links
+    where it has more and no other referrer links to it. same: of those who link to it or to the
+    suspect, the share of who link to both, times the same. nan where it links to nobody, and of
+    `same` where fewer than two link to it.
+    Time: some 1,000 steps a domain that links to a suspect; of those the first 16 count.
+    """
+    if points.shape != (graph.n,):
+        raise ValueError(f"points of {graph.n} domains are needed")
+    blocks, served = blocks_of(graph.out_links), np.full((2, graph.n), np.nan)
+    with at_most(len(blocks) - 1):
+        _serve(
+            blocks, graph.in_offsets, graph.in_sources, graph.out_offsets, graph.out_targets,
+            points, least, suspect, served,
+        )  # fmt: skip
+    serves, same = served
+    return serves, same
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_list(
+    in_offsets: Offsets, in_sources: Ids, out_offsets: Offsets, out_targets: Ids,
+    t: int, u: int, w: int,
+) -> bool:  # fmt: skip
+    """Is w, which links to u, linked from elsewhere; and does it link to another referrer of t."""
+    first, last = in_offsets[t], in_offsets[t + 1]
+    held = False
+    for j in range(in_offsets[w], min(in_offsets[w + 1], in_offsets[w] + HOLDERS)):
+        x = in_sources[j]
+        if x != t and x != u and not holds(in_sources, first, last, x):
+            held = True
+            break
+    links = out_offsets[w + 1] - out_offsets[w]
+    looked = min(links, NAMED)
+    for i in range(looked if held else 0):
+        x = out_targets[out_offsets[w] + i * links // looked]
+        if x != u and holds(in_sources, first, last, x):
+            return True
+    return False
+
+
+@numba.njit(cache=True, nogil=True)
+def _weigh(
+    in_offsets: Offsets, in_sources: Ids, out_offsets: Offsets, out_targets: Ids, t: int, u: int
+) -> tuple[bool, float, float]:  # fmt: skip
+    """Of u, which links to t: is it listed; how much of a shell it is; and how many other referrers
+    of t link to it."""
+    inside, found, lists = 0, 0, 0
+    first, links = in_offsets[u], in_offsets[u + 1] - in_offsets[u]
+    looked = min(links, SEEN)
+    for j in range(looked):
+        w = in_sources[first + j * links // looked]
+        if w == t:
+            continue
+        if holds(in_sources, in_offsets[t], in_offsets[t + 1], w):
+            inside += 1
+            continue
+        found += 1
+        lists += _is_list(in_offsets, in_sources, out_offsets, out_targets, t, u, w)
+    times = links / max(1, looked)
+    answered = holds(out_targets, out_offsets[t], out_offsets[t + 1], u)
+    listed = 2 * lists >= found if found else answered and not inside
+    if listed or answered or found * times > SUPPORT:
+        return listed, 0.0, inside * times
+    out = out_offsets[u + 1] - out_offsets[u]
+    narrow = 1.0 if inside else min(1.0, NARROW / out)
+    return False, narrow / max(1.0, found * times), inside * times
+
+
+@numba.njit(parallel=True, cache=True, nogil=True)
+def _share(
+    blocks: Offsets, in_offsets: Offsets, in_sources: Ids, out_offsets: Offsets, out_targets: Ids,
+    shares: Scores,
+) -> None:  # fmt: skip
+    """shares: float64[4, n]: undivided, shells, ring, knot."""
+    for block in numba.prange(blocks.size - 1):
+        for t in range(blocks[block], blocks[block + 1]):
+            first, links = in_offsets[t], in_offsets[t + 1] - in_offsets[t]
+            if links < FEW:
+                continue
+            looked = min(links, LOOKED_AT)
+            undivided = shells = ring = knot = 0.0
+            for i in range(looked):
+                u = in_sources[first + i * links // looked]
+                listed, shell, inside = _weigh(
+                    in_offsets, in_sources, out_offsets, out_targets, t, u
+                )
+                if not listed:
+                    undivided += 1.0 / (out_offsets[u + 1] - out_offsets[u])
+                    shells += shell
+                    ring += shell * min(1.0, inside)
+                    knot += shell * min(1.0, inside / KNOT)
+            whole = looked + BESIDE
+            shares[0, t] = undivided / looked
+            shares[1, t], shares[2, t], shares[3, t] = shells / whole, ring / whole, knot / whole
+
+
+@numba.njit(cache=True, nogil=True)
+def _alike(offsets: Offsets, sources: Ids, u: int, t: int) -> float:
+    """Of those who link to u or to t, the share of who link to both, but for u itself."""
+    first, links = offsets[u], offsets[u + 1] - offsets[u]
+    looked, both = min(links, LOOKED_AT), 0
+    for i in range(looked):
+        both += holds(sources, offsets[t], offsets[t + 1], sources[first + i * links // looked])
+    others = offsets[t + 1] - offsets[t] - 1  # beside u
+    shared = min(both * links / looked, float(others))
+    share: float = shared / (links + others - shared)
+    return share
+
+
+@numba.njit(parallel=True, cache=True, nogil=True)
+def _serve(
+    blocks: Offsets, in_offsets: Offsets, in_sources: Ids, out_offsets: Offsets, out_targets: Ids,
+    points: Points, least: int, suspect: int, served: Scores,
+) -> None:  # fmt: skip
+    """served: float64[2, n]: serves, same."""
+    for block in numba.prange(blocks.size - 1):
+        for u in range(blocks[block], blocks[block + 1]):
+            if out_offsets[u] == out_offsets[u + 1]:
+                continue
+            several = in_offsets[u + 1] - in_offsets[u] >= FELLOWS
+            most, same, looked = 0.0, 0.0, 0
+            for j in range(out_offsets[u], out_offsets[u + 1]):
+                t = out_targets[j]
+                if points[t] < least:
+                    continue
+                shell = _weigh(in_offsets, in_sources, out_offsets, out_targets, t, u)[1]
+                most = max(most, shell * points[t])
+                if several and shell > 0 and points[t] >= suspect:
+                    same = max(same, shell * _alike(in_offsets, in_sources, u, t))
+                looked += 1
+                if looked == WORST:
+                    break
+            served[0, u] = most
+            if several:
+                served[1, u] = same
