@@ -591,7 +591,7 @@ def test_the_view_says_what_the_rules_say_of_any_web(
             assert found == expected.get(domain, {})
             if web in webs[:2]:
                 assert_all_agree(store, domain, found)
-                times |= assert_times_agree(store, web, domain)
+            times |= assert_times_agree(store, web, domain)
             if web is webs[0]:
                 wanted += ((one, used(web, one, found)) for one in ways_to_ask(domain, found))
             met |= {(bool(o.via), o.outcome, o.hint, len(o.via)) for o in found.values()}
@@ -604,7 +604,6 @@ def test_the_view_says_what_the_rules_say_of_any_web(
             assert uses_told(store, asked) == counts, (how, asked)
         store.execute("TRUNCATE TABLE large_targets")
     assert times >= {("appeared", "way opened", True), ("lost", "way closed", True)}
-    assert ("lost", "way closed", False) in times, "of when it still was is not known always"
 
 
 def assert_times_agree(store: Store, web: Web, domain: str) -> set[tuple[str, str, bool]]:
