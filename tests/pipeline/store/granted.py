@@ -50,10 +50,11 @@ from pipeline.webgraph.streams import Counted
 from pipeline.webgraph.write import Named, Written, write_pairs, write_ranks
 from tests.pipeline.said import controls, said
 from tests.pipeline.store.rights import DATABASE, Engine, told
-from tests.support.records import TODAY, Link, message, page, write
+from tests.support.records import HOUR, TODAY, Link, message, page, write
 
 _moments = itertools.count(TODAY)
 TERMS = "harbour crane quay ship hull anchor".split()
+MANY = 2_000  # pages of an hour ago: what came in since is less than a fifth of all
 MIGRATED = "migrated"  # a second database, which a role is to make
 
 
@@ -260,6 +261,8 @@ def main(directory: Path, asked: Asked) -> dict[str, str]:
     engine.everything.execute(f"CREATE DATABASE {DATABASE}")
     engine.everything.execute(f"USE {DATABASE}")
     migrate(engine.everything)
+    many = [page(f"https://many.example/{number}", TODAY) for number in range(MANY)]
+    write(engine.everything, many, TODAY - HOUR)
     for work in ("consume", "score"):
         WORK[work](engine.everything)
     answers = {}
