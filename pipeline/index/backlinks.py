@@ -93,9 +93,9 @@ class Filters(NamedTuple):
             raise UsageError(
                 f"no spam risk is at least {least:g} and at most {most:g}; give the lower one first"
             )
-        return {
-            "least_risk": least, "most_risk": most, "unknown_risk": self.unknown_risk or is_any
-        }  # fmt: skip
+        unknown = int(self.unknown_risk or is_any)
+        found: Parameters = {"least_risk": least, "most_risk": most, "unknown_risk": unknown}
+        return found
 
 
 def country_named(code: str) -> str:

@@ -237,7 +237,7 @@ def test_links_are_csv_in_a_pipe(crawled: Crawled) -> None:
 
 def test_links_are_a_table_when_asked(crawled: Crawled) -> None:
     ran = backlinks("links", "two.example", "--all", "--table", data=crawled.data)
-    header, rule, *rows = ran.out.splitlines()
+    header, rule, *rows = ran.out.splitlines()[1:]  # figures' heads may take a line more
     assert header.split()[:2] == ["source", "url"]
     assert set(rule.strip()) == {"─"}
     assert len([row for row in rows if row.strip()]) == 4
