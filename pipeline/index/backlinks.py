@@ -94,8 +94,7 @@ class Filters(NamedTuple):
                 f"no spam risk is at least {least:g} and at most {most:g}; give the lower one first"
             )
         unknown = int(self.unknown_risk or is_any)
-        found: Parameters = {"least_risk": least, "most_risk": most, "unknown_risk": unknown}
-        return found
+        return {"least_risk": least, "most_risk": most, "unknown_risk": unknown}
 
 
 def country_named(code: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.store import rows, sql
+from pipeline.store import Parameters, rows, sql
 from pipeline.store.views import spelled
 from tests.pipeline.index.world import OTHERS, SHORT, TARGETS, UNDERS, World, grouped, like, made
 from tests.support.stores import AnyStore
@@ -57,7 +57,7 @@ def test_a_target_that_nothing_leads_to_is_asked_for_its_links_alone(
     world: World, under: str, named: int
 ) -> None:
     """t.org, had its ways never been."""
-    given = {"domain": "t.org", "under": under, "named": named}
+    given: Parameters = {"domain": "t.org", "under": under, "named": named}
     question = (
         "SELECT * FROM link_spans(domain = {domain:String}, under = {under:String}, "
         "named = {named:UInt8}) ORDER BY source_url, target_url, kind"
