@@ -129,7 +129,7 @@ def test_searches_are_not_spent_on_who_links_to_nobody() -> None:
     weight = np.where(graph.out_degree > 0, 0.001, 1.0)
     linking = int(np.count_nonzero(graph.out_degree))
     exact = weighted_harmonic(graph, weight)[0]
-    assert linking < 250
+    assert linking < 400
     assert weighted_harmonic_sampled(graph, weight, linking).tobytes() == exact.tobytes()
     assert weighted_harmonic_sampled(graph, weight, linking - 1).tobytes() != exact.tobytes()
 
