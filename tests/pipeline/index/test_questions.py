@@ -65,7 +65,7 @@ def test_referring_domains(web: SmallWeb, part: tuple[str, list[Seen]]) -> None:
         gone = states["live"] + states["unverified"] == 0
         wanted.append(
             (
-                domain, web.authorities[domain], states["live"], states["lost"],
+                domain, web.authorities[domain], web.risks[domain], states["live"], states["lost"],
                 states["unverified"], sum(link.rel == 0 for link in live(mine)),
                 len({link.source_page for link in live(mine)}),
                 len({link.target_page for link in live(mine)}), most(mine),
@@ -74,7 +74,7 @@ def test_referring_domains(web: SmallWeb, part: tuple[str, list[Seen]]) -> None:
             )
         )  # fmt: skip
     found = [
-        (*msgspec.structs.astuple(row)[:9], ms(row.first_seen), ms(row.last_seen), ms(row.lost_by))
+        (*msgspec.structs.astuple(row)[:10], ms(row.first_seen), ms(row.last_seen), ms(row.lost_by))
         for row in Index(web.store).refs(asked, state="all", limit=1000)
     ]
     assert found == wanted
