@@ -79,7 +79,7 @@ def test_a_score_that_was_killed_goes_on_and_comes_to_the_same(
     assert told == {name: uncut.manifest[name] for name in told}
     assert [step["step"] for step in again.manifest["steps"]] == [
         "reading links", "building the graph", *[p.says for p in scoring.PARTS],
-        "writing the snapshot",
+        "reading links to pages", "authority of pages", "writing the snapshot",
     ]  # fmt: skip
     assert all(step["peak_mb"] > 0 for step in again.manifest["steps"])
     assert [entry.name for entry in tmp_path.iterdir()] == ["lock"], "what is done is not kept"
