@@ -212,7 +212,7 @@ def test_a_process_that_was_killed_leaves_its_steps_to_the_next(tmp_path: Path) 
     assert go("dies").returncode == -signal.SIGKILL
     again = go("goes on")
     assert again.returncode == 0, again.stderr
-    assert again.stdout.split() == ["4", str(len(scoring.PARTS) + 3)]
+    assert again.stdout.split() == ["4", str(len(scoring.PARTS) + 5)]
 
 
 def test_what_a_part_tells_as_unknown_is_told_again() -> None:
