@@ -64,6 +64,8 @@ def filled(databases: Databases) -> Iterator[AnyStore]:
     store.insert("labels", pa.table({"domain": ["example.org"], "label": ["bad"], "who": ["jo"]}))
     named = {"target_domain": ["example.org"], "source_domain": ["known.example"], "graph": ["g"]}
     store.insert("graph_referrers", pa.table({**named, "graphed": pa.array([TODAY], pa.uint64())}))
+    due = {name: each for name, each in named.items() if name != "graph"}
+    store.insert("due_pairs", pa.table(due))  # a first run makes all anew, and notes none
     with pytest.MonkeyPatch.context() as few:
         few.setattr(uses, "LARGE", 1)
         Lifecycle(store, 0, clock=lambda: TODAY / 1000 + 3600).run()
