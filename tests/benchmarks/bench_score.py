@@ -24,7 +24,9 @@ from pipeline.graph.mixing import mix, start_of
 from pipeline.quality.needs import Size, chosen, needs
 from pipeline.quality.score import score
 from pipeline.settings import ScoreSettings
-from pipeline.store import sql
+from pipeline.store import Store, sql
+from pipeline.store.chdb import ChdbStore
+from pipeline.store.migrate import migrate
 from tests.benchmarks.measure import Row, row
 
 DOMAINS, EDGES = 200_000, 4_000_000
@@ -37,11 +39,13 @@ Ids = npt.NDArray[np.int32]
 
 
 class MadeLinks:
-    """A store that holds `edges` links between `domains`, about: see `Store`."""
+    """A store that holds `edges` links between `domains`, about, and no pages: see `Store`.
 
-    def __init__(self, domains: int, edges: int) -> None:
-        self.size, self.inserted = Size(domains, edges), 0
-        numbers = pc.cast(pa.array(np.arange(domains)), pa.large_string())
+    empty: answers what else is asked.
+    """
+
+    def __init__(self, domains: int, edges: int, empty: Store) -> None:
+        self.size, self.inserted, self.empty = Size(domains, edges), 0, empty
         numbers = pc.cast(pa.array(np.arange(domains)), pa.string())
         self.names = pc.binary_join_element_wise("s", numbers, ".example", "")
 
@@ -52,13 +56,13 @@ class MadeLinks:
             return pa.table({"domains": [self.size.domains], "edges": [self.size.edges]})
         if asked == sql("pipeline/quality/went_in"):
             return pa.table({"read": [0], "suppressed": [0]})
-        is_made = asked == sql("pipeline/quality/strength_made")
-        return pa.table({"rows": [0]} if is_made else {})
+        return self.empty.query(asked, parameters)
 
     def stream(
         self, asked: str, parameters: Mapping[str, Any] | None = None
     ) -> Iterator[pa.RecordBatch]:
         if asked != sql("pipeline/quality/edges"):
+            yield from self.empty.stream(asked, parameters)
             return
         each = self.size.edges / self.size.domains
         step = max(1, int(BATCH / each))
@@ -122,13 +126,16 @@ start_salt = start_of(11)
 def run(domains: int = DOMAINS, edges: int = EDGES, memory_mb: int = 0) -> list[Row]:
     """Rows of name, value, unit, note; half a minute at the size it has by itself."""
     settings = ScoreSettings(memory_mb=memory_mb)
-    store = MadeLinks(domains, edges)
     seeds = [f"s{(u * 48271) % domains}.example" for u in range(SEEDS)]
-    with tempfile.TemporaryDirectory() as beside:
-        _warm(Path(beside))
+    with tempfile.TemporaryDirectory() as beside, tempfile.TemporaryDirectory() as kept:
+        empty = ChdbStore(Path(kept))
+        migrate(empty)
+        _warm(Path(beside), empty)
+        store = MadeLinks(domains, edges, empty)
         begun = time.perf_counter()
         made = score(store, settings, seeds=seeds, spam=seeds[-50:], beside=Path(beside))
         took = time.perf_counter() - begun
+        empty.close()
     assert made is not None
     terms = f"{made.domains:,} domains, {made.edges:,} edges, {made.manifest['links']} links, "
     terms += f"{numba.get_num_threads()} threads"
@@ -154,10 +161,11 @@ def _larger() -> list[Row]:
     return found
 
 
-def _warm(beside: Path) -> None:
+def _warm(beside: Path, empty: Store) -> None:
     """Compiles or loads the kernels, those of estimates too."""
     seeds = ["s0.example", "s1.example"]
-    score(MadeLinks(21_000, 60_000), ScoreSettings(), seeds=seeds, spam=seeds, beside=beside)
+    few = MadeLinks(21_000, 60_000, empty)
+    score(few, ScoreSettings(), seeds=seeds, spam=seeds, beside=beside)
 
 
 if __name__ == "__main__":
