@@ -120,15 +120,7 @@ def _from_batch(
     bar(sources, on, barred, True)
     size, distance = sources.size, 1.0
     while size > 0:
-        edges = 0
-        for i in range(size):
-            edges += int(out_links.offsets[here[i] + 1] - out_links.offsets[here[i]])
-        if edges * PULL_ABOVE > int(out_links.offsets[-1]):
-            found = pull(in_links, everyone, seen, near, far, there)
-        else:
-            found = push(out_links, here[:size], seen, near, far, there)
-        for i in range(size):
-            near[here[i]] = np.uint64(0)
+        found = onward(out_links, in_links, here[:size], everyone, seen, near, far, there)
         for i in range(found):
             t = there[i]
             seen[t] |= far[t]
@@ -151,7 +143,27 @@ def bar(sources: Ids, on: npt.NDArray[np.int32], barred: Bits, sets: bool) -> No
 
 
 @numba.njit(cache=True, nogil=True)
-def push(links: Links, here: Ids, seen: Bits, near: Bits, far: Bits, there: Ids) -> int:
+def onward(
+    out_links: Links, in_links: Links, here: Ids, everyone: np.uint64,
+    seen: Bits, near: Bits, far: Bits, there: Ids,
+) -> int:  # fmt: skip
+    """One level on, by whichever side has less to look at: bits into `far` for who is new, whose
+    ids go into `there`, and how many they are. `near` is 0 again after it."""
+    edges = 0
+    for u in here:
+        edges += int(out_links.offsets[u + 1] - out_links.offsets[u])
+    found: int
+    if edges * PULL_ABOVE > int(out_links.offsets[-1]):
+        found = _pull(in_links, everyone, seen, near, far, there)
+    else:
+        found = _push(out_links, here, seen, near, far, there)
+    for u in here:
+        near[u] = np.uint64(0)
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def _push(links: Links, here: Ids, seen: Bits, near: Bits, far: Bits, there: Ids) -> int:
     found = 0
     for u in here:
         bits = near[u]
@@ -168,7 +180,7 @@ def push(links: Links, here: Ids, seen: Bits, near: Bits, far: Bits, there: Ids)
 
 
 @numba.njit(cache=True, nogil=True)
-def pull(links: Links, everyone: np.uint64, seen: Bits, near: Bits, far: Bits, there: Ids) -> int:
+def _pull(links: Links, everyone: np.uint64, seen: Bits, near: Bits, far: Bits, there: Ids) -> int:
     found = 0
     for t in range(seen.size):
         missing = everyone & ~seen[t]

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.graph.distances import BATCH, PULL_ABOVE, Bits, Ids, bar, pull, push
+from pipeline.graph.distances import BATCH, Bits, Ids, bar, onward
 from pipeline.graph.links import Graph, Links
 from pipeline.graph.threads import at_most
 
@@ -85,15 +85,7 @@ def _from_batch(
         here[bit] = sources[bit]
     size, level = sources.size, 1
     while size > 0 and level < FAR:
-        edges = 0
-        for i in range(size):
-            edges += int(out_links.offsets[here[i] + 1] - out_links.offsets[here[i]])
-        if edges * PULL_ABOVE > int(out_links.offsets[-1]):
-            found = pull(in_links, everyone, seen, near, far, there)
-        else:
-            found = push(out_links, here[:size], seen, near, far, there)
-        for i in range(size):
-            near[here[i]] = np.uint64(0)
+        found = onward(out_links, in_links, here[:size], everyone, seen, near, far, there)
         for i in range(found):
             t = there[i]
             seen[t] |= far[t]

@@ -220,7 +220,7 @@ def test_batches_of_sources_lose_nobody(
 ) -> None:
     if pull_above != distances.PULL_ABOVE:  # the kernel in Python: constants are compiled in
         monkeypatch.setattr(distances, "PULL_ABOVE", pull_above)
-        for name in ("_search", "_fill", "_from_batch", "push", "pull", "_weight_of"):
+        for name in ("onward", "_search", "_fill", "_from_batch", "_push", "_pull", "_weight_of"):
             monkeypatch.setattr(distances, name, getattr(distances, name).py_func)
         n, m = n // 4 + 60, m // 4
     graph = power_law(n, m)
