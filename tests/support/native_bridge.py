@@ -119,9 +119,10 @@ class NativeBridge:
             session.close()
 
     def forget(self, database: str) -> None:
-        """Nobody will ask for this database again."""
-        for key in [key for key in self._sessions if key[0] == database]:
-            self._sessions.pop(key).close()
+        """Ends the sessions of a database, once what they are asked now is answered."""
+        with _engine:
+            for key in [key for key in self._sessions if key[0] == database]:
+                self._sessions.pop(key).close()
 
     def cut(self) -> None:
         """Ends all connections, as a restart does."""
