@@ -141,6 +141,11 @@ def composers(root: Path) -> list[str]:
     ]
 
 
+def misnamed(root: Path) -> list[str]:
+    """What a misquoted line of a shell leaves behind: once a hundred files called as grants are."""
+    return [path.name for path in root.iterdir() if not re.fullmatch(r"[\w.-]+", path.name)]
+
+
 def environment_readers(root: Path) -> list[str]:
     found = []
     for module in modules(root):
@@ -217,6 +222,16 @@ def test_packages_import_only_what_their_layer_may() -> None:
 
 def test_only_the_composition_root_imports_spiders_and_consumers_together() -> None:
     assert composers(REPOSITORY) == ["backlinks.py"]
+
+
+def test_nothing_at_the_top_is_misnamed() -> None:
+    assert misnamed(REPOSITORY) == []
+
+
+def test_a_misnamed_file_is_found(tmp_path: Path) -> None:
+    for name in ("GRANT SELECT ON pages TO read;...", "...", "pyproject.toml", ".ci"):
+        (tmp_path / name).touch()
+    assert misnamed(tmp_path) == ["GRANT SELECT ON pages TO read;..."]
 
 
 def test_only_the_edges_read_the_environment() -> None:

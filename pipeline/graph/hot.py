@@ -32,9 +32,14 @@ def hot(graph: Graph) -> Hot:
     short then."""
     links = graph.in_links
     if not isinstance(links, Plain):
-        return Hot(links, np.arange(graph.n, dtype=np.uint32), graph.n)
+        return unplaced(graph)
     place, size = _by_degree(graph.out_links.offsets)
     return Hot(Plain(links.offsets, _placed(links.ids, place), links.weights), place, size)
+
+
+def unplaced(graph: Graph) -> Hot:
+    """All where they stand."""
+    return Hot(graph.in_links, np.arange(graph.n, dtype=np.uint32), graph.n)
 
 
 @numba.njit(cache=True, nogil=True)

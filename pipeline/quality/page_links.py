@@ -23,6 +23,7 @@ from pipeline.quality.scored import Scored
 from pipeline.quality.steps import Steps
 from pipeline.quality.taken import mapped, weights
 from pipeline.store import sql
+from pipeline.store.views import spelled
 
 STEP = "reading links to pages"
 HANGS_ON = "hangs on"
@@ -82,7 +83,7 @@ def _read(scored: Scored, steps: Steps, on: On) -> dict[str, int]:
         files = {n: stack.enter_context((steps.directory / n).open("wb")) for n in FILES}
         for asked in sliced(scored):
             for batch in scored.store.stream(
-                sql("pipeline/quality/page_referrers"),
+                spelled(sql("pipeline/quality/page_referrers")),
                 {**weights(scored.settings), **asked},
             ):
                 if batch.num_rows:

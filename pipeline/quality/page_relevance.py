@@ -20,6 +20,7 @@ from pipeline.quality.pairs import mapped_anew, places_of, sliced
 from pipeline.quality.scored import Scored, column_of
 from pipeline.quality.topics import FEWEST, SLOTS, TEMPLATE_PAGES, Topics, asked
 from pipeline.store import Value, sql
+from pipeline.store.views import spelled
 
 PARTS = 4  # of a slice: pages say more than links
 PAIRS = 4  # of pages, of each pair of domains
@@ -64,7 +65,7 @@ def _slice(scored: Scored, found: Topics, known: Hashes, part: dict[str, Value])
     }  # fmt: skip
     ends: list[pa.Table] = []
     cosines = [np.empty(0, np.float32)]
-    for batch in scored.store.stream(sql("pipeline/quality/page_pairs"), asked_for):
+    for batch in scored.store.stream(spelled(sql("pipeline/quality/page_pairs")), asked_for):
         if batch.num_rows:
             near = _cosines(batch, found, known)
             is_known = ~np.isnan(near)

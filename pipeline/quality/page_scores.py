@@ -14,6 +14,7 @@ import pyarrow as pa
 from pipeline.quality.page_authority import WAITING
 from pipeline.quality.worth_formula import formula
 from pipeline.store import Store, rows, sql
+from pipeline.store.views import spelled
 
 _UNRANKED = 0  # the snapshot that rows stand under until they are ranked
 
@@ -29,7 +30,7 @@ def write_pages(
     places = rules.worth.position.places
     _empty(store, snapshot)  # of what a run left that died
     store.execute(
-        sql("pipeline/quality/page_worth"),
+        spelled(sql("pipeline/quality/page_worth")),
         {
             "snapshot": snapshot, "places": list(places), "place_values": list(places.values()),
             "place_unknown": rules.worth.position.unknown, "followed": rules.worth.rel.followed,

@@ -17,6 +17,7 @@ from pipeline.quality.scored import column_of
 from pipeline.quality.steps import Steps
 from pipeline.settings import ScoreSettings, weights_by_place
 from pipeline.store import Store, sql
+from pipeline.store.views import spelled
 
 ENDS = ("source_domain", "target_domain")
 KINDS: dict[str, Any] = {
@@ -49,7 +50,7 @@ def take(store: Store, settings: ScoreSettings, as_of: int, steps: Steps) -> dic
     files = {name: (steps.directory / name).open("wb") for name in KINDS}
     try:
         for batch in store.stream(
-            sql("pipeline/quality/edges"), {**weights(settings), "snapshot": as_of}
+            spelled(sql("pipeline/quality/edges")), {**weights(settings), "snapshot": as_of}
         ):
             edges += batch.num_rows
             for name, file in files.items():
