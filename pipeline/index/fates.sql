@@ -35,6 +35,7 @@ WITH
                         SELECT domain, host, path
                         FROM arrivals
                         WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
+                            AND domain > {after:String} AND ({until:String} = '' OR domain <= {until:String})
                     )
                     AND (outcome IN ('redirect', 'gone', 'error', 'timeout', 'robots') OR leads_by != 'nothing')
             )

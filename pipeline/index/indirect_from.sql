@@ -23,6 +23,7 @@ WITH
             SELECT domain, host, path
             FROM arrivals
             WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
+                AND domain > {after:String} AND ({until:String} = '' OR domain <= {until:String})
         )
             AND target_domain IN (SELECT domain FROM leads WHERE ((active = 1 AND leads_on = '') OR notEmpty(opened)) AND end_domain != domain)
     ),

@@ -11,6 +11,7 @@ FROM
             SELECT domain, host, path
             FROM arrivals
             WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
+                AND domain > {after:String} AND ({until:String} = '' OR domain <= {until:String})
         )
         AND (active = 1 OR end_turns > 0)
 ) AS ways
@@ -23,6 +24,7 @@ INNER JOIN
         SELECT domain, host, path
         FROM arrivals
         WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
+            AND domain > {after:String} AND ({until:String} = '' OR domain <= {until:String})
     )
 ) AS fates ON fates.domain = ways.end_domain AND fates.host = ways.end_host AND fates.path = ways.end_path
 WHERE ways.end_turns != fates.turned

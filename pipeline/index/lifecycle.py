@@ -6,11 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from pipeline.errors import StoreBusy, StoreRefused
 from pipeline.index.referrers import LOOKED, RollUp
-from pipeline.index.ways import keep_ways
+from pipeline.index.ways import Among, keep_ways
 from pipeline.metrics import LIFECYCLE, LIFECYCLE_PAGES, LIFECYCLE_WAITING, Sample
 from pipeline.settings import Settings
 from pipeline.store import Parameters, Store, rows, sql
@@ -21,7 +22,8 @@ logger = logging.getLogger(__name__)
 _BESIDE_S = 1.0
 _WAITING_S = 10.0  # between two looks at how long pages have waited
 _INSERTS = 100_000  # that are asked for at once
-_PAGES = 100_000  # that are looked at in one statement: a gigabyte of memory
+_EVER = (1 << 64) - 1  # ms
+_PAGES = 100_000  # a gigabyte of memory
 
 
 class Lifecycle:
@@ -29,6 +31,7 @@ class Lifecycle:
 
     `late_s`: an insert may end so much later than its rows' arrival mark, which is set before it:
     the longest that the store may take, and how far the clocks of consumers differ.
+    `at_once`: pages that are looked at in one statement.
 
     One at a time; running twice changes nothing.
     """
@@ -40,8 +43,10 @@ class Lifecycle:
         *,
         late_s: float = 60.0,
         clock: Callable[[], float] = time.time,
+        at_once: int = _PAGES,
     ) -> None:
         self.store, self.confirm_s, self.clock = store, confirm_s, clock
+        self.at_once = at_once
         self.late_ms = int(late_s * 1000)
         self.referrers = RollUp(store)
         self._looked_at = -1  # arrivals there were
@@ -96,18 +101,41 @@ class Lifecycle:
 
         `since`: a minute before the last look, in case that an insert ended late.
         """
-        there: dict[int, int] = {}
-        while found := self._arrived(max(there, default=since)):
-            there |= found
+        there = self._arrived(Among(since, _EVER))
         unseen = [arrived for arrived, pages in there.items() if self._known.get(arrived) != pages]
         self._known = there
         first = min(unseen, default=max(there, default=0) + 1)
         return {arrived: pages for arrived, pages in there.items() if arrived >= first}
 
-    def _arrived(self, since: int) -> dict[int, int]:
-        span = {"from": since, "limit": _INSERTS}
-        found = rows(self.store.query(sql("pipeline/index/arrived"), span))
-        return {int(row["arrived"]): int(row["pages"]) for row in found}
+    def _arrived(self, among: Among) -> dict[int, int]:
+        """Pages by when they arrived, in order."""
+        there: dict[int, int] = {}
+        while True:
+            rest = among._replace(since=max(there, default=among.since))
+            asked = {**rest.parameters, "limit": _INSERTS}
+            found = rows(self.store.query(sql("pipeline/index/arrived"), asked))
+            if not found:
+                return there
+            there |= {int(row["arrived"]): int(row["pages"]) for row in found}
+
+    def _pieces(self, unseen: dict[int, int]) -> Iterator[Among]:
+        """Some `at_once` pages each, of domains side by side: what is read of each domain is read
+        once, however many pages came in. A domain with more of them is read once for each piece.
+        """
+        whole = Among(min(unseen) - 1, max(unseen))
+        if sum(unseen.values()) <= self.at_once:
+            yield whole
+            return
+        given: Parameters = {"from": whole.since, "to": whole.to, "most": self.at_once}
+        cuts = rows(self.store.query(sql("pipeline/index/arrived_domains"), given))
+        ends = ["", *(cut["until"] for cut in cuts[:-1]), ""]
+        for cut, (after, until) in zip(cuts, pairwise(ends), strict=True):
+            piece = whole._replace(after=after, until=until)
+            if cut["pages"] <= 2 * self.at_once:
+                yield piece
+            else:
+                for since, to in spans(self._arrived(piece), self.at_once):
+                    yield piece._replace(since=since, to=to)
 
     def _note(self, at: Mark, pages: int, took_s: float) -> None:
         """How far it came, and what that took: in the store for the next run and for `status`."""
@@ -119,12 +147,12 @@ class Lifecycle:
         latest, now_ms = max(unseen), int(self.clock() * 1000)
         wanted = now_ms // 1000 + 1 + self.confirm_s  # after this very second
         try:
-            for number, (since, to) in enumerate(spans(unseen)):
-                span = {"from": since, "to": to}
+            for number, piece in enumerate(self._pieces(unseen)):
+                span = piece.parameters
                 self.store.execute(sql("pipeline/index/lifecycle"), span)
                 self.store.execute(sql("pipeline/index/suspects"), {**span, "wanted": wanted})
                 at = max(now_ms, version) + number
-                keep_ways(self.store, at, since=since, to=to)
+                keep_ways(self.store, at, piece)
         except BaseException:
             self._known = {}  # all of it again
             raise
@@ -135,7 +163,7 @@ class Lifecycle:
         return rows(self.store.query(question, parameters))[0]
 
 
-def spans(arrived: dict[int, int], most: int = _PAGES) -> list[tuple[int, int]]:
+def spans(arrived: dict[int, int], most: int) -> list[tuple[int, int]]:
     """After when and up to when, in order, `most` pages each or what arrived at one moment."""
     found: list[tuple[int, int]] = []
     pages = most

@@ -44,6 +44,7 @@ WITH
             SELECT domain, host, path
             FROM arrivals
             WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
+                AND domain > {after:String} AND ({until:String} = '' OR domain <= {until:String})
         )
         GROUP BY domain, host, path, at, source
     ),

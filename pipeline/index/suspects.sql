@@ -19,6 +19,7 @@ WITH visits AS
         SELECT domain, host, path
         FROM arrivals
         WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
+            AND domain > {after:String} AND ({until:String} = '' OR domain <= {until:String})
     )
     GROUP BY domain, host, path, at, source
 )

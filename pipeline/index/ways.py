@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from pipeline.index.walks import HOPS, Fate, Past, Place, Span, Step, Turn, merged, past
-from pipeline.store import Parameters, Store, rows, sql
+from pipeline.store import Parameters, Store, Value, rows, sql
 from pipeline.store.marks import mark_of, move
 
 # Counted up with what a row of `leads` is made of: where rows are of before, all are made anew.
@@ -34,6 +34,20 @@ _SCHEMA = pa.schema(
         *((name, pa.list_(pa.uint64())) for name in Span._fields), ("end_turns", pa.uint64()),
     ]
 )  # fmt: skip
+
+
+class Among(NamedTuple):
+    """Pages that arrived after `since` (ms) and up to `to`, of the domains after one and up to
+    another in the order of their names, where '' is no bound."""
+
+    since: int
+    to: int
+    after: str = ""
+    until: str = ""
+
+    @property
+    def parameters(self) -> dict[str, Value]:
+        return {"from": self.since, "to": self.to, "after": self.after, "until": self.until}
 
 
 class Way(NamedTuple):
@@ -97,13 +111,13 @@ def _url(page: Place, https: int) -> str:
     return f"http{'s' * https}://{page.host}{page.path}"
 
 
-def keep_ways(store: Store, version: int, *, since: int, to: int) -> int:
-    """Finds the ways through pages that arrived since then and up to then; how many pages were
-    looked at. Links that they lead to another domain are kept for that domain.
+def keep_ways(store: Store, version: int, among: Among) -> int:
+    """Finds the ways through those pages; how many pages were looked at. Links that they lead to
+    another domain are kept for that domain.
 
     version: greater than of any run before. Run again it changes nothing. Raises StoreError.
     """
-    span = {"from": since, "to": to}
+    span = among.parameters
     store.execute(sql("pipeline/index/fates"), span)
     _find_old(store, version)
     led = _places(store.query(sql("pipeline/index/led"), span))

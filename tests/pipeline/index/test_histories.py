@@ -117,7 +117,8 @@ def deliver(store: Store, histories: list[list[Page]], dice: random.Random) -> N
     if dice.random() < 0.7:
         dice.shuffle(order)
     clock = Clock(TODAY / 1000)
-    job = Lifecycle(store, 60, clock=clock)
+    at_once = random.Random(len(records)).choice([30, 150, 100_000])
+    job = Lifecycle(store, 60, clock=clock, at_once=at_once)
     while order:
         size = dice.randrange(1, 400)
         batch, order = order[:size], order[size:]
@@ -127,7 +128,7 @@ def deliver(store: Store, histories: list[list[Page]], dice: random.Random) -> N
         if dice.random() < 0.7:
             job.run()
             if dice.random() < 0.2:
-                job = Lifecycle(store, 60, clock=clock)
+                job = Lifecycle(store, 60, clock=clock, at_once=at_once)
     job.run()
 
 

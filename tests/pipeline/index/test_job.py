@@ -269,3 +269,33 @@ def test_what_arrived_is_looked_at_once_and_again_where_more_came_of_that_moment
     write(job.store, [page("https://third.org/", START)], NOW)
     assert job.lifecycle.run() == 3, "all since the moment of which more came"
     assert job.lifecycle.run() == 0
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("at_once", [1, 4, 7, 100])
+def test_pieces_hold_each_page_once_domains_side_by_side_and_no_more_than_may_be(
+    store: AnyStore, at_once: int
+) -> None:
+    of = {"a.org": 1, "b.org": 2, "c.org": 13, "d.org": 3, "e.org": 3, "f.org": 5}
+    visits = [page(f"https://{name}/{n}", START) for name, some in of.items() for n in range(some)]
+    moments = [visits[start::7] for start in range(7)]  # each with pages of many domains
+    for number, some in enumerate(moments):
+        write(store, some, NOW + number)
+    job = Lifecycle(store, 60, clock=lambda: NOW / 1000, at_once=at_once)
+    unseen = {NOW + number: len(some) for number, some in enumerate(moments)}
+    pieces = list(job._pieces(unseen))
+    met: list[tuple[str, str]] = []
+    for piece in pieces:
+        found = rows(store.query(_AMONG, piece.parameters))
+        together = len(found) <= 2 * at_once or len({row["arrived"] for row in found}) == 1
+        assert found, "a piece has pages"
+        assert together
+        met += [(row["domain"], row["path"]) for row in found]
+    assert sorted(met) == sorted((name, f"/{n}") for name, some in of.items() for n in range(some))
+    assert [piece.after for piece in pieces] == sorted(piece.after for piece in pieces)
+    assert len(pieces) == 1 or at_once < 100
+
+
+_AMONG = """SELECT arrived, domain, path FROM arrivals
+WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
+AND domain > {after:String} AND ({until:String} = '' OR domain <= {until:String})"""
