@@ -27,14 +27,14 @@ WITH
     )
 SELECT
     source_domain,
-    source_host,
-    source_path,
-    target_domain, -- of what it names
-    target_host,
-    target_path,
-    ends.1 AS end_domain, -- of the page where it ends
-    ends.2 AS end_host,
-    ends.3 AS end_path,
+    source_host, -- host and path of the page that links
+    source_path, -- see source_host
+    target_domain, -- registered domain, host and path of what it names
+    target_host, -- see target_domain
+    target_path, -- see target_domain
+    ends.1 AS end_domain, -- registered domain, host and path of the page where it ends
+    ends.2 AS end_host, -- see end_domain
+    ends.3 AS end_path, -- see end_domain
     kind,
     position,
     nofollow,
