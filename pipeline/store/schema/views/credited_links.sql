@@ -3,7 +3,8 @@
 -- bound). A link to a page that redirects to another domain is one to the page where it ends, and none where it
 -- comes back to where it began: so each counts once. The redirect is a link of its own, of the domain that
 -- redirects. A canonical that names another domain is a hint, and moves nothing. What only a list says has no part,
--- nor what is suppressed, though it were not erased yet.
+-- nor what is suppressed, though it were not erased yet: so it is for those alone who may read `controls`, and analysts
+-- may not.
 -- Cost: the links to those domains; those to domains with a page that redirects there twice.
 -- Version: 1
 WITH
