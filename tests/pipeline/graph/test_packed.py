@@ -113,6 +113,27 @@ def test_large_gaps_take_more_bytes_and_come_back() -> None:
     assert unpacked_ids(links).tolist() == ids
 
 
+@unhurried
+@given(st.lists(st.sets(st.integers(0, 2**32 - 2), max_size=20), max_size=8))
+def test_ids_of_any_size_come_back(rows: list[set[int]]) -> None:
+    ids = np.array([one for row in rows for one in sorted(row)], np.uint32)
+    offsets = np.append(0, np.cumsum([len(row) for row in rows])).astype(np.uint64)
+    gaps, places = pack(offsets, ids)
+    none = np.empty(0, np.uint8)
+    found = unpacked_ids(Packed(offsets, places, gaps, none, np.empty(0)))
+    assert found.view(np.uint32).tolist() == ids.tolist()
+
+
+@pytest.mark.parametrize("power", range(33))
+def test_gaps_at_the_ends_of_each_length_come_back(power: int) -> None:
+    around = {2**power + off for off in (-2, -1, 0, 1)}
+    ids = np.array([max(0, min(one, 2**32 - 2)) for one in sorted(around)], np.uint32)
+    for one in ids:
+        gaps, places = pack(np.array([0, 1], np.uint64), np.array([one], np.uint32))
+        links = Packed(np.array([0, 1], np.uint64), places, gaps, gaps[:0], np.empty(0))
+        assert unpacked_ids(links).view(np.uint32).tolist() == [one]
+
+
 def test_a_link_takes_under_three_bytes_where_a_plain_one_takes_four() -> None:
     graph = power_law(20_000, 200_000)
     small = packed(graph, 50_000, 50_000)
