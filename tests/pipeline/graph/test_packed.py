@@ -18,7 +18,16 @@ from pipeline.graph.csr import DomainGraph, from_edges
 from pipeline.graph.dense import dense_groups
 from pipeline.graph.gathered import Batch, gathered
 from pipeline.graph.hyperball import harmonic_estimate
-from pipeline.graph.links import Graph, Packed, following, start, unpacked_ids, weight_of
+from pipeline.graph.links import (
+    Bytes,
+    Graph,
+    Packed,
+    Starts,
+    following,
+    start,
+    unpacked_ids,
+    weight_of,
+)
 from pipeline.graph.mutual import overlap, reciprocity
 from pipeline.graph.packed import PackedGraph, pack
 from pipeline.graph.ranks import harmonic, pagerank
@@ -104,13 +113,17 @@ def test_links_of_a_group_count_as_its_first_and_none_within_it(
         same(found, direct)
 
 
+def undone(offsets: Starts, places: Starts, gaps: Bytes) -> list[int]:
+    links = Packed(offsets, places, gaps, np.empty(0, np.uint8), np.empty(0))
+    ids: list[int] = unpacked_ids(links).view(np.uint32).tolist()
+    return ids
+
+
 def test_large_gaps_take_more_bytes_and_come_back() -> None:
     ids = [1, 130, 2**28 + 5, 0, 2**31 - 2]
     gaps, places = pack(np.array([0, 3, 3, 5], np.uint64), np.array(ids, np.uint32))
     assert places.tolist() == [0, 1 + 2 + 4, 7, 7 + 1 + 5]
-    none = np.empty(0, np.uint8)
-    links = Packed(np.array([0, 3, 3, 5], np.uint64), places, gaps, none, np.empty(0))
-    assert unpacked_ids(links).tolist() == ids
+    assert undone(np.array([0, 3, 3, 5], np.uint64), places, gaps) == ids
 
 
 @unhurried
@@ -119,9 +132,7 @@ def test_ids_of_any_size_come_back(rows: list[set[int]]) -> None:
     ids = np.array([one for row in rows for one in sorted(row)], np.uint32)
     offsets = np.append(0, np.cumsum([len(row) for row in rows])).astype(np.uint64)
     gaps, places = pack(offsets, ids)
-    none = np.empty(0, np.uint8)
-    found = unpacked_ids(Packed(offsets, places, gaps, none, np.empty(0)))
-    assert found.view(np.uint32).tolist() == ids.tolist()
+    assert undone(offsets, places, gaps) == ids.tolist()
 
 
 @pytest.mark.parametrize("power", range(33))
@@ -129,9 +140,9 @@ def test_gaps_at_the_ends_of_each_length_come_back(power: int) -> None:
     around = {2**power + off for off in (-2, -1, 0, 1)}
     ids = np.array([max(0, min(one, 2**32 - 2)) for one in sorted(around)], np.uint32)
     for one in ids:
-        gaps, places = pack(np.array([0, 1], np.uint64), np.array([one], np.uint32))
-        links = Packed(np.array([0, 1], np.uint64), places, gaps, gaps[:0], np.empty(0))
-        assert unpacked_ids(links).view(np.uint32).tolist() == [one]
+        offsets = np.array([0, 1], np.uint64)
+        gaps, places = pack(offsets, np.array([one], np.uint32))
+        assert undone(offsets, places, gaps) == [one]
 
 
 def test_a_link_takes_under_three_bytes_where_a_plain_one_takes_four() -> None:
