@@ -50,6 +50,7 @@ from pipeline.report import snapshots as _snapshots
 from pipeline.report import status as _status
 from pipeline.report import suggesting as _suggesting
 from pipeline.report import webgraph as _webgraph
+from pipeline.report.bounded import leave
 from pipeline.report.commands import (
     cli,
     crawl_flags,
@@ -504,8 +505,13 @@ def worker_archive(ctx: click.Context, archive_to: str | None, metrics_port: int
 
 
 def main() -> None:
-    """The command `backlinks`."""
-    cli(prog_name="backlinks")
+    """The command `backlinks`. All that a command opened it has closed when it ends."""
+    try:
+        cli(prog_name="backlinks")
+    except SystemExit as ended:
+        if not isinstance(ended.code, int):
+            raise
+        leave(ended.code)
 
 
 if __name__ == "__main__":

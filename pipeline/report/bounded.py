@@ -1,4 +1,4 @@
-"""Calls that may hang, for commands that may not."""
+"""Calls that may hang, for commands that may not, and an end that waits for none."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import NoReturn, TypeVar
 
 Answer = TypeVar("Answer")
@@ -29,7 +30,12 @@ def begun(call: Callable[[], Answer]) -> Future[Answer]:
 
 
 def leave(code: int) -> NoReturn:
-    """Ends the process though a call is still under way: chDB can crash where one is left."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    """Ends the process here, whatever other threads are at.
+
+    Python's own end can abort where one of them writes to stderr just then, as Kafka's do while
+    they close, and chDB can crash where a call is still under way.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # nobody reads it any more
+            stream.flush()
     os._exit(code)

@@ -94,13 +94,14 @@ def assert_erased_beside(data: Path, domain: str) -> None:
 
 
 @contextmanager
-def ended(*workers: subprocess.Popen[str]) -> Iterator[None]:
+def ended(*workers: subprocess.Popen[str], says: Path) -> Iterator[None]:
+    """says: the directory of the files that hold what they say, for when one ends otherwise."""
     try:
         yield
         for worker in workers:
             worker.send_signal(signal.SIGTERM)
         for worker in workers:
-            assert worker.wait(timeout=30) == 0
+            assert worker.wait(timeout=30) == 0, [f.read_text() for f in says.glob("says*")]
     finally:
         for worker in workers:
             worker.kill()
@@ -118,7 +119,7 @@ def test_a_run_is_paused_within_five_seconds_and_goes_on_when_it_is_resumed(
             "--pages", 100_000, "--site-pages", 50_000,
             data=tmp_path / "data", environment=SOON, says=says,
         )  # fmt: skip
-        with ended(worker):
+        with ended(worker, says=tmp_path):
             until(lambda: "paused by an operator" in says.read_text(), worker)
             time.sleep(1.0)
             assert web.requests == 0, "what was paused before starts paused"
@@ -166,7 +167,7 @@ def test_spiders_and_a_planner_over_kafka_are_paused_within_five_seconds(
                   environment=kafka_environment(settings), says=tmp_path / f"says{number}")
             for number in range(2)
         ]  # fmt: skip
-        with ended(*workers):
+        with ended(*workers, says=tmp_path):
             goes_on(web, *workers, by=40)
             tell(log, 1)
             said = time.monotonic()
