@@ -44,7 +44,7 @@ class Mention(NamedTuple):
 
 
 ROWS = (
-    Rows("links", "source_domain", "source_host", "source_path"),
+    Rows("links", "source_domain", "page_host", "source_path"),
     Rows("links", "target_domain", "target_host", "target_path"),
     Rows("link_context", "source_domain", "source_host", "source_path"),
     Rows("link_context", "target_domain", "target_host", "target_path"),
@@ -167,11 +167,12 @@ MENTIONS = (
     ),
     Mention(
         "page_links",
-        ("targets", "target_domains", "kinds"),
+        ("targets", "target_cuts", "kinds"),
         f"arrayExists((t, d) -> {_TARGET}, targets, target_domains)",
         f"targets = arrayFilter((t, d) -> NOT ({_TARGET}), targets, target_domains), "
-        f"target_domains = arrayFilter((d, t) -> NOT ({_TARGET}), target_domains, targets), "
-        f"kinds = arrayFilter((k, t, d) -> NOT ({_TARGET}), kinds, targets, target_domains)",
+        f"target_cuts = arrayFilter((c, t, d) -> NOT ({_TARGET}), target_cuts, targets, "
+        f"target_domains), kinds = arrayFilter((k, t, d) -> NOT ({_TARGET}), kinds, targets, "
+        "target_domains)",
     ),
     Mention(
         "page_links",

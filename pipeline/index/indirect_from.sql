@@ -1,7 +1,7 @@
 -- The links on pages that came in since the last run to pages that lead on to another domain, or
 -- ever did, for that domain.
 -- Cost: the links of the changed pages.
-INSERT INTO indirect_links (target_domain, source_domain, source_host, source_path, named_domain, named_host, named_path, kind, first_seen, seen, listed, confirmed, doubt, lost, absent_before, uncounted, source_https, target_https, anchor)
+INSERT INTO indirect_links (target_domain, source_domain, source_host, source_path, named_domain, named_host, named_path, kind, first_seen, listed, confirmed, doubt, lost, absent_before, uncounted, source_https, target_https, look)
 WITH
     named AS
     (
@@ -37,14 +37,13 @@ WITH
 SELECT
     led.end_domain,
     source_domain,
-    source_host,
+    page_host,
     source_path,
     target_domain,
     target_host,
     target_path,
     kind,
     first_seen,
-    seen,
     listed,
     confirmed,
     doubt,
@@ -53,12 +52,12 @@ SELECT
     uncounted,
     source_https,
     target_https,
-    anchor
+    look
 FROM links
 INNER JOIN led ON led.domain = links.target_domain AND led.host = links.target_host AND led.path = links.target_path
 WHERE (target_domain, source_domain, source_host, source_path) IN
     (
-        SELECT target_domain, domain, host, path
+        SELECT target_domain, domain, if(endsWith(concat('.', host), concat('.', domain)), left(host, length(host) - length(domain)), host), path
         FROM named
         WHERE (target_domain, target_host, target_path) IN (SELECT domain, host, path FROM led)
     )

@@ -1,18 +1,17 @@
 -- The links to some pages that lead on to another domain, for that domain; no more than `most`, since the
 -- others come when the pages that they are on are visited again.
 -- Cost: those links; they are looked for among those of their domains.
-INSERT INTO indirect_links (target_domain, source_domain, source_host, source_path, named_domain, named_host, named_path, kind, first_seen, seen, listed, confirmed, doubt, lost, absent_before, uncounted, source_https, target_https, anchor)
+INSERT INTO indirect_links (target_domain, source_domain, source_host, source_path, named_domain, named_host, named_path, kind, first_seen, listed, confirmed, doubt, lost, absent_before, uncounted, source_https, target_https, look)
 SELECT
     led.end_domain,
     source_domain,
-    source_host,
+    page_host,
     source_path,
     target_domain,
     target_host,
     target_path,
     kind,
     first_seen,
-    seen,
     listed,
     confirmed,
     doubt,
@@ -21,7 +20,7 @@ SELECT
     uncounted,
     source_https,
     target_https,
-    anchor
+    look
 FROM links
 INNER JOIN
 (

@@ -97,7 +97,8 @@ WITH
 SELECT
     target_domain,
     domain,
-    host,
+    -- As `links` tells it: without the domain.
+    if(endsWith(concat('.', host), concat('.', domain)), left(host, length(host) - length(domain)), host),
     path,
     substring(rest, 1, slash - 1),
     substring(rest, slash),

@@ -380,8 +380,7 @@ def test_the_schedules_find_each_mistake(tmp_path: Path, mistake: type[Archiver]
 
 # What is no function of records: leases, wishes, and when a URL was found by whom first.
 TABLES = {
-    "links": "SELECT * REPLACE (finalizeAggregation(anchor) AS anchor) FROM links FINAL "
-    "ORDER BY ALL",
+    "links": "SELECT * FROM links FINAL ORDER BY ALL",
     "link_context": "SELECT * FROM link_context FINAL ORDER BY ALL",
     "page_links": "SELECT * FROM page_links FINAL ORDER BY ALL",
     "pages": "SELECT * REPLACE (finalizeAggregation(visit) AS visit, finalizeAggregation(content) "

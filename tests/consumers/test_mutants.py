@@ -178,17 +178,13 @@ def test_a_wrong_loop_is_caught(store: AnyStore, tmp_path: Path, kind: type[Loop
 
 
 ANY_LAST = {
-    "AggregateFunction(argMax, String, UInt64)": "AggregateFunction(anyLast, String)",
-    "initializeAggregation('argMaxState', anchor, bitOr(bitShiftLeft(at, 16), "
-    "cityHash64(anchor) % 65536))": "initializeAggregation('anyLastState', anchor)",
-    "initializeAggregation('argMaxState', anchor, if(source = 'list', at, "
-    "bitOr(bitShiftLeft(at, 16), cityHash64(anchor) % 65536)))": "initializeAggregation("
-    "'anyLastState', anchor)",
-    "argMaxMerge(anchor)": "anyLastMerge(anchor)",
+    "look SimpleAggregateFunction(max,": "look SimpleAggregateFunction(anyLast,",
+    "max(look)": "anyLast(look)",
 }
 SUM = {
-    "seen SimpleAggregateFunction(max, UInt64)": "seen SimpleAggregateFunction(sum, UInt64)",
-    "max(seen) AS seen": "sum(seen) AS seen",
+    "first_seen SimpleAggregateFunction(min, UInt64)": "first_seen SimpleAggregateFunction(sum, "
+    "UInt64)",
+    "min(first_seen) AS first_seen": "sum(first_seen) AS first_seen",
 }
 SUM_OF_VISITS = {
     "fetched SimpleAggregateFunction(max, UInt64)": "fetched SimpleAggregateFunction(sum, UInt64)",

@@ -158,7 +158,8 @@ def found(store: Store) -> dict[str, Rows]:
             row["at"], row["text_before"], row["text_after"], row["ordinal"], row["count"],
         )  # fmt: skip
     question = (
-        "SELECT *, toString(outcome) AS o, arrayMap(k -> toString(k), kinds) AS k "
+        "SELECT *, target_domains, toString(outcome) AS o, "
+        "arrayMap(k -> toString(k), kinds) AS k "
         "FROM page_links FINAL"
     )
     for row in rows(store.query(question)):

@@ -72,7 +72,9 @@ UNITS = {
     ),
     **dict.fromkeys(["came", "came_after", "went", "went_after"], _MS),
     **dict.fromkeys(["discovered", "wanted", "due"], _S),
-    **dict.fromkeys(["seen", "listed", "confirmed", "doubt", "lost", "absent_before"], _PACKED),
+    **dict.fromkeys(
+        ["seen", "look", "listed", "confirmed", "doubt", "lost", "absent_before"], _PACKED
+    ),
     "uncounted": _PACKED,
     **dict.fromkeys(["fetched", "failures", "delay", "leased"], _PACKED),
     **dict.fromkeys(["trusted_harmonic_rank", "trust_rank", "pagerank_rank"], _PLACE),

@@ -67,7 +67,7 @@ class ShardedChdb(ChdbStore):
 
     def scatter(self) -> None:
         """As after other lists of hot domains, and more shards: a link's rows lie anywhere."""
-        anyhow = "cityHash64(source_path, target_path, seen, lost, confirmed)"
+        anyhow = "cityHash64(source_path, target_path, look, lost, confirmed)"
         self._spread(links=anyhow, domain_edges="cityHash64(source_domain, target_domain, 1)")
 
     def execute(self, sql: str, parameters: Parameters | None = None) -> None:

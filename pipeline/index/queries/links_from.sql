@@ -56,7 +56,7 @@ FROM
             FROM pages
             WHERE {language:String} != '' AND (domain, host, path) IN
             (
-                SELECT source_domain, source_host, source_path
+                SELECT source_domain, page_host, source_path
                 FROM links
                 WHERE {language:String} != '' AND target_domain = {domain:String} AND source_domain IN {domains:Array(String)}
             )

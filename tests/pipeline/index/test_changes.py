@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.store.migrate import migrations
 from tests.pipeline.index.site import Site
 from tests.support.records import Link
 
@@ -58,23 +57,3 @@ def test_links_of_a_page_don_t_mix(site: Site) -> None:
     site.visit(1, Link(site.link, anchor="A"), Link(other, anchor="B"))
     site.visit(2, Link(site.link, anchor="A"), Link(other, anchor="C"))
     assert site.changes() == [("anchor", "B", "C", "1", "2")]
-
-
-def test_how_a_link_from_before_looked_last_is_kept(site: Site) -> None:
-    """As the migration makes it of what was there."""
-    site.visit(1, Link(site.link, anchor="A", rel=3, position="aside"))
-    site.visit(2, Link(site.link, anchor="B", rel=1, position="aside"))
-    site.visit(3, Link(f"{site.link}wat", anchor="C"), source="wat")
-    site.update()
-    site.store.execute("TRUNCATE TABLE link_looks")
-    (kept,) = [
-        one
-        for migration in migrations()
-        for one in migration.statements
-        if "INSERT INTO link_looks" in one
-    ]
-    site.store.execute(kept)
-    site.store.execute(kept)
-    later = Link(site.link, anchor="D", rel=1, position="aside")
-    site.visit(5, later, Link(f"{site.link}wat", anchor="E"))
-    assert site.changes() == [("anchor", "B", "D", "2", "5")]

@@ -13,7 +13,6 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -450,32 +449,6 @@ def test_who_was_stopped_between_links_and_ways_does_both_again(
             with pytest.raises(KeyboardInterrupt):
                 web.update()
     assert set(web.told("b")) == {("a/", "short/x")}
-
-
-@pytest.mark.engine
-@pytest.mark.parametrize("kinds", [["redirect"], []])
-def test_a_redirect_that_was_visited_before_ways_were_kept_leads_on(
-    web: Web, kinds: list[str]
-) -> None:
-    """Its row has no columns that say where to: to another domain it has a link, within it none."""
-    web.visit(1, "a/", "x/old")
-    web.update()
-    to = web.url("b/new" if kinds else "x/new")
-    domain, host = f"x-{web.number}.org", f"x-{web.number}.org"
-    old = {
-        "domain": [domain], "host": [host], "path": ["/old"], "at": [START + DAY],
-        "source": ["crawl"], "part": [1], "parts": [1], "outcome": ["redirect"], "status": [301],
-        "https": [1], "final_url": [to], "targets": [[to] * len(kinds)], "kinds": [kinds],
-        "target_domains": [[f"b-{web.number}.org"] * len(kinds)],
-    }  # fmt: skip
-    arrived = {"arrived": [next(_arrivals)], "domain": [domain], "host": [host], "path": ["/old"]}
-    texts = {"targets", "kinds", "target_domains"}
-    made = {n: pa.array(v, pa.list_(pa.string())) if n in texts else v for n, v in old.items()}
-    web.store.insert("page_links", pa.table(made))
-    web.store.insert("arrivals", pa.table(arrived))
-    web.job.run()
-    found = backlinks(web.store, f"{'b' if kinds else 'x'}-{web.number}.org")
-    assert [one.end for one in found.values()] == [to]
 
 
 @pytest.mark.embedded

@@ -264,17 +264,22 @@ def test_packed_integers_read_right_under_final(store: AnyStore) -> None:
     }  # fmt: skip
     sightings = [(3, 5), (9, 1), (7, 6), (9, 0)]
     for at, rel in sightings:
-        packed = pa.array([at << 16 | rel], pa.uint64())
+        packed = (at + (1 << 40)) << 16 | rel
+        sixes = "".join(chr(48 + (packed >> bits & 63)) for bits in range(54, -1, -6))
+        first = pa.array([at], pa.uint64())
         store.insert(
-            "links", pa.table({**key, "first_seen": pa.array([at], pa.uint64()), "seen": packed})
+            "links", pa.table({**key, "first_seen": first, "look": [f"{sixes}{at} {rel}"]})
         )
         question = (
-            "SELECT bitShiftRight(seen, 16) AS at, bitAnd(seen, 65535) AS rel, first_seen "
-            "FROM links FINAL"
+            "SELECT bitShiftRight(seen, 16) - 1099511627776 AS at, bitAnd(seen, 65535) AS rel, "
+            "first_seen, anchor FROM links FINAL"
         )
         done = sightings[: sightings.index((at, rel)) + 1]
         newest = max(done)
-        expected = {"at": newest[0], "rel": newest[1], "first_seen": min(at for at, _ in done)}
+        expected = {
+            "at": newest[0], "rel": newest[1], "first_seen": min(at for at, _ in done),
+            "anchor": f"{newest[0]} {newest[1]}",
+        }  # fmt: skip
         assert rows(store.query(question)) == [expected]
     store.execute("OPTIMIZE TABLE links FINAL")
     assert rows(store.query(question)) == [expected]

@@ -4,7 +4,7 @@
 -- seen after `as_of` (ms since 1970).
 -- Cost: those links with the text around them, and of all sites that link there what is known of each page; 1 KB
 -- of memory a link.
--- Version: 1
+-- Version: 2
 WITH
     -- What is put on pages for what it does or allows, and not for what it says. Where it is from: the
     -- addresses that the makers of licences, validators, counters, plug-ins and share buttons tell people
@@ -175,7 +175,7 @@ FROM
                 FROM pages
                 WHERE (domain, host, path) IN
                 (
-                    SELECT source_domain, source_host, source_path
+                    SELECT source_domain, page_host, source_path
                     FROM links
                     WHERE ({domain:String} = '' OR target_domain = {domain:String}) AND ({domain:String} != '' OR (target_domain > {after:String} AND ({until:String} = '' OR target_domain <= {until:String})))
                 )
@@ -187,7 +187,7 @@ FROM
                 FROM pages
                 WHERE last_complete > 0 AND first_visit <= {as_of:UInt64} AND (domain, host) IN
                 (
-                    SELECT source_domain, source_host
+                    SELECT source_domain, page_host
                     FROM links
                     WHERE ({domain:String} = '' OR target_domain = {domain:String}) AND ({domain:String} != '' OR (target_domain > {after:String} AND ({until:String} = '' OR target_domain <= {until:String})))
                 )

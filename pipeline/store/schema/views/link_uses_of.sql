@@ -3,7 +3,7 @@
 -- ('%' for all of it). Of a target with tens of thousands of links they are as they were rolled up last, and many
 -- links may share a row; else each has its own.
 -- Cost: of a large target the rows of that domain in `link_uses`; else its links, and those that lead there.
--- Version: 2
+-- Version: 3
 SELECT
     source_domain, -- registered domain that links
     anchor, -- anchor text, empty where there is none
@@ -46,16 +46,16 @@ FROM
         named_host,
         named_path,
         max(target_https) AS target_https,
-        argMaxMerge(anchor) AS anchor,
+        substring(max(look), 11) AS anchor,
         max(seen) AS sighting,
         greatest(max(confirmed), bitShiftLeft(toUInt128(bitShiftRight(sighting, 16)), 84)) AS epoch
     FROM
     (
-        SELECT source_domain, source_host, source_path, target_domain AS named_domain, target_host AS named_host, target_path AS named_path, kind, seen, confirmed, doubt, lost, target_https, anchor
+        SELECT source_domain, source_host, source_path, target_domain AS named_domain, target_host AS named_host, target_path AS named_path, kind, seen, confirmed, doubt, lost, target_https, look
         FROM links
         WHERE target_domain = {domain:String} AND (SELECT count() FROM large_targets WHERE target_domain = {domain:String}) = 0
         UNION ALL
-        SELECT source_domain, source_host, source_path, named_domain, named_host, named_path, kind, seen, confirmed, doubt, lost, target_https, anchor
+        SELECT source_domain, source_host, source_path, named_domain, named_host, named_path, kind, seen, confirmed, doubt, lost, target_https, look
         FROM indirect_links
         WHERE target_domain = {domain:String} AND (SELECT count() FROM large_targets WHERE target_domain = {domain:String}) = 0
     )
