@@ -283,7 +283,8 @@ OLD_LINKS = (
     f"INSERT INTO links ({KEY}, first_seen, seen, anchor) SELECT 't.org', 'o.org', 'www.o.org', "
     "concat('/', toString({source:UInt8})), 't.org', '/', 'a', 1, bitOr(bitShiftLeft("
     "(1700000000000 + ascii({anchor:String}))::UInt64, 16), bitOr(bitShiftLeft(toUInt64("
-    "{source:UInt8}), 8), toUInt64(4 * 16 + 1))) AS at, initializeAggregation('argMaxState', {anchor:String}, at)"
+    "{source:UInt8}), 8), toUInt64(4 * 16 + 1))) AS at, "
+    "initializeAggregation('argMaxState', {anchor:String}, at)"
 )
 TOLD = (
     "SELECT * FROM link_states ORDER BY ALL",
