@@ -51,6 +51,7 @@ ROWS = (
     Rows("link_looks", "source_domain", "source_host", "source_path"),
     Rows("link_looks", "target_domain", "target_host", "target_path"),
     Rows("page_links", "domain", "host", "path"),
+    Rows("changed_visits", "domain", "host", "path"),
     Rows("pages", "domain", "host", "path"),
     Rows("frontier", "domain", "host", "path"),
     Rows("arrivals", "domain", "host", "path"),
@@ -165,14 +166,17 @@ MENTIONS = (
         f"arrayExists(t -> {_TURN}, turns)",
         f"turns = arrayFilter(t -> NOT ({_TURN}), turns)",
     ),
-    Mention(
-        "page_links",
-        ("targets", "target_cuts", "kinds"),
-        f"arrayExists((t, d) -> {_TARGET}, targets, target_domains)",
-        f"targets = arrayFilter((t, d) -> NOT ({_TARGET}), targets, target_domains), "
-        f"target_cuts = arrayFilter((c, t, d) -> NOT ({_TARGET}), target_cuts, targets, "
-        f"target_domains), kinds = arrayFilter((k, t, d) -> NOT ({_TARGET}), kinds, targets, "
-        "target_domains)",
+    *(
+        Mention(
+            table,
+            ("targets", "target_cuts", "kinds"),
+            f"arrayExists((t, d) -> {_TARGET}, targets, target_domains)",
+            f"targets = arrayFilter((t, d) -> NOT ({_TARGET}), targets, target_domains), "
+            f"target_cuts = arrayFilter((c, t, d) -> NOT ({_TARGET}), target_cuts, targets, "
+            f"target_domains), kinds = arrayFilter((k, t, d) -> NOT ({_TARGET}), kinds, targets, "
+            "target_domains)",
+        )
+        for table in ("page_links", "changed_visits")
     ),
     Mention(
         "page_links",
@@ -180,11 +184,14 @@ MENTIONS = (
         f"final_url != '' AND ({_url('final_url')})",
         "final_url = ''",
     ),
-    Mention(
-        "page_links",
-        ("leads_to", "leads_domain"),
-        f"leads_to != '' AND ({_url('leads_to', 'leads_domain')})",
-        "leads_to = '', leads_domain = ''",
+    *(
+        Mention(
+            table,
+            ("leads_to", "leads_domain"),
+            f"leads_to != '' AND ({_url('leads_to', 'leads_domain')})",
+            "leads_to = '', leads_domain = ''",
+        )
+        for table in ("page_links", "changed_visits")
     ),
     Mention(
         "pages",

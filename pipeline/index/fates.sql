@@ -25,19 +25,12 @@ WITH
             replaceOne(max(incomplete), 'robots.txt: ', '') IN ('dns', 'connection', 'timeout') AND status = 0 AS away,
             status > 0 OR startsWith(max(incomplete), 'robots.txt: status') AS answers,
             count() AS parts_here
-        FROM page_links FINAL
-        PREWHERE (domain, host, path) IN
+        FROM changed_visits FINAL
+        PREWHERE run = {run:UInt64} AND (domain, host, path) IN
             (
                 SELECT domain, host, path
-                FROM page_links
-                WHERE (domain, host, path) IN
-                    (
-                        SELECT domain, host, path
-                        FROM arrivals
-                        WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
-                            AND domain > {after:String} AND ({until:String} = '' OR domain <= {until:String})
-                    )
-                    AND (outcome IN ('redirect', 'gone', 'error', 'timeout', 'robots') OR leads_by != 'nothing')
+                FROM changed_visits
+                WHERE run = {run:UInt64} AND (outcome IN ('redirect', 'gone', 'error', 'timeout', 'robots') OR leads_by != 'nothing')
             )
         WHERE source IN ('crawl', 'warc')
         GROUP BY domain, host, path, at, source

@@ -14,17 +14,11 @@ WITH
             position(rest, '/') AS slash,
             substring(rest, 1, slash - 1) AS target_host,
             substring(rest, slash) AS target_path
-        FROM page_links
+        FROM changed_visits
         ARRAY JOIN
             targets AS target,
             target_domains AS target_domain
-        WHERE (domain, host, path) IN
-        (
-            SELECT domain, host, path
-            FROM arrivals
-            WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
-                AND domain > {after:String} AND ({until:String} = '' OR domain <= {until:String})
-        )
+        WHERE run = {run:UInt64}
             AND target_domain IN (SELECT domain FROM leads WHERE ((active = 1 AND leads_on = '') OR notEmpty(opened)) AND end_domain != domain)
     ),
     led AS

@@ -32,11 +32,11 @@ WITH
             position(rest, '/') AS slash,
             substring(rest, 1, slash - 1) AS target_host,
             substring(rest, slash) AS target_path
-        FROM page_links
+        FROM changed_visits
         ARRAY JOIN
             targets AS target,
             target_domains AS target_domain
-        WHERE (domain, host, path) IN (SELECT domain, host, path FROM arrived)
+        WHERE run = {run:UInt64}
             AND target_domain IN (SELECT domain FROM page_fates WHERE arrayExists(turn -> turn.5 != '', turns))
     )
 SELECT domain, host, path

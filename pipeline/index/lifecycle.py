@@ -148,10 +148,11 @@ class Lifecycle:
         wanted = now_ms // 1000 + 1 + self.confirm_s  # after this very second
         try:
             for number, piece in enumerate(self._pieces(unseen)):
-                span = piece.parameters
-                self.store.execute(sql("pipeline/index/lifecycle"), span)
-                self.store.execute(sql("pipeline/index/suspects"), {**span, "wanted": wanted})
                 at = max(now_ms, version) + number
+                run: Parameters = {"run": at}
+                self.store.execute(sql("pipeline/index/changed"), {**piece.parameters, **run})
+                self.store.execute(sql("pipeline/index/lifecycle"), run)
+                self.store.execute(sql("pipeline/index/suspects"), {**run, "wanted": wanted})
                 keep_ways(self.store, at, piece)
         except BaseException:
             self._known = {}  # all of it again

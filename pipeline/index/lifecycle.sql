@@ -1,4 +1,4 @@
--- The life of every link on the pages that came in since the last run: confirmations, proofs of loss,
+-- The life of every link on the pages that came in since the last run (changed.sql): confirmations, proofs of loss,
 -- doubts. A pure function of those pages' visits, so that running it again changes nothing; and
 -- whatever is learned later only ever makes a packed integer greater, so that the order in which
 -- visits come changes nothing either.
@@ -38,14 +38,8 @@ WITH
                 outcome = 'ok' AND NOT claimed, 1,
                 outcome IN ('error', 'timeout', 'robots', 'blocked', 'refused'), toUInt8(outcome),
                 0) AS failure
-        FROM page_links FINAL
-        PREWHERE (domain, host, path) IN
-        (
-            SELECT domain, host, path
-            FROM arrivals
-            WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
-                AND domain > {after:String} AND ({until:String} = '' OR domain <= {until:String})
-        )
+        FROM changed_visits FINAL
+        WHERE run = {run:UInt64}
         GROUP BY domain, host, path, at, source
     ),
     histories AS

@@ -13,14 +13,8 @@ WITH visits AS
         min(outcome) AS outcome,
         outcome IN ('gone', 'redirect') OR (outcome = 'ok' AND min(complete) = 1 AND uniqExact(part) = max(parts)) AS tells,
         groupArrayArray(arrayZip(targets, kinds)) AS links
-    FROM page_links FINAL
-    PREWHERE (domain, host, path) IN
-    (
-        SELECT domain, host, path
-        FROM arrivals
-        WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
-            AND domain > {after:String} AND ({until:String} = '' OR domain <= {until:String})
-    )
+    FROM changed_visits FINAL
+    WHERE run = {run:UInt64}
     GROUP BY domain, host, path, at, source
 )
 SELECT

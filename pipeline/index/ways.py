@@ -115,12 +115,13 @@ def keep_ways(store: Store, version: int, among: Among) -> int:
     """Finds the ways through those pages; how many pages were looked at. Links that they lead to
     another domain are kept for that domain.
 
-    version: greater than of any run before. Run again it changes nothing. Raises StoreError.
+    version: greater than of any run before, and the run whose `changed_visits` these pages' are.
+    Run again it changes nothing. Raises StoreError.
     """
     span = among.parameters
-    store.execute(sql("pipeline/index/fates"), span)
+    store.execute(sql("pipeline/index/fates"), {"run": version})
     _find_old(store, version)
-    led = _places(store.query(sql("pipeline/index/led"), span))
+    led = _places(store.query(sql("pipeline/index/led"), {**span, "run": version}))
     _find(store, led, version)
     looked = len(led)
     through = list[Place]()
@@ -133,7 +134,7 @@ def keep_ways(store: Store, version: int, among: Among) -> int:
             break
         _find(store, through, version)
         looked += len(through)
-    store.execute(sql("pipeline/index/indirect_from"), span)
+    store.execute(sql("pipeline/index/indirect_from"), {"run": version})
     return looked
 
 

@@ -1,6 +1,7 @@
 -- Whether this user may insert all that `worker consume` does, and erase. Asks, and changes nothing.
 CHECK GRANT
     INSERT ON page_records,
+    INSERT ON changed_visits,
     INSERT ON links,
     INSERT ON page_fates,
     INSERT ON leads,

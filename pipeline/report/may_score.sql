@@ -1,5 +1,6 @@
 -- Whether this user may insert all that `score` does. Asks, and changes nothing.
 CHECK GRANT
+    INSERT ON changed_visits,
     INSERT ON links,
     INSERT ON page_fates,
     INSERT ON leads,

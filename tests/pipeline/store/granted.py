@@ -116,6 +116,7 @@ def fill(store: Store) -> None:
     write(store, made, TODAY)
     for table, column in (
         ("whereabouts", "domain"),
+        ("changed_visits", "domain"),
         ("referrers", "source_domain"),
         ("link_uses", "source_domain"),
         ("large_targets", "target_domain"),

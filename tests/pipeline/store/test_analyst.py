@@ -24,6 +24,7 @@ PROFILE = {
 }
 # Not for analysts, and why.
 KEPT_BACK = {
+    "changed_visits": "notes of the lifecycle job, which nobody asks",
     "controls": "says who operators are",
     "credited_links": "reads what operators suppress",
     "due_pairs": "notes of the roll-up, which nobody asks",
