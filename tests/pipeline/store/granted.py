@@ -139,6 +139,7 @@ def fill(store: Store) -> None:
     a, urls = ["a.example"], [gone]
     store.insert("large_targets", pa.table({"target_domain": ["b.example"]}))
     store.insert("page_fates", pa.table({"domain": a, "leads_to": urls}))
+    store.insert("changed_visits", pa.table({"domain": a, "leads_to": urls}))
     store.insert("leads", pa.table({"domain": a, "via": [urls]}))
     store.insert("referrers", pa.table({"source_domain": a, "target_domain": a, "via": [urls]}))
     brought = [{"source_domain": "gone.example", "without": 0.0, "rank": 1.0}]
