@@ -8,7 +8,7 @@ SELECT
     max(target_https) AS https,
     toString(kind) AS kind,
     toUInt8(bitAnd(max(seen), 7)) AS rel,
-    substring(max(look), 11) AS anchor
+    substring(max(look), 12) AS anchor
 FROM links
 WHERE target_domain IN {targets:Array(String)} AND source_domain IN {domains:Array(String)}
     AND (source_domain, page_host, source_path) IN

@@ -17,7 +17,7 @@ FROM
         source_domain,
         concat(target_host, target_path) AS page,
         max(target_https) AS https,
-        substring(max(look), 11) AS anchor,
+        substring(max(look), 12) AS anchor,
         max(seen) AS sighting,
         greatest(max(confirmed), bitShiftLeft(toUInt128(bitShiftRight(sighting, 16)), 84)) AS epoch
     FROM links

@@ -2,7 +2,7 @@
 -- registered domain, and where in a URL its registered domain stands.
 -- Run again after it was stopped in the middle, it comes to the same: rows that are put twice become one.
 
-ALTER TABLE links ADD COLUMN IF NOT EXISTS look SimpleAggregateFunction(max, String) COMMENT 'latest sighting as in seen, or where a list alone tells of the link its latest mention (ms since 1970): ten characters from 0 on, six bits each, the highest first; then the anchor text at that time';
+ALTER TABLE links ADD COLUMN IF NOT EXISTS look SimpleAggregateFunction(max, String) COMMENT 'latest sighting as in seen, or where a list alone tells of the link its latest mention (ms since 1970): eleven characters of six bits each, the highest first, in an alphabet that sorts as they do; then the anchor text at that time';
 
 ALTER TABLE indirect_links ADD COLUMN IF NOT EXISTS look SimpleAggregateFunction(max, String) COMMENT 'as in links';
 
@@ -27,7 +27,7 @@ SELECT
     startsWith(target, 'https:') AS target_https,
     -- A list's anchor is told where there is none of our own, whose time is always greater.
     if(source = 'list', at, bitOr(bitShiftLeft(at, 16), bitOr(bitShiftLeft(CAST(source, 'Enum8(\'crawl\' = 1, \'warc\' = 2, \'wat\' = 3, \'list\' = 4)')::UInt64, 8), bitOr(bitShiftLeft(elsewhere::UInt64, 7), bitOr(bitShiftLeft(place::UInt64, 4), bitOr(bitShiftLeft(noindex::UInt64, 3), rel::UInt64)))))) AS last,
-    concat(char(48 + bitAnd(bitShiftRight(last, 54), 63), 48 + bitAnd(bitShiftRight(last, 48), 63), 48 + bitAnd(bitShiftRight(last, 42), 63), 48 + bitAnd(bitShiftRight(last, 36), 63), 48 + bitAnd(bitShiftRight(last, 30), 63), 48 + bitAnd(bitShiftRight(last, 24), 63), 48 + bitAnd(bitShiftRight(last, 18), 63), 48 + bitAnd(bitShiftRight(last, 12), 63), 48 + bitAnd(bitShiftRight(last, 6), 63), 48 + bitAnd(last, 63)), anchor) AS look
+    concat(translate(base64URLEncode(reinterpretAsFixedString(byteSwap(last))), 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~'), anchor) AS look
 FROM
 (
     SELECT
@@ -68,13 +68,13 @@ SELECT
     uncounted,
     source_https,
     target_https,
-    concat(char(48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 54), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 48), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 42), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 36), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 30), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 24), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 18), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 12), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 6), 63), 48 + bitAnd(if(seen > 0, seen, bitShiftRight(listed, 16)), 63)), finalizeAggregation(anchor))
+    concat(translate(base64URLEncode(reinterpretAsFixedString(byteSwap(if(seen > 0, seen, bitShiftRight(listed, 16))))), 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~'), finalizeAggregation(anchor))
 FROM links
 WHERE look = '';
 
 ALTER TABLE links DELETE WHERE endsWith(concat('.', source_host), concat('.', source_domain)) SETTINGS mutations_sync = 2;
 
-ALTER TABLE indirect_links UPDATE look = concat(char(48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 54), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 48), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 42), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 36), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 30), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 24), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 18), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 12), 63), 48 + bitAnd(bitShiftRight(if(seen > 0, seen, bitShiftRight(listed, 16)), 6), 63), 48 + bitAnd(if(seen > 0, seen, bitShiftRight(listed, 16)), 63)), finalizeAggregation(anchor)) WHERE look = '' SETTINGS mutations_sync = 2;
+ALTER TABLE indirect_links UPDATE look = concat(translate(base64URLEncode(reinterpretAsFixedString(byteSwap(if(seen > 0, seen, bitShiftRight(listed, 16))))), 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~'), finalizeAggregation(anchor)) WHERE look = '' SETTINGS mutations_sync = 2;
 
 -- Where a page leads stood in no column of rows from before 0006, and was reckoned from what goes now.
 ALTER TABLE page_links UPDATE leads_to = leads_to, leads_domain = leads_domain, leads_by = leads_by, target_cuts = arrayMap((target, its_domain) -> (position(target, its_domain), length(its_domain)), targets, target_domains) WHERE leads_to != '' OR length(target_cuts) < length(targets) SETTINGS mutations_sync = 2;

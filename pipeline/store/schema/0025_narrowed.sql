@@ -6,17 +6,17 @@ ALTER TABLE links DROP COLUMN IF EXISTS anchor;
 
 ALTER TABLE links ADD COLUMN IF NOT EXISTS page_host String ALIAS if(source_host = '' OR endsWith(source_host, '.'), concat(source_host, source_domain), source_host) COMMENT 'host of the page, with a port that is not default';
 
-ALTER TABLE links ADD COLUMN IF NOT EXISTS seen UInt64 ALIAS if(look < '0100000000', toUInt64(0), bitOr(bitShiftLeft(toUInt64(reinterpretAsUInt8(substring(look, 1, 1)) - 48), 54), bitOr(bitShiftLeft(toUInt64(reinterpretAsUInt8(substring(look, 2, 1)) - 48), 48), bitOr(bitShiftRight(bitAnd((bitOr(bitShiftRight(bitAnd((bitOr(bitShiftRight(bitAnd((byteSwap(reinterpretAsUInt64(substring(look, 3, 8))) - 3472328296227680304 AS sixes), 4539697694678990592), 2), bitAnd(sixes, 17733194119839807)) AS twelves), 1152640029898506240), 4), bitAnd(twelves, 17587891081215)) AS halves), 72057589742960640), 8), bitAnd(halves, 16777215))))) COMMENT 'latest sighting: at << 16 | source << 8 | canonicalised << 7 | position << 4 | noindex << 3 | rel; 0 where a list alone tells of the link';
+ALTER TABLE links ADD COLUMN IF NOT EXISTS seen UInt64 ALIAS if(look < '004', toUInt64(0), byteSwap(reinterpretAsUInt64(base64URLDecode(translate(substring(look, 1, 11), '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~', 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'))))) COMMENT 'latest sighting: at << 16 | source << 8 | canonicalised << 7 | position << 4 | noindex << 3 | rel; 0 where a list alone tells of the link';
 
-ALTER TABLE links ADD COLUMN IF NOT EXISTS anchor String ALIAS substring(look, 11) COMMENT 'anchor text then: of several rows of a link that of the greatest look';
+ALTER TABLE links ADD COLUMN IF NOT EXISTS anchor String ALIAS substring(look, 12) COMMENT 'anchor text then: of several rows of a link that of the greatest look';
 
 ALTER TABLE indirect_links DROP COLUMN IF EXISTS seen;
 
 ALTER TABLE indirect_links DROP COLUMN IF EXISTS anchor;
 
-ALTER TABLE indirect_links ADD COLUMN IF NOT EXISTS seen UInt64 ALIAS if(look < '0100000000', toUInt64(0), bitOr(bitShiftLeft(toUInt64(reinterpretAsUInt8(substring(look, 1, 1)) - 48), 54), bitOr(bitShiftLeft(toUInt64(reinterpretAsUInt8(substring(look, 2, 1)) - 48), 48), bitOr(bitShiftRight(bitAnd((bitOr(bitShiftRight(bitAnd((bitOr(bitShiftRight(bitAnd((byteSwap(reinterpretAsUInt64(substring(look, 3, 8))) - 3472328296227680304 AS sixes), 4539697694678990592), 2), bitAnd(sixes, 17733194119839807)) AS twelves), 1152640029898506240), 4), bitAnd(twelves, 17587891081215)) AS halves), 72057589742960640), 8), bitAnd(halves, 16777215))))) COMMENT 'as in links';
+ALTER TABLE indirect_links ADD COLUMN IF NOT EXISTS seen UInt64 ALIAS if(look < '004', toUInt64(0), byteSwap(reinterpretAsUInt64(base64URLDecode(translate(substring(look, 1, 11), '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~', 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'))))) COMMENT 'as in links';
 
-ALTER TABLE indirect_links ADD COLUMN IF NOT EXISTS anchor String ALIAS substring(look, 11) COMMENT 'as in links';
+ALTER TABLE indirect_links ADD COLUMN IF NOT EXISTS anchor String ALIAS substring(look, 12) COMMENT 'as in links';
 
 ALTER TABLE page_links MODIFY COLUMN leads_domain String DEFAULT '' COMMENT 'its registered domain';
 
@@ -71,7 +71,7 @@ FROM
         max(uncounted) AS uncounted,
         max(source_https) AS source_https,
         max(target_https) AS target_https,
-        substring(max(look), 11) AS anchor,
+        substring(max(look), 12) AS anchor,
         toUInt128(17592186044415) AS all_ones,
         bitShiftRight(told, 16) AS sighting,
         bitAnd(bitShiftRight(told, 3), 1) AS noindex,
@@ -140,7 +140,7 @@ FROM
         max(uncounted) AS uncounted,
         max(source_https) AS source_https,
         max(target_https) AS target_https,
-        substring(max(look), 11) AS anchor,
+        substring(max(look), 12) AS anchor,
         toUInt128(17592186044415) AS all_ones,
         bitShiftRight(told, 16) AS sighting,
         bitAnd(bitShiftRight(told, 3), 1) AS noindex,

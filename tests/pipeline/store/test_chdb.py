@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import threading
 
 import pyarrow as pa
@@ -256,6 +257,9 @@ def test_a_tuple_in_a_simple_aggregate_is_kept_out_of_the_schema(store: AnyStore
     assert rows(tables)[0]["n"] > 10
 
 
+SIXES = string.digits + string.ascii_uppercase + "_" + string.ascii_lowercase + "~"
+
+
 def test_packed_integers_read_right_under_final(store: AnyStore) -> None:
     """The newest sighting wins with its own rel and place, merged or not."""
     key = {
@@ -265,7 +269,7 @@ def test_packed_integers_read_right_under_final(store: AnyStore) -> None:
     sightings = [(3, 5), (9, 1), (7, 6), (9, 0)]
     for at, rel in sightings:
         packed = (at + (1 << 40)) << 16 | rel
-        sixes = "".join(chr(48 + (packed >> bits & 63)) for bits in range(54, -1, -6))
+        sixes = "".join(SIXES[packed << 2 >> bits & 63] for bits in range(60, -1, -6))
         first = pa.array([at], pa.uint64())
         store.insert(
             "links", pa.table({**key, "first_seen": first, "look": [f"{sixes}{at} {rel}"]})

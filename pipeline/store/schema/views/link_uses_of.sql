@@ -46,7 +46,7 @@ FROM
         named_host,
         named_path,
         max(target_https) AS target_https,
-        substring(max(look), 11) AS anchor,
+        substring(max(look), 12) AS anchor,
         max(seen) AS sighting,
         greatest(max(confirmed), bitShiftLeft(toUInt128(bitShiftRight(sighting, 16)), 84)) AS epoch
     FROM
