@@ -122,6 +122,27 @@ def _tuple(state: str, emptied: int, of: int, kind: str) -> str:
     return f"CAST(tuple({', '.join(fields)}), '{kind}')"
 
 
+def _of_visits(table: str) -> tuple[Mention, Mention]:
+    """Links in the visits of other pages, and where these lead."""
+    return (
+        Mention(
+            table,
+            ("targets", "target_cuts", "kinds"),
+            f"arrayExists((t, d) -> {_TARGET}, targets, target_domains)",
+            f"targets = arrayFilter((t, d) -> NOT ({_TARGET}), targets, target_domains), "
+            f"target_cuts = arrayFilter((c, t, d) -> NOT ({_TARGET}), target_cuts, targets, "
+            f"target_domains), kinds = arrayFilter((k, t, d) -> NOT ({_TARGET}), kinds, targets, "
+            "target_domains)",
+        ),
+        Mention(
+            table,
+            ("leads_to", "leads_domain"),
+            f"leads_to != '' AND ({_url('leads_to', 'leads_domain')})",
+            "leads_to = '', leads_domain = ''",
+        ),
+    )
+
+
 _BRINGS = f"tupleElement(b, 1) IN {_NAMES}"
 _VIA = f"arrayExists(v -> {_url('v')}, via)"
 _TURN = f"t.5 != '' AND ({_url('t.5', 't.6')})"
@@ -166,32 +187,13 @@ MENTIONS = (
         f"arrayExists(t -> {_TURN}, turns)",
         f"turns = arrayFilter(t -> NOT ({_TURN}), turns)",
     ),
-    *(
-        Mention(
-            table,
-            ("targets", "target_cuts", "kinds"),
-            f"arrayExists((t, d) -> {_TARGET}, targets, target_domains)",
-            f"targets = arrayFilter((t, d) -> NOT ({_TARGET}), targets, target_domains), "
-            f"target_cuts = arrayFilter((c, t, d) -> NOT ({_TARGET}), target_cuts, targets, "
-            f"target_domains), kinds = arrayFilter((k, t, d) -> NOT ({_TARGET}), kinds, targets, "
-            "target_domains)",
-        )
-        for table in ("page_links", "changed_visits")
-    ),
+    *_of_visits("page_links"),
+    *_of_visits("changed_visits"),
     Mention(
         "page_links",
         ("final_url",),
         f"final_url != '' AND ({_url('final_url')})",
         "final_url = ''",
-    ),
-    *(
-        Mention(
-            table,
-            ("leads_to", "leads_domain"),
-            f"leads_to != '' AND ({_url('leads_to', 'leads_domain')})",
-            "leads_to = '', leads_domain = ''",
-        )
-        for table in ("page_links", "changed_visits")
     ),
     Mention(
         "pages",

@@ -51,6 +51,7 @@ FROM links
 INNER JOIN led ON led.domain = links.target_domain AND led.host = links.target_host AND led.path = links.target_path
 WHERE (target_domain, source_domain, source_host, source_path) IN
     (
+        -- The host as `links` has it in its key: by `page_host` the key would be searched without it.
         SELECT target_domain, domain, if(endsWith(concat('.', host), concat('.', domain)), left(host, length(host) - length(domain)), host), path
         FROM named
         WHERE (target_domain, target_host, target_path) IN (SELECT domain, host, path FROM led)

@@ -9,11 +9,12 @@ import pytest
 
 import pipeline.store.migrate as subject
 from pipeline.errors import StoreMismatch, StoreRefused
+from pipeline.index.lifecycle import Lifecycle
 from pipeline.store import Parameters, Store, rows
 from pipeline.store.migrate import Migration, check, joined, migrate, migrations, split, tables
 from pipeline.store.views import views
 from pipeline.url import suffix_list_version
-from tests.support.records import START, Link, page, write
+from tests.support.records import HOUR, START, TODAY, Link, page, write
 from tests.support.stores import AnyStore, Databases
 
 FIRST = migrations()[0]
@@ -247,6 +248,8 @@ def before_narrow(empty_store: AnyStore, monkeypatch: pytest.MonkeyPatch) -> Any
                 store.execute(OLD_REDIRECTS)
                 for source, anchor in ((1, "A"), (1, "B"), (3, "C")):
                     store.execute(OLD_LINKS, {"source": source, "anchor": anchor})
+    (looks,) = (s for m in known for s in m.statements if "INSERT INTO link_looks" in s)
+    store.execute(looks)  # as a migration that was stopped does it again
     links = ["https://t.org/x", "http://www.t.org:8080/", "https://sub.co.uk/", "http://co.uk/a"]
     made = [
         page(url, START + at, [Link(link, anchor=f"{at}") for link in links], source=source)
@@ -303,7 +306,8 @@ def test_what_was_kept_more_widely_is_told_the_same(before_narrow: AnyStore) -> 
     }  # fmt: skip
     assert {row["anchor"] for row in before[0]} == {"5", "l", "B", "C"}
     looks = (
-        "SELECT anchor, toString(position) AS p, rel FROM link_looks WHERE source_domain = 'o.org'"
+        "SELECT anchor, toString(position) AS p, rel FROM link_looks FINAL "
+        "WHERE source_domain = 'o.org'"
     )
     assert rows(store.query(looks)) == [{"anchor": "B", "p": "aside", "rel": 1}], "not of a WAT"
     for statements in range(100):
@@ -318,3 +322,34 @@ def test_what_was_kept_more_widely_is_told_the_same(before_narrow: AnyStore) -> 
         hosts = rows(store.query("SELECT DISTINCT source_host FROM links"))
         assert {row["source_host"] for row in hosts} == {"", "www.", "a.org:81"}
         store.execute("OPTIMIZE TABLE links FINAL")
+    assert_old_ones_go_on(store)
+
+
+def assert_old_ones_go_on(store: AnyStore) -> None:
+    """Redirects that were visited before it was kept where to lead on, to another domain and within
+    theirs, and how a link looked before looks were kept is what it changed from."""
+    later = Link("https://t.org/", anchor="D", rel=1, position="aside")
+    made = [
+        page("https://s.org/", START, ["http://o.org/out", "http://o.org/in"]),
+        page("https://www.o.org/1", START + HOUR, [later]),
+    ]
+    write(store, made, TODAY)
+    old = {"domain": ["o.org"] * 2, "host": ["o.org"] * 2, "path": ["/out", "/in"]}
+    store.insert("arrivals", pa.table({**old, "arrived": pa.array([TODAY] * 2, pa.uint64())}))
+    Lifecycle(store, 0).run()
+    ends = (
+        "SELECT target_url, end_url FROM backlinks(domain = {domain:String}) "
+        "WHERE source_domain = 's.org' AND end_url != '' ORDER BY ALL"
+    )
+    for domain, url, end in (
+        ("t.org", "http://o.org/out", "http://t.org/"),
+        ("o.org", "http://o.org/in", "http://o.org/"),
+    ):
+        found = rows(store.query(ends, {"domain": domain}))
+        assert {"target_url": url, "end_url": end} in found
+    changes = (
+        "SELECT what, anchor_before, anchor_after FROM link_changes(domain = 't.org') "
+        "WHERE source_domain = 'o.org'"
+    )
+    expected = {"what": ["anchor"], "anchor_before": "B", "anchor_after": "D"}
+    assert rows(store.query(changes)) == [expected]
