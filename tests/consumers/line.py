@@ -15,6 +15,7 @@ from pipeline.settings import ConsumeSettings, RevisitSettings
 from pipeline.store import Store
 from tests.consumers.truth import dead_letters, differences, expected, found, readable
 from tests.support.faults import Clock
+from tests.support.waiting import PATIENCE_S
 
 
 def consumer(
@@ -33,7 +34,7 @@ def consumer(
 
 def consume(loop: Loop, log: Log) -> None:
     """All that is there, then it leaves."""
-    until = time.monotonic() + 90
+    until = time.monotonic() + PATIENCE_S
     while any(count for (group, _), count in log.lag().items() if group == CONSUME):
         assert time.monotonic() < until, f"still behind: {log.lag()}"
         for _ in range(10):

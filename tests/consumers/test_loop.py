@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -19,6 +18,7 @@ from tests.consumers.worker import NOW, MakeWorker, Worker
 from tests.pipeline.said import said
 from tests.support.faults import Later
 from tests.support.records import START, message, page
+from tests.support.waiting import PATIENCE_S, until
 
 
 def test_a_turn_writes_and_then_commits(new_worker: MakeWorker) -> None:
@@ -359,15 +359,16 @@ def test_who_waits_for_a_slow_insert_is_not_stuck(
         worker.store.before = lambda: assert_in_time(ends)
         worker.loop.turn(timeout_s=0)
         worker.loop.turned_at = 0.0
+        seen = {0.0}
+
+        def turned_again() -> bool:
+            seen.add(worker.loop.turned_at)
+            return len(seen) > 3
+
         flushing = threading.Thread(target=worker.loop.flush)
         flushing.start()
         try:
-            until = time.monotonic() + 10
-            for _ in range(3):
-                before = worker.loop.turned_at
-                while worker.loop.turned_at == before:
-                    assert time.monotonic() < until, "it is waited for, and nothing says so"
-                    time.sleep(0.001)
+            until(turned_again, "it is waited for, and nothing says so")
         finally:
             ends.set()
             flushing.join()
@@ -375,7 +376,7 @@ def test_who_waits_for_a_slow_insert_is_not_stuck(
 
 
 def assert_in_time(event: threading.Event) -> None:
-    assert event.wait(30)
+    assert event.wait(PATIENCE_S)
 
 
 def test_every_reason_is_told_before_it_is_seen(new_worker: MakeWorker) -> None:

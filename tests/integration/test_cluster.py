@@ -33,7 +33,6 @@ from tests.support.cluster import (
     kafka_environment,
     none_is_missing,
     records,
-    until,
     wait,
 )
 from tests.support.command import at, backlinks, start
@@ -41,6 +40,7 @@ from tests.support.kafka.broker import Broker, free_port
 from tests.support.kafka.fixtures import with_topics
 from tests.support.native_bridge import NativeBridge
 from tests.support.stores import AnyStore, Databases
+from tests.support.waiting import until
 
 
 @pytest.mark.timeout(90 + 30 * KILLS)

@@ -21,11 +21,12 @@ from pipeline.settings import KafkaSettings, StoreSettings
 from pipeline.store.chdb import ChdbStore
 from pipeline.store.clickhouse import ClickHouseStore
 from pipeline.store.migrate import migrate
-from tests.support.cluster import AWAY_S, Consuming, records, until
+from tests.support.cluster import AWAY_S, Consuming, records
 from tests.support.kafka.broker import Broker, three
 from tests.support.kafka.fixtures import with_topics
 from tests.support.native_bridge import Fault, NativeBridge
 from tests.support.records import START, message, page
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.timeout(240 + 4 * AWAY_S)
 IN_FLIGHT = 1 << 20

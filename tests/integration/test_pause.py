@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from pipeline.url import canonical
 from tests.support.cluster import kafka_environment
 from tests.support.command import at, start
 from tests.support.kafka.fixtures import with_topics
+from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.xdist_group("run")
 
@@ -48,19 +49,9 @@ def endless(asked: Asked) -> Answer:
     return Answer(200, html.encode(), [("Content-Type", "text/html")])
 
 
-def until(
-    claim: Callable[[], bool], *workers: subprocess.Popen[str], timeout_s: float = 40
-) -> None:
-    limit = time.monotonic() + timeout_s
-    while not claim():
-        assert all(worker.poll() is None for worker in workers), "a worker ended"
-        assert time.monotonic() < limit, "it did not come"
-        time.sleep(0.02)
-
-
 def goes_on(web: LoopbackWeb, *workers: subprocess.Popen[str], by: int = 5) -> None:
     before = web.requests
-    until(lambda: web.requests >= before + by, *workers)
+    until(lambda: web.requests >= before + by, "requests", *workers)
 
 
 def last_after(web: LoopbackWeb, said: float) -> float:
@@ -101,7 +92,7 @@ def ended(*workers: subprocess.Popen[str], says: Path) -> Iterator[None]:
         for worker in workers:
             worker.send_signal(signal.SIGTERM)
         for worker in workers:
-            assert worker.wait(timeout=30) == 0, [f.read_text() for f in says.glob("says*")]
+            assert worker.wait(timeout=PATIENCE_S) == 0, [f.read_text() for f in says.glob("says*")]
     finally:
         for worker in workers:
             worker.kill()
@@ -120,7 +111,7 @@ def test_a_run_is_paused_within_five_seconds_and_goes_on_when_it_is_resumed(
             data=tmp_path / "data", environment=SOON, says=says,
         )  # fmt: skip
         with ended(worker, says=tmp_path):
-            until(lambda: "paused by an operator" in says.read_text(), worker)
+            until(lambda: "paused by an operator" in says.read_text(), says.read_text, worker)
             time.sleep(1.0)
             assert web.requests == 0, "what was paused before starts paused"
             say(tmp_path / "data", "resume")

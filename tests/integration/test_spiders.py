@@ -18,9 +18,10 @@ from pipeline.log.kafka import KafkaLog
 from pipeline.page import decode
 from pipeline.store import rows
 from pipeline.store.chdb import ChdbStore
-from tests.support.cluster import KILLS, Consuming, Killed, kafka_environment, until, wait
+from tests.support.cluster import KILLS, Consuming, Killed, kafka_environment, wait
 from tests.support.command import at
 from tests.support.kafka.fixtures import with_topics
+from tests.support.waiting import until
 
 HOSTS = 30
 BATCH = 2 * HOSTS  # pages asked for between two kills

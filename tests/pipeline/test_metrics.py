@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from pipeline.log.sqlite import SqliteLog
 from pipeline.metrics import Sample, Told
 from pipeline.settings import MetricsSettings
 from tests.support.faults import Clock
+from tests.support.waiting import PATIENCE_S, until
 
 LAG = "backlinks_lag_records{"
 
@@ -85,13 +86,6 @@ def lag(told: Told) -> list[str]:
     return [line for line in get(told, "/metrics")[1].splitlines() if line.startswith(LAG)]
 
 
-def until(claim: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not claim():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_a_scrape_has_the_worker_s_figures_and_its_group_s_lag(told: Told) -> None:
     until(lambda: bool(lag(told)))
     code, text = get(told, "/metrics")
@@ -111,15 +105,15 @@ def test_a_scrape_does_not_wait_for_brokers_that_are_away(tmp_path: Path) -> Non
     log.reader(CONSUME, [PAGES]).close()
     told = Told(MetricsSettings(), Worker(), log, CONSUME, clock=clock, lag_s=0.01)
     try:
-        assert log.asked.acquire(timeout=10)
+        assert log.asked.acquire(timeout=PATIENCE_S)
         assert get(told, "/metrics")[0] == 200
         assert lag(told) == [], "what was never known is not told"
         log.back.release()
-        assert log.asked.acquire(timeout=10)
+        assert log.asked.acquire(timeout=PATIENCE_S)
         assert len(lag(told)) == 4, "the last known, while it is asked for again"
         log.error = LogBusy("away")
         log.back.release()
-        assert log.asked.acquire(timeout=10), "it is asked for again after an error"
+        assert log.asked.acquire(timeout=PATIENCE_S), "it is asked for again after an error"
         clock.now += 299
         assert len(lag(told)) == 4
         clock.now += 2

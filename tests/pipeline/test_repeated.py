@@ -1,21 +1,13 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 
 import pytest
 
 from pipeline.errors import LogBusy, StoreBusy, StoreRefused
 from pipeline.metrics import JOB, RETRIES
 from pipeline.repeated import Repeated
-
-
-def until(claim: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not claim():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+from tests.support.waiting import PATIENCE_S, until
 
 
 def in_a_thread(worker: Repeated) -> threading.Thread:
@@ -27,9 +19,9 @@ def in_a_thread(worker: Repeated) -> threading.Thread:
 def test_a_job_is_done_again_until_it_is_stopped() -> None:
     worker = Repeated(lambda: None, 0.01)
     thread = in_a_thread(worker)
-    until(lambda: worker.times == 3)
+    until(lambda: worker.times >= 3)
     worker.stop()
-    thread.join(20)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -38,7 +30,7 @@ def test_a_stop_does_not_wait_for_the_interval() -> None:
     thread = in_a_thread(worker)
     until(lambda: worker.times == 1)
     worker.stop()
-    thread.join(20)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -47,12 +39,12 @@ def test_a_job_may_ask_for_an_earlier_turn_and_for_no_later_one() -> None:
     thread = in_a_thread(worker)
     until(lambda: worker.times > 2)
     worker.stop()
-    thread.join(20)
+    thread.join(PATIENCE_S)
     later = Repeated(lambda: 3600.0, 0.01)
     thread = in_a_thread(later)
     until(lambda: later.times > 2)
     later.stop()
-    thread.join(20)
+    thread.join(PATIENCE_S)
 
 
 @pytest.mark.parametrize("busy", [StoreBusy("away"), LogBusy("away")])
@@ -67,7 +59,7 @@ def test_a_busy_store_or_log_costs_a_turn_and_no_more(busy: Exception) -> None:
     thread = in_a_thread(worker)
     until(lambda: worker.times > 0)
     worker.stop()
-    thread.join(20)
+    thread.join(PATIENCE_S)
     told = {sample.metric: sample for sample in worker.samples()}
     assert told[RETRIES].value == 2
     assert told[JOB].times == worker.times
@@ -88,4 +80,4 @@ def test_it_lives_while_it_waits() -> None:
     before = worker.turned_at
     until(lambda: worker.turned_at > before)
     worker.stop()
-    thread.join(20)
+    thread.join(PATIENCE_S)

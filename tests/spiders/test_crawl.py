@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from itertools import pairwise
 from pathlib import Path
-from subprocess import Popen
 from typing import Any, cast
 
 import pytest
@@ -39,6 +38,7 @@ from spiders.crawl import Crawl, _Item
 from spiders.patience import FAILURES
 from spiders.publish import Publisher
 from tests.support.command import at, start
+from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.xdist_group("spiders")
 
@@ -64,13 +64,6 @@ def log(tmp_path: Path) -> Iterator[SqliteLog]:
     found.close()
 
 
-def until(claim: Callable[[], bool], worker: Popen[str] | None = None) -> None:
-    """Looks until it is so; an hour later than it should, the test's own limit ends this."""
-    while not claim():
-        assert worker is None or worker.poll() is None, "the worker ended"
-        time.sleep(0.02)
-
-
 def pages(log: SqliteLog) -> list[Page]:
     return [decode(record.value) for record in log.read_all(PAGES)]
 
@@ -87,9 +80,9 @@ def crawled(
     """One worker until all requests are settled; what it said."""
     arguments = ["worker", "crawl", *at(web), *flags]
     with start(*arguments, data=log.path.parent, environment=environment) as worker:
-        until(lambda: behind(log) == 0, worker)
+        until(lambda: behind(log) == 0, log.lag, worker)
         worker.send_signal(signal.SIGTERM)
-        _, err = worker.communicate(timeout=60)
+        _, err = worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode == 0, err
     return err
 
@@ -311,9 +304,9 @@ def test_a_killed_worker_loses_nothing_and_another_finishes(log: SqliteLog, kill
     with LoopbackWeb(counting) as web:
         arguments = ["worker", "crawl", *at(web), "--delay", "0.05"]
         with start(*arguments, data=log.path.parent) as worker:
-            assert reached.wait(60)
+            assert reached.wait(PATIENCE_S)
             worker.kill()
-            worker.communicate(timeout=60)
+            worker.communicate(timeout=PATIENCE_S)
         assert worker.returncode == -signal.SIGKILL
         assert behind(log) > 0
         crawled(log, web, "--delay", 0)
@@ -333,13 +326,14 @@ def test_two_workers_share_the_requests_and_fetch_none_twice(log: SqliteLog) -> 
         arguments = ["worker", "crawl", *at(web), "--delay", 0]
         data = log.path.parent
         with start(*arguments, data=data) as first, start(*arguments, data=data) as second:
-            until(lambda: owners(log) == 2, first)
+            until(lambda: owners(log) == 2, log.lag, first)
             log.append(REQUESTS, [request(url) for url in urls]).result()
             until(lambda: behind(log) == 0 and len(pages(log)) >= len(urls))
             for worker in (first, second):
                 worker.send_signal(signal.SIGTERM)
             shares = [
-                int(worker.communicate(timeout=60)[1].split()[0]) for worker in (first, second)
+                int(worker.communicate(timeout=PATIENCE_S)[1].split()[0])
+                for worker in (first, second)
             ]
     assert sum(shares) == len(urls)
     assert min(shares) > 0

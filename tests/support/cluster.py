@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -31,6 +31,7 @@ from tests.support.command import start
 from tests.support.faults import Clock
 from tests.support.native_bridge import NativeBridge
 from tests.support.stores import AnyStore
+from tests.support.waiting import PATIENCE_S, until
 
 KILLS = int(os.environ.get("BACKLINKS_TEST_KILLS", "5"))
 AWAY_S = float(os.environ.get("BACKLINKS_TEST_AWAY_S", "12"))  # two sessions and more
@@ -75,14 +76,6 @@ def members(settings: KafkaSettings, group: str) -> int:
 
 def behind(log: Log, group: str = CONSUME) -> int:
     return sum(count for (name, _), count in log.lag().items() if name == group)
-
-
-def until(true: Callable[[], bool], said: Callable[[], object], timeout_s: float = 120) -> None:
-    """Waits, and says what was so where it comes to nothing."""
-    end = time.monotonic() + timeout_s
-    while not true():
-        assert time.monotonic() < end, said()
-        time.sleep(0.1)
 
 
 def wait(log: Log, group: str = CONSUME) -> None:
@@ -130,14 +123,14 @@ class Killed:
 
     def _end(self, chosen: int, how: signal.Signals) -> int:
         self.processes[chosen].send_signal(how)
-        return self.processes[chosen].wait(timeout=60)
+        return self.processes[chosen].wait(timeout=PATIENCE_S)
 
     def leave(self, settings: KafkaSettings, group: str) -> None:
         """All are told to end, and do so cleanly: who still starts would die of it."""
         until(lambda: members(settings, group) == WORKERS, self.said)
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
-        codes = [process.wait(timeout=60) for process in self.processes]
+        codes = [process.wait(timeout=PATIENCE_S) for process in self.processes]
         assert codes == [0] * WORKERS, self.said()
 
     def said(self) -> str:

@@ -15,8 +15,9 @@ from pipeline.frontier.request import Wanted, encode
 from pipeline.log import CRAWL, REQUESTS, Message
 from pipeline.log.kafka import KafkaLog
 from pipeline.settings import KafkaSettings
-from tests.support.cluster import kafka_environment, members, until
+from tests.support.cluster import kafka_environment, members
 from tests.support.command import at, start
+from tests.support.waiting import until
 
 HOSTS, PARTITIONS = 72, 12
 DELAY_S = 2.5  # longer than a rebalance may take, which would else be the quarantine

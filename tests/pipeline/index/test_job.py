@@ -13,6 +13,7 @@ from pipeline.index.lifecycle import Lifecycle, LifecycleThread, spans
 from pipeline.store import Store, rows
 from tests.support.records import DAY, START, TODAY, page, write
 from tests.support.stores import AnyStore
+from tests.support.waiting import PATIENCE_S
 
 NOW = TODAY
 URL, LINK = "https://source.org/page", "https://target.org/"
@@ -66,7 +67,7 @@ def test_what_operators_say_may_be_refused_and_the_job_still_runs(
 
     thread = LifecycleThread(Watched(), 0.01, beside=refused)  # type: ignore[arg-type]
     thread.start()
-    assert ran.wait(10)
+    assert ran.wait(PATIENCE_S)
     assert thread.is_alive()
     thread.stop()
     assert "docs/cluster.md" in caplog.text

@@ -34,6 +34,7 @@ from pipeline.settings import KafkaSettings
 from tests.pipeline.said import said
 from tests.support.kafka.broker import free_port
 from tests.support.kafka.fixtures import MakeTopics
+from tests.support.waiting import PATIENCE_S, until
 
 
 @pytest.fixture(params=["file", "kafka"])
@@ -59,9 +60,9 @@ def values(records: list[Record]) -> list[bytes]:
     return [record.value for record in records]
 
 
-def until_told(follower: Follower, timeout_s: float = 10) -> list[bytes]:
-    until = time.monotonic() + timeout_s
-    while time.monotonic() < until:
+def until_told(follower: Follower, timeout_s: float = PATIENCE_S) -> list[bytes]:
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
         if found := follower.poll(timeout_s=0.2):
             return values(found)
     return []
@@ -95,10 +96,10 @@ def test_every_follower_is_told_everything_and_no_group_is_left(
 def test_a_poll_that_waits_returns_once_it_is_closed(log: Log) -> None:
     follower = log.follow(CONTROL)
     follower.poll(timeout_s=0)
-    waiting = threading.Thread(target=lambda: follower.poll(timeout_s=60))
+    waiting = threading.Thread(target=lambda: follower.poll(timeout_s=600))
     waiting.start()
     follower.close()
-    waiting.join(timeout=10)
+    waiting.join(timeout=PATIENCE_S)
     assert not waiting.is_alive()
 
 
@@ -197,9 +198,7 @@ def test_a_worker_hears_operators_after_an_error_that_nobody_foresaw(
     controls = Controls()
     following = follow.Following(Surprising(said(1, "pause", "")), controls)
     following.start()
-    until = time.monotonic() + 5
-    while following.is_alive() and not controls.paused and time.monotonic() < until:
-        time.sleep(0.01)
+    until(lambda: controls.paused or not following.is_alive())
     following.close()
     assert controls.paused
     assert "KeyError" in caplog.text, "with where it came from"
@@ -221,7 +220,10 @@ def test_what_was_said_in_a_topic_made_anew_takes_the_place_of_all_before(
         topics.create(read_topics(None, partitions=1, replication=1))
         topics.close()
         say(log, said(0, "block", "example.org").value, key=b"block example.org")
-        until = time.monotonic() + 10
-        while following.controls.paused and time.monotonic() < until:
+
+        def heard() -> bool:
             following.hear(timeout_s=0.2)
+            return not following.controls.paused
+
+        until(heard)
         assert [one.verb for one in following.controls.said()] == ["block"]

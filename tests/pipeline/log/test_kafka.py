@@ -29,6 +29,7 @@ from pipeline.log.kafka_reader import KafkaReader, record_of
 from pipeline.settings import KafkaSettings
 from tests.support.kafka.broker import free_port
 from tests.support.kafka.fixtures import MakeTopics
+from tests.support.waiting import PATIENCE_S, until
 
 
 @pytest.fixture
@@ -47,20 +48,21 @@ def messages(count: int, size: int = 10) -> list[Message]:
     return [Message(b"k%d" % i, b"v%d " % i + bytes(size)) for i in range(count)]
 
 
-def read(reader: KafkaReader, count: int, timeout_s: float = 30) -> list[Record]:
+def read(reader: KafkaReader, count: int, timeout_s: float = PATIENCE_S) -> list[Record]:
     """So many records, or as many as come in time."""
     found: list[Record] = []
-    until = time.monotonic() + timeout_s
-    while len(found) < count and time.monotonic() < until:
+    end = time.monotonic() + timeout_s
+    while len(found) < count and time.monotonic() < end:
         found += reader.poll(timeout_s=0.5)
     return found
 
 
-def joined(reader: KafkaReader, partitions: int, timeout_s: float = 30) -> None:
-    until = time.monotonic() + timeout_s
-    while len(reader.assigned()) != partitions and time.monotonic() < until:
+def joined(reader: KafkaReader, partitions: int) -> None:
+    def polled() -> bool:
         reader.poll(timeout_s=0.1, max_records=0)
-    assert len(reader.assigned()) == partitions
+        return len(reader.assigned()) == partitions
+
+    until(polled, reader.assigned)
 
 
 def together(readers: list[KafkaReader], partitions: int, quiet_s: float = 0) -> None:
@@ -77,9 +79,9 @@ def together(readers: list[KafkaReader], partitions: int, quiet_s: float = 0) ->
     threads = [threading.Thread(target=live, args=(reader,)) for reader in readers]
     for thread in threads:
         thread.start()
-    until = time.monotonic() + 40
+    end = time.monotonic() + PATIENCE_S
     before, since = None, time.monotonic()
-    while time.monotonic() < until:
+    while time.monotonic() < end:
         shares = [reader.assigned() for reader in readers]
         now = (shares, [_generation(reader) for reader in readers])
         if now != before or len(set(now[1])) > 1:
@@ -381,10 +383,10 @@ def test_a_log_closes_while_brokers_hold_a_question(monkeypatch: pytest.MonkeyPa
 
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
-    assert held.wait(10)
+    assert held.wait(PATIENCE_S)
     closing = threading.Thread(target=log.close, daemon=True)
     closing.start()
-    closing.join(10)
+    closing.join(PATIENCE_S)
     assert not closing.is_alive()
     end.set()
     asking.join()
@@ -393,16 +395,14 @@ def test_a_log_closes_while_brokers_hold_a_question(monkeypatch: pytest.MonkeyPa
 def test_planners_share_the_frontier_and_commit_nothing(log: KafkaLog) -> None:
     log.append(REQUESTS, messages(20)).result()
     one, two = Share(log), Share(log)
-    deadline = time.monotonic() + 60
-    halves: list[list[int]] = [[], []]
-    while not all(halves) or sorted(halves[0] + halves[1]) != list(range(BUCKETS)):
-        assert time.monotonic() < deadline, halves  # in between some are given up and not yet had
-        halves = [one.buckets(), two.buckets()]
-        time.sleep(0.1)
+
+    def halves() -> bool:  # in between some are given up and not yet had
+        first, second = one.buckets(), two.buckets()
+        return bool(first and second) and sorted(first + second) == list(range(BUCKETS))
+
+    until(halves, lambda: (one.buckets(), two.buckets()))
     one.close()
-    while len(two.buckets()) < BUCKETS:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: len(two.buckets()) == BUCKETS, two.buckets)
     assert two.reader.poll(timeout_s=0.1) == [], "their partitions are paused"
     two.close()
     assert {place.committed for place in log.places(PLAN, [REQUESTS]).values()} == {None}

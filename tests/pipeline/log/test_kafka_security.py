@@ -63,6 +63,7 @@ from tests.support.kafka.security import (
     guarded,
     set_password,
 )
+from tests.support.waiting import until
 
 
 class Case(NamedTuple):
@@ -93,10 +94,7 @@ def plan(settings: KafkaSettings) -> None:
         assert {group for group, _ in log.lag(CRAWL)} == {CRAWL}
         assert unsettled(log, CRAWL, REQUESTS) >= 2
         with closing(Share(log)) as share:
-            until = time.monotonic() + 30
-            while not share.buckets() and time.monotonic() < until:
-                time.sleep(0.1)
-            assert share.buckets()
+            until(share.buckets)
         now_in(log)
 
 
@@ -479,14 +477,13 @@ def test_a_worker_tells_its_lag_with_no_more_than_its_rights(cluster: Cluster) -
         with pytest.raises(LogRefused, match="may not DESCRIBE"):
             log.lag()
         told = Told(MetricsSettings(), Idle(), log, CONSUME)
-        until = time.monotonic() + 30
-        text = ""
-        while "backlinks_lag_records{" not in text and time.monotonic() < until:
+
+        def scraped() -> str:
             with urllib.request.urlopen(f"http://127.0.0.1:{told.port}/metrics") as answer:
-                text = answer.read().decode()
-            time.sleep(0.1)
+                return str(answer.read().decode())
+
+        until(lambda: 'backlinks_lag_records{group="consume"' in scraped(), scraped)
         told.close()
-    assert 'backlinks_lag_records{group="consume"' in text
 
 
 class Idle:

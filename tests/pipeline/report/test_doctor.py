@@ -251,7 +251,7 @@ def test_with_everything_away_it_ends_soon(tmp_path: Path) -> None:
         }
         began = time.monotonic()
         ran = command.backlinks("admin", "doctor", "--json", cwd=tmp_path, environment=given)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 100
     assert ran.code == 1
     told = {row["what"]: row for row in json.loads(ran.out)}
     assert told[f"broker {given['BACKLINKS_KAFKA__BROKERS']}"]["found"] == "does not answer"
@@ -260,10 +260,10 @@ def test_with_everything_away_it_ends_soon(tmp_path: Path) -> None:
 
 def test_what_does_not_answer_is_told_beside_what_does(tmp_path: Path) -> None:
     slow = "import time; from pipeline.report import doctor, doctor_store\n"
-    slow += "doctor_store.open_to_read = lambda *_: time.sleep(60); doctor._ALL_S = 2.0"
+    slow += "doctor_store.open_to_read = lambda *_: time.sleep(600); doctor._ALL_S = 2.0"
     began = time.monotonic()
     ran = command.backlinks("admin", "doctor", "--json", data=tmp_path / "data", before=slow)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 100
     assert ran.code == 1
     told = {row["what"]: row for row in json.loads(ran.out)}
     assert told["store"]["found"] == "no answer in 2 s"

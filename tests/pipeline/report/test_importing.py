@@ -20,6 +20,7 @@ from pipeline.report.commands import cli
 from tests.pipeline.archive.files import keep, new, record
 from tests.support.command import Ran, start
 from tests.support.records import START, message, page
+from tests.support.waiting import PATIENCE_S, until
 
 DAY = "2023-11-14"
 
@@ -153,11 +154,9 @@ def test_the_worker_survives_kill_9_and_ends_cleanly(tmp_path: Path) -> None:
             worker.send_signal(signal.SIGKILL)
     send()  # or the third, with nothing left to do, might be told to end before it has begun
     with start("worker", "archive", "--to", kept, data=data, environment=often) as worker:
-        until = time.monotonic() + 60
-        while behind(log) and time.monotonic() < until:
-            time.sleep(0.05)
+        until(lambda: not behind(log), log.lag, worker)
         worker.send_signal(signal.SIGTERM)
-        said = worker.communicate(timeout=60)[1]
+        said = worker.communicate(timeout=PATIENCE_S)[1]
         assert worker.returncode == 0, said
         assert "pages" in said
     ran = backlinks("import", "archive", kept, data=tmp_path / "again")

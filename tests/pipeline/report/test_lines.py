@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from pipeline.log import CONSUME, PAGES, Message
 from pipeline.log.sqlite import SqliteLog
 from tests.support.command import backlinks, start
 from tests.support.records import START, message, page
+from tests.support.waiting import PATIENCE_S, until
 
 JSON_LINES = {"BACKLINKS_LOG__JSON_LINES": "true"}
 
@@ -42,12 +42,9 @@ def test_what_a_worker_did_is_json_whatever_the_level(tmp_path: Path) -> None:
     given = JSON_LINES | {"BACKLINKS_LOG__LEVEL": "error"}
     with start("worker", "consume", data=tmp_path / "data", environment=given) as worker:
         try:
-            deadline = time.monotonic() + 60
-            while set(log.lag(CONSUME).values()) != {0}:
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+            until(lambda: set(log.lag(CONSUME).values()) == {0}, log.lag, worker)
             worker.send_signal(signal.SIGTERM)
-            _, err = worker.communicate(timeout=60)
+            _, err = worker.communicate(timeout=PATIENCE_S)
         finally:
             worker.kill()
     log.close()

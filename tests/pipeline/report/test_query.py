@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from pipeline.settings import SqlSettings
 from pipeline.store.directory import open_to_read
 from tests.pipeline.store.test_directory import holder
 from tests.support.command import Ran, backlinks, start
+from tests.support.waiting import PATIENCE_S, until
 
 ENDLESS = "SELECT uniqExact(number % 1000) FROM numbers(1000000000000)"
-DEADLINE_S = 30
 
 
 @pytest.fixture(scope="module")
@@ -108,11 +107,9 @@ def test_what_is_not_limited_is_left_to_the_engine() -> None:
 
 def test_ctrl_c_stops_the_query(data: Path, tmp_path: Path) -> None:
     with start("sql", ENDLESS, data=data, says=tmp_path / "says") as process:
-        until = time.monotonic() + DEADLINE_S
-        while not busy(process.pid) and time.monotonic() < until:
-            time.sleep(0.05)
+        until(lambda: busy(process.pid), "it did not begin", process)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=DEADLINE_S) == 1
+        assert process.wait(timeout=PATIENCE_S) == 1
     assert "Traceback" not in (tmp_path / "says").read_text()
 
 
@@ -129,16 +126,13 @@ def test_who_goes_stops_what_it_asked_of_another_process(data: Path, tmp_path: P
     store, close = open_to_read(data, "this test")
 
     def wait_for(count: int) -> None:
-        until = time.monotonic() + DEADLINE_S
-        while store.query(running)["n"].to_pylist() != [count]:
-            assert time.monotonic() < until, f"not {count} running"
-            time.sleep(0.05)
+        until(lambda: store.query(running)["n"].to_pylist() == [count], f"not {count} running")
 
     try:
         with start("sql", ENDLESS, data=data, says=tmp_path / "says") as process:
             wait_for(1)
             process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=DEADLINE_S) == 1
+            assert process.wait(timeout=PATIENCE_S) == 1
             wait_for(0)
     finally:
         close()

@@ -169,7 +169,7 @@ def test_a_single_slow_answer_takes_no_longer_than_was_given(
     status: Status, arguments: tuple[str, ...]
 ) -> None:
     slow = "import time; from pipeline.log.sqlite import SqliteLog as Log\n"
-    slow += "Log.lag = lambda *_: time.sleep(60)"
+    slow += "Log.lag = lambda *_: time.sleep(600)"
     began = time.monotonic()
     found = command.backlinks(
         "status", "--timeout", 1, *arguments,
@@ -177,14 +177,14 @@ def test_a_single_slow_answer_takes_no_longer_than_was_given(
     )  # fmt: skip
     assert found.code == 1
     assert found.err == "backlinks: no answer within 1 s\n"
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 100
 
 
 def test_who_is_healthy_in_time_is_not_called_late_for_the_counts(status: Status) -> None:
     slow = "import time; from pipeline.index.questions import Index\n"
-    slow += "Index.status = lambda *_: time.sleep(60)"
+    slow += "Index.status = lambda *_: time.sleep(600)"
     found = command.backlinks(
-        "status", "--exit-when-healthy", "--timeout", 3,
+        "status", "--exit-when-healthy", "--timeout", 6,
         data=status.data, environment=status.environment, before=slow,
     )  # fmt: skip
     assert found.code == 0, found.err

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -32,6 +31,7 @@ from kafka.admin import (
 
 from pipeline.settings import KafkaSettings
 from tests.support.kafka.broker import Broker
+from tests.support.waiting import until
 
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 LOGIN, CERTIFICATE, ELSEWHERE, BARE = "LOGIN", "CERTIFICATE", "ELSEWHERE", "BARE"
@@ -186,18 +186,20 @@ def allow(broker: Broker, rights: list[ACL]) -> None:
     """Returns once the broker goes by them."""
     with closing(KafkaAdminClient(bootstrap_servers=broker.address)) as admin:
         admin.create_acls(rights)
-        until = time.monotonic() + 60
-        while len(admin.describe_acls(_every(None))[0]) < len(rights):
-            assert time.monotonic() < until, "the broker does not take the rights over"
+        until(
+            lambda: len(admin.describe_acls(_every(None))[0]) >= len(rights),
+            "the broker does not take the rights over",
+        )
 
 
 def forbid(broker: Broker, principal: str) -> None:
     """All that was allowed to this one."""
     with closing(KafkaAdminClient(bootstrap_servers=broker.address)) as admin:
         admin.delete_acls([_every(principal)])
-        until = time.monotonic() + 60
-        while admin.describe_acls(_every(principal))[0]:
-            assert time.monotonic() < until, "the broker does not give the rights up"
+        until(
+            lambda: not admin.describe_acls(_every(principal))[0],
+            "the broker does not give the rights up",
+        )
 
 
 def set_password(broker: Broker, user: str, password: str) -> None:
