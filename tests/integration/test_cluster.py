@@ -43,7 +43,7 @@ from tests.support.stores import AnyStore, Databases
 from tests.support.waiting import until
 
 
-@pytest.mark.timeout(90 + 30 * KILLS)
+@pytest.mark.timeout(600 + 30 * KILLS)
 def test_consumers_killed_at_any_moment_lose_nothing_and_count_nothing_twice(
     brokers: str, server: AnyStore, bridge: NativeBridge, tmp_path: Path
 ) -> None:
@@ -110,7 +110,7 @@ def test_what_a_cluster_needs_is_made_and_told(
     databases.drop(store)
 
 
-@pytest.mark.timeout(240 + 4 * AWAY_S)
+@pytest.mark.timeout(600 + 4 * AWAY_S)
 def test_a_broker_that_is_killed_and_comes_back_costs_nothing(
     tmp_path: Path, store: ChdbStore
 ) -> None:

@@ -25,6 +25,7 @@ from tests.support.compose import Service, services
 from tests.support.kafka.broker import Broker, free_port
 from tests.support.native_bridge import NativeBridge
 from tests.support.stores import Databases
+from tests.support.waiting import PATIENCE_S
 
 SECRET = "a secret of the tests"
 SEEDS = MANY[:2]
@@ -32,7 +33,7 @@ GIVEN = {"CONTACT": "https://example.org/bot", "SCOPE": "open", "PAGES": "1000"}
 SCALE = {"crawl": 2, "consume": 2}
 QUICK = {"plan": "1", "score": "4"}  # --every
 PAGES = 6 * 21 + 2  # a seed is "/", and linked to as "/0"
-_END_S = 120
+_END_S = 280
 _DONE = (
     "SELECT (SELECT uniq(host, path) FROM pages) AS pages, "
     "(SELECT max(domains) FROM snapshots) AS domains"
@@ -126,7 +127,7 @@ def test_the_same_processes_do_the_same_as_one(
             for _, process in running:
                 process.send_signal(signal.SIGTERM)
             for says, process in running:
-                assert process.wait(timeout=60) == 0, f"{says.name}: {says.read_text()}"
+                assert process.wait(timeout=PATIENCE_S) == 0, f"{says.name}: {says.read_text()}"
         finally:
             for _, process in running:
                 process.kill()
@@ -139,7 +140,7 @@ def test_the_same_processes_do_the_same_as_one(
             told = environment("plan", f"{name}_run")
             again = backlinks(*arguments, environment=told, cwd=tmp_path)
             assert again.code == 0, again.err
-            assert embedded.wait(timeout=120) == 0, says.read_text()
+            assert embedded.wait(timeout=PATIENCE_S) == 0, says.read_text()
     truth = tables(data)
     assert len(truth["pages"]) == PAGES
     assert tables(environment=environment("plan")) == truth

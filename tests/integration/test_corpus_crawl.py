@@ -121,7 +121,6 @@ def same_domain(pair: Pair) -> bool:
     return domains(pair[0]).registered == domains(pair[1]).registered
 
 
-@pytest.mark.timeout(420)
 def test_every_page_of_the_corpus_is_fetched_and_read(crawled: Crawled) -> None:
     print(f"\ncorpus crawl: {crawled.seconds:.0f} s; {crawled.ran.out.splitlines()[:1]}")
     assert crawled.ran.code == 0, crawled.ran.err

@@ -10,8 +10,6 @@ import signal
 from collections.abc import Iterable
 from pathlib import Path
 
-import pytest
-
 from demo.serve import LoopbackWeb
 from pipeline.log import CRAWL, PAGES
 from pipeline.log.kafka import KafkaLog
@@ -30,7 +28,6 @@ def published(log: KafkaLog) -> Iterable[str]:
     return (page.host + page.path for page in (decode(r.value) for r in log.read_all(PAGES)))
 
 
-@pytest.mark.timeout(300)
 def test_no_host_is_asked_by_two_spiders_within_its_delay(brokers: str, tmp_path: Path) -> None:
     settings = with_topics(brokers, PARTITIONS)
     log = KafkaLog(settings)

@@ -22,6 +22,7 @@ import pytest
 
 from demo.serve import Answer, Asked, LoopbackWeb, Respond
 from tests.support.command import Ran, at, backlinks, start
+from tests.support.waiting import PATIENCE_S
 from tests.support.web import TreeWeb
 
 pytestmark = pytest.mark.xdist_group("run")
@@ -276,7 +277,7 @@ def on_terminal(*arguments: str, data: Path) -> tuple[int, str]:
             break
         shown += part
     os.close(controller)
-    return process.wait(timeout=60), shown.decode("utf-8", "replace")
+    return process.wait(timeout=PATIENCE_S), shown.decode("utf-8", "replace")
 
 
 def test_json_is_an_array_and_nl_an_object_a_line(crawled: Crawled) -> None:
@@ -402,7 +403,7 @@ def test_requests_past_their_deadline_are_planned_again_by_the_next_run(tmp_path
         with start(*arguments, data=data, environment=short) as process:
             assert seen.reached.wait(60)
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE_S)
         expire_requests(data)
         rest = backlinks("run", *at(web), "--delay", 0, "--no-score", data=data, environment=short)
         assert "nothing more is due" in rest.out
@@ -446,7 +447,7 @@ def test_ctrl_c_ends_the_run_cleanly_and_the_next_finishes_it(
         with start(*arguments, data=data, environment=SOON) as process:
             assert seen.reached.wait(60)
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=PATIENCE_S)
         assert (process.returncode, err) == (0, "")
         assert "; stopped." in out
         stored = len(ask(data, "SELECT DISTINCT host, path FROM page_links"))
@@ -470,7 +471,7 @@ def test_a_run_killed_in_the_middle_and_run_again_leaves_the_same_tables(
         with start(*arguments, data=data, environment=SOON) as process:
             assert seen.reached.wait(60)
             process.kill()
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE_S)
         assert process.returncode == -signal.SIGKILL
         rest = run(data, web, *MANY, "--no-score")
     assert rest.code == 0, rest.err
@@ -495,7 +496,7 @@ def running(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
                 yield data, process
             finally:
                 process.send_signal(signal.SIGTERM)
-                process.communicate(timeout=60)
+                process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
 
 

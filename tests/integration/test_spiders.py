@@ -55,7 +55,7 @@ def requests(first: int, count: int) -> list[Message]:
     ]
 
 
-@pytest.mark.timeout(180 + 30 * KILLS)
+@pytest.mark.timeout(600 + 30 * KILLS)
 def test_spiders_killed_at_any_moment_lose_no_page_and_none_counts_twice(
     brokers: str, store: ChdbStore, tmp_path: Path
 ) -> None:

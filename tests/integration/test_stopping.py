@@ -156,7 +156,6 @@ def without(settings: KafkaSettings, name: str) -> Iterator[None]:
     topics.close()
 
 
-@pytest.mark.timeout(300)
 def test_a_consumer_stops_in_every_phase_and_the_next_does_the_rest(
     kafka: MakeTopics, new_line: Callable[[KafkaSettings], Line], tmp_path: Path
 ) -> None:
@@ -181,6 +180,8 @@ def test_a_consumer_stops_in_every_phase_and_the_next_does_the_rest(
         workers = {}
         for phase, line in lines.items():
             given = small if phase == "backlog" else {"BACKLINKS_KAFKA__DELIVERY_S": "2"}
+            if phase in ("waiting", "backlog", "slow insert"):
+                given = given | {"BACKLINKS_CONSUME__STOP_S": "60"}  # these end by themselves
             worker = line.work(tmp_path / phase.replace(" ", "-"), given)
             workers[phase] = stack.enter_context(worker)
             stack.callback(worker.kill)
@@ -225,7 +226,6 @@ def test_a_flood_of_poison_stops_a_consumer_with_one_line_that_says_what_to_do(
     finish([line])
 
 
-@pytest.mark.timeout(300)
 def test_workers_whose_broker_is_away_stop_and_lose_nothing(
     new_line: Callable[[KafkaSettings], Line], tmp_path: Path
 ) -> None:
@@ -306,7 +306,6 @@ def request(url: str) -> Message:
     return Message(canonical(url).domain.encode(), encode(Wanted(url=url, deadline=deadline)))
 
 
-@pytest.mark.timeout(300)
 def test_a_spider_stops_in_every_phase_and_the_next_does_the_rest(
     kafka: MakeTopics, tmp_path: Path
 ) -> None:
@@ -351,7 +350,6 @@ def test_a_spider_stops_in_every_phase_and_the_next_does_the_rest(
     log.close()
 
 
-@pytest.mark.timeout(300)
 def test_a_planner_that_is_stopped_before_it_has_leased_publishes_again(
     kafka: MakeTopics, new_line: Callable[[KafkaSettings], Line], tmp_path: Path
 ) -> None:
@@ -390,7 +388,6 @@ def test_an_archiver_stops_with_its_open_parts_written(tmp_path: Path) -> None:
     log.close()
 
 
-@pytest.mark.timeout(300)
 def test_a_run_that_is_stopped_while_a_page_hangs_goes_on_later(tmp_path: Path) -> None:
     hanging = Web(slow_s=60)
     with LoopbackWeb(hanging) as web:
@@ -400,7 +397,7 @@ def test_a_run_that_is_stopped_while_a_page_hangs_goes_on_later(tmp_path: Path) 
         with start(*arguments, data=tmp_path / "data", environment=hasty) as worker:
             until(lambda: {"/slow", "/"} <= set(hanging.asked), "fetching", worker)
             worker.send_signal(signal.SIGTERM)
-            out, err = worker.communicate(timeout=60)
+            out, err = worker.communicate(timeout=PATIENCE_S)
         assert (worker.returncode, err) == (0, "")
         assert "; stopped." in out
         hanging.slow_s = 0

@@ -267,7 +267,7 @@ def test_a_clean_relative_path_needs_no_parser(
     assert canonical(href, base).path == expected
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "href",
     [

@@ -28,7 +28,7 @@ def backlinks(
     data: Path | None = None,
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
-    timeout_s: float = 120,
+    timeout_s: float = 280,
     stdin: str = "",
     before: str = "",
     forked: bool = True,
