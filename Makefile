@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 
 READY_TO_TEST := $(VENV)/.ready-to-test
 
-.PHONY: demo run test lint bench bench-large soak lock clean setup
+.PHONY: demo run test test-long lint bench bench-large soak lock clean setup
 
 setup: $(READY_TO_TEST)
 
@@ -31,8 +31,13 @@ run: $(STAMP)
 	$(BIN)/backlinks run $(SEED) $(ARGS)
 
 # Three workers on two cores: a fourth of what the tests take is waiting.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 test: $(READY_TO_TEST)
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(PYTEST) -m "not long" $(ARGS)
+
+# Clusters of processes that are killed, frozen and starved, and more of what `make test` has once.
+test-long: $(READY_TO_TEST)
+	$(PYTEST) -m long $(ARGS)
 
 lint: $(READY_TO_TEST)
 	$(BIN)/ruff check .

@@ -39,6 +39,8 @@ OVER_BOTH = (
     "pipeline/store/test_migrate.py",
     "pipeline/store/test_views.py",
 )
+# What is of the protocol itself; elsewhere it tells once more what chDB has told.
+OF_TRANSPORT = ("consumers/", "pipeline/store/")
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # a run leaves up to 1 GiB, and clears it away
 
 
@@ -67,7 +69,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marked = {mark.name for mark in metafunc.definition.iter_markers()}
         alone = "embedded" in marked or ("engine" in marked and REAL not in os.environ)
         alone = alone or SHARDS in os.environ
-        kinds = ["chdb", "native"] if both and not alone else ["chdb"]
+        kinds: list[object] = ["chdb"]
+        if both and not alone:
+            again = [] if file.startswith(OF_TRANSPORT) else [pytest.mark.long]
+            kinds.append(pytest.param("native", marks=again))
         metafunc.parametrize("store_kind", kinds, indirect=True, scope="module")
 
 

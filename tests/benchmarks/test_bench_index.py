@@ -14,6 +14,8 @@ from tests.support.linkstore import with_about
 from tests.support.linkweb import LIVE, LOST, UNVERIFIED, LinkWeb
 from tests.support.records import TODAY
 
+pytestmark = pytest.mark.long
+
 _BY_STATE = """SELECT target_domain, countIf(state = 'live'), countIf(state = 'lost'),
 countIf(state = 'unverified') FROM link_states GROUP BY target_domain"""
 _ROLLED_UP = """SELECT target_domain, sum(live), sum(lost), sum(unverified)

@@ -18,6 +18,8 @@ from tests.support.faults import Clock
 from tests.support.native_bridge import Fault, NativeBridge
 from tests.support.records import TODAY
 
+pytestmark = pytest.mark.long
+
 SCHEDULES = 20
 FAULTS = [
     Fault("query"),

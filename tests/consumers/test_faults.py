@@ -16,6 +16,7 @@ from pipeline.store.chdb import ChdbStore
 from tests.consumers.truth import Rows, differences, found
 from tests.consumers.world import World
 from tests.support.faults import Clock
+from tests.support.longest import one_and_more
 from tests.support.records import TODAY
 from tests.support.stores import AnyStore
 
@@ -24,7 +25,7 @@ FEW = 5  # of them over the protocol
 BLOCKS = int(os.environ.get("BACKLINKS_TEST_BLOCKS", "5"))
 
 
-@pytest.mark.parametrize("block", range(BLOCKS))
+@pytest.mark.parametrize("block", one_and_more(range(BLOCKS)))
 def test_any_schedule_comes_to_the_truth(store: AnyStore, tmp_path: Path, block: int) -> None:
     clock = Clock(TODAY / 1000)
     truth: dict[str, Rows] = {}

@@ -27,6 +27,8 @@ from tests.support.link_life import Life
 from tests.support.records import DAY, HOUR, Link, message, page
 from tests.support.stores import AnyStore
 
+pytestmark = pytest.mark.long
+
 MINUTE = 60_000
 URL, LINK, OTHER = "https://source.org/page", "https://target.org/", "https://other.org/"
 

@@ -29,7 +29,7 @@ from tests.support.stores import AnyStore
 
 FEW = 6  # schedules before each look at the tables
 MANY = 12
-pytestmark = pytest.mark.embedded  # it is the checker that is checked
+pytestmark = [pytest.mark.embedded, pytest.mark.long]  # it is the checker that is checked
 MOST = 150  # a mistake that loses little shows late
 LATE = 30  # and of one whose first traces are known to come later, none before is run
 

@@ -42,6 +42,8 @@ from tests.support.native_bridge import NativeBridge
 from tests.support.stores import AnyStore, Databases
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.timeout(600 + 30 * KILLS)
 def test_consumers_killed_at_any_moment_lose_nothing_and_count_nothing_twice(

@@ -27,6 +27,8 @@ from tests.support.native_bridge import NativeBridge
 from tests.support.stores import Databases
 from tests.support.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.long
+
 SECRET = "a secret of the tests"
 SEEDS = MANY[:2]
 GIVEN = {"CONTACT": "https://example.org/bot", "SCOPE": "open", "PAGES": "1000"}

@@ -28,7 +28,9 @@ from tests.support.web import TreeWeb
 
 Pair = tuple[str, str]  # host of the page, host of the target without `www.`
 
-pytestmark = [pytest.mark.corpus, needs_corpus, pytest.mark.xdist_group("corpus crawl")]
+pytestmark = [
+    pytest.mark.corpus, pytest.mark.long, needs_corpus, pytest.mark.xdist_group("corpus crawl"),
+]  # fmt: skip
 
 EXTERNAL = """SELECT source_host, target_host, groupUniqArray(source_path) AS paths
 FROM link_states WHERE kind IN ('a', 'area', 'img-link') GROUP BY source_host, target_host"""

@@ -28,7 +28,7 @@ from tests.support.native_bridge import Fault, NativeBridge
 from tests.support.records import START, message, page
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.timeout(600 + 4 * AWAY_S)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600 + 4 * AWAY_S)]
 IN_FLIGHT = 1 << 20
 
 

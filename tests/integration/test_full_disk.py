@@ -22,7 +22,7 @@ from pipeline.url import canonical
 from tests.integration.test_run import MANY, SOON, ask, many
 from tests.support.command import Ran, at, backlinks
 
-pytestmark = pytest.mark.xdist_group("run")
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("run")]
 
 FULL = """
 import pipeline.log.sqlite as log

@@ -10,6 +10,8 @@ import signal
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
 from demo.serve import LoopbackWeb
 from pipeline.log import CRAWL, PAGES
 from pipeline.log.kafka import KafkaLog
@@ -18,6 +20,8 @@ from tests.support.cluster import behind
 from tests.support.kafka.fixtures import with_topics
 from tests.support.spiders import DELAY_S, HOSTS, PARTITIONS, Planned, Spiders, Watched
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.long
 
 # What the clocks of this test can't tell: a request is on its way and in the web's queue for a
 # while, so that two may arrive a little closer than they were sent.

@@ -380,6 +380,7 @@ def test_a_budget_stops_the_run_and_the_next_goes_on_where_it_was(tmp_path: Path
     assert len(ask(data, "SELECT * FROM link_states")) == len(LINKS)
 
 
+@pytest.mark.long
 def test_a_site_slower_than_the_deadline_is_fetched_whole(tmp_path: Path) -> None:
     """Planning far ahead of a host once left what missed its deadline leased and unfetched, and
     the run said that nothing more was due."""
@@ -393,6 +394,7 @@ def test_a_site_slower_than_the_deadline_is_fetched_whole(tmp_path: Path) -> Non
     assert ran.out.startswith("21 pages (21 ok)"), ran.out
 
 
+@pytest.mark.long
 def test_requests_past_their_deadline_are_planned_again_by_the_next_run(tmp_path: Path) -> None:
     """Stopped, and started again only when what it had planned is too old to be fetched."""
     data = tmp_path / "data"
@@ -401,7 +403,7 @@ def test_requests_past_their_deadline_are_planned_again_by_the_next_run(tmp_path
         web.respond = seen = Awaited(many, 30)
         arguments = ["run", *MANY, *at(web), "--delay", "0.3", "--no-score"]
         with start(*arguments, data=data, environment=short) as process:
-            assert seen.reached.wait(60)
+            assert seen.reached.wait(PATIENCE_S)
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=PATIENCE_S)
         expire_requests(data)
@@ -437,6 +439,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict
     return tables(data)
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_the_run_cleanly_and_the_next_finishes_it(
     tmp_path: Path, undisturbed: dict[str, list[dict[str, Any]]]
 ) -> None:
@@ -445,7 +448,7 @@ def test_ctrl_c_ends_the_run_cleanly_and_the_next_finishes_it(
         web.respond = seen = Awaited(many, 30)
         arguments = ["run", *MANY, *at(web), "--delay", "0.05", "--no-score"]
         with start(*arguments, data=data, environment=SOON) as process:
-            assert seen.reached.wait(60)
+            assert seen.reached.wait(PATIENCE_S)
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=PATIENCE_S)
         assert (process.returncode, err) == (0, "")
@@ -460,6 +463,7 @@ def test_ctrl_c_ends_the_run_cleanly_and_the_next_finishes_it(
     assert tables(data) == undisturbed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("killed_at", [9, 70])
 def test_a_run_killed_in_the_middle_and_run_again_leaves_the_same_tables(
     killed_at: int, tmp_path: Path, undisturbed: dict[str, list[dict[str, Any]]]
@@ -469,7 +473,7 @@ def test_a_run_killed_in_the_middle_and_run_again_leaves_the_same_tables(
         web.respond = seen = Awaited(many, killed_at)
         arguments = ["run", *MANY, *at(web), "--delay", "0.02", "--no-score"]
         with start(*arguments, data=data, environment=SOON) as process:
-            assert seen.reached.wait(60)
+            assert seen.reached.wait(PATIENCE_S)
             process.kill()
             process.communicate(timeout=PATIENCE_S)
         assert process.returncode == -signal.SIGKILL
@@ -492,7 +496,7 @@ def running(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
                      "--pages", 1_000_000, "--site-pages", 1_000_000, "--no-score"]  # fmt: skip
         with start(*arguments, data=data, environment=SOON) as process:
             try:
-                assert seen.reached.wait(60)
+                assert seen.reached.wait(PATIENCE_S)
                 yield data, process
             finally:
                 process.send_signal(signal.SIGTERM)

@@ -25,6 +25,8 @@ from tests.support.kafka.fixtures import with_topics
 from tests.support.native_bridge import NativeBridge
 from tests.support.records import TODAY, message, page
 
+pytestmark = pytest.mark.long
+
 
 class Installation(NamedTuple):
     """`name`: of the only domain that it was told of."""

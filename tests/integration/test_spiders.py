@@ -23,6 +23,8 @@ from tests.support.command import at
 from tests.support.kafka.fixtures import with_topics
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.long
+
 HOSTS = 30
 BATCH = 2 * HOSTS  # pages asked for between two kills
 

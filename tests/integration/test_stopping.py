@@ -38,6 +38,8 @@ from tests.support.records import START, message, page
 from tests.support.stores import AnyStore, Databases
 from tests.support.waiting import PATIENCE_S, until
 
+pytestmark = pytest.mark.long
+
 EVER = 10**6
 ENDED = "nothing is lost, what was not committed is done again"
 TEXT = b"<!doctype html><title>t</title><p>Rye and wheat are milled here between stones."

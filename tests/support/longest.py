@@ -1,7 +1,15 @@
-"""Files of tests that take longest, first: begun last, one would leave the other workers idle.
+"""What takes long: which files are begun first, and what repeats.
 
-By what they took on two cores, most of it spent waiting. All others take under ten seconds.
+By what they took on two cores, most of it spent waiting. All others take under ten seconds. Begun
+last, one would leave the other workers idle.
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
 
 LONGEST = (
     "tests/integration/test_run.py",
@@ -34,3 +42,10 @@ _PLACES = {file: place for place, file in enumerate(LONGEST)}
 def place(nodeid: str) -> int:
     """Where its file comes; all that are not named come last, in the order that they had."""
     return _PLACES.get(nodeid.partition("::")[0], len(LONGEST))
+
+
+def one_and_more(cases: Iterable[Any]) -> list[Any]:
+    """Parameters: the first is for `make test`, and the others are more of the same."""
+    first, *more = cases
+    some = [case if isinstance(case, tuple) else (case,) for case in more]
+    return [first, *(pytest.param(*case, marks=pytest.mark.long) for case in some)]

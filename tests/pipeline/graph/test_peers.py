@@ -24,6 +24,8 @@ from pipeline.graph.trusted import redrawn_trust
 from tests.pipeline.graph.corpus import cnr_2000, polblogs, power_law, sources_of, uk_1996
 from tests.pipeline.graph.test_packed import packed
 
+pytestmark = pytest.mark.long
+
 Floats = npt.NDArray[np.float64]
 
 

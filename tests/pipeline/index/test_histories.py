@@ -25,6 +25,7 @@ from tests.support.link_life import (
     looked,
     visits,
 )  # fmt: skip
+from tests.support.longest import one_and_more
 from tests.support.records import DAY, HOUR, START, TODAY, Link, page, write
 from tests.support.stores import AnyStore
 
@@ -132,7 +133,7 @@ def deliver(store: Store, histories: list[list[Page]], dice: random.Random) -> N
     job.run()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", one_and_more(range(4)))
 def test_the_index_says_what_the_rules_say(store: AnyStore, seed: int) -> None:
     dice = random.Random(seed)
     histories = [history(number, dice) for number in range(PAGES)]

@@ -31,6 +31,7 @@ from pipeline.url import canonical
 from tests.pipeline.index.small_web import bare
 from tests.pipeline.index.test_histories import deliver
 from tests.pipeline.index.world import like
+from tests.support.longest import one_and_more
 from tests.support.page_fates import Coming, Reached, came_and_went, reached
 from tests.support.records import DAY, START, TODAY, Link, page, write
 from tests.support.stores import AnyStore
@@ -544,7 +545,7 @@ def some(dice: random.Random, name: str) -> list[str]:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", one_and_more(range(2)))
 def test_the_view_says_what_the_rules_say_of_any_web(
     store: AnyStore, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,8 @@ from tests.pipeline.index.small_web import SmallWeb
 from tests.support.records import START
 from tests.support.stores import AnyStore
 
+pytestmark = pytest.mark.long
+
 _seeds = itertools.count(100)
 Asked = Callable[..., Answer[Any]]
 

@@ -20,6 +20,7 @@ from pipeline.store import Store, rows
 from pipeline.store.migrate import migrations
 from pipeline.url import canonical
 from tests.pipeline.index.small_web import SmallWeb, bare
+from tests.support.longest import one_and_more
 from tests.support.records import DAY, START, TODAY, Link, page, write
 from tests.support.stores import AnyStore
 
@@ -102,7 +103,7 @@ def large(store: Store) -> list[str]:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize(("seed", "most"), [(0, 4_096), (1, 2), (2, 1)])
+@pytest.mark.parametrize(("seed", "most"), one_and_more([(0, 4_096), (1, 2), (2, 1)]))
 def test_what_is_kept_run_by_run_is_what_the_links_say(
     job: Job, seed: int, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,8 @@ from pipeline.store.chdb import ChdbStore
 from tests.pipeline.quality.test_score import chain, quality
 from tests.support.records import DAY, START, TODAY, page, write
 
+pytestmark = pytest.mark.long
+
 WENT_IN = {"links": 1}
 OF_A_RUN = ("steps",)  # what the manifest tells of times
 

@@ -18,7 +18,7 @@ from tests.support.command import REPOSITORY
 from tests.support.stores import AnyStore
 
 LONGEST_S = 500  # some 40 beside another worker of the suite
-pytestmark = pytest.mark.timeout(LONGEST_S + 60)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(LONGEST_S + 60)]
 _LINE = re.compile(r"GRANT (.+) ON (\S+) TO (\w+);\Z")
 # By the work of `granted.WORK`, who does it.
 USERS = {

@@ -219,6 +219,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_two_shards_answer_as_one_node_does(asked: dict[str, Any]) -> None:
     assert asked["spread"] == asked["single"]
     for name in (f"links of {HOT}", "refs of a page", "domains", "example page_strength"):
