@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from demo.judge import Verdict, judge
 from demo.serve import Answer, Asked, LoopbackWeb
@@ -83,10 +83,11 @@ class Tour:
         process = subprocess.Popen(
             self._command(*self.web.seeds), stdout=subprocess.DEVNULL, env=_environment()
         )
-        while process.poll() is None and self.server.requests < KILL_AFTER:
-            time.sleep(0.02)
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
+        try:
+            while process.poll() is None and self.server.requests < KILL_AFTER:
+                time.sleep(0.02)
+        finally:
+            process.kill()  # half-way, or because the demo itself is to end
         if process.wait() not in (0, -signal.SIGKILL):
             raise BacklinksError(f"the demo's crawl ended with {process.returncode}")
 
@@ -211,5 +212,13 @@ def _environment() -> dict[str, str]:
 
 
 def tour(directory: Path, say: Say) -> bool:
-    """The whole demo; True where all was found as planted. Raises BacklinksError."""
+    """The whole demo; True where all was found as planted. Raises BacklinksError.
+
+    On the main thread: who is told to end takes the crawl that it started with it.
+    """
+    signal.signal(signal.SIGTERM, _end)
     return Tour(directory, say).run()
+
+
+def _end(number: int, _: object) -> NoReturn:
+    raise SystemExit(128 + number)

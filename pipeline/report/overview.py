@@ -25,7 +25,7 @@ def write_overview(found: dict[str, Any], to: TextIO, *, width: int | None = Non
         console.print(Text(line))
     if found["verdict"]["told"]:
         console.print(Text(f"Label         {safe(found['verdict']['told'])}"))
-    for line in [*_links(found["counts"]), _trend(found["trend"])]:
+    for line in [*_links(found), _trend(found["trend"])]:
         console.print(Text(line))
     if found["strongest"]:
         console.print(Text("\nStrongest links", style="bold"))
@@ -38,13 +38,15 @@ def write_overview(found: dict[str, Any], to: TextIO, *, width: int | None = Non
         console.print(Text("\nLook at", style="bold"))
         for note in notes:
             console.print(Text(f"  {note}"))
-    target = safe(found["target"])
-    console.print(
-        Text(
-            f"\nNext: backlinks links {target} · backlinks refs {target} · "
-            f"backlinks links {target} --state lost --all   ({found['milliseconds']} ms)",
-            style="dim",
-        )
+    console.print(Text(f"\n{_next(found)}   ({found['milliseconds']} ms)", style="dim"))
+
+
+def _next(found: dict[str, Any]) -> str:
+    target, counts = safe(found["target"]), found["counts"]
+    state = "unverified" if counts["unverified"] and not counts["lost"] else "lost"
+    return (
+        f"Next: backlinks links {target} · backlinks refs {target} · "
+        f"backlinks links {target} --state {state} --all"
     )
 
 
@@ -91,11 +93,11 @@ def _risk(quality: dict[str, Any] | None) -> list[str]:
     return [f"Spam risk     {quality['spam_risk']:.0f} of 100 ({points:,} points){flag}"]
 
 
-def _links(counts: dict[str, Any]) -> list[str]:
-    live = counts["live"]
+def _links(found: dict[str, Any]) -> list[str]:
+    counts, live = found["counts"], found["counts"]["live"]
     lines = [
         f"Domains       {counts['live_domains']:,} live, {counts['lost_domains']:,} lost, "
-        f"{counts['unverified_domains']:,} unverified",
+        f"{counts['unverified_domains']:,} unverified{_graphed(found)}",
         f"Links         {live:,} live{_new(counts)}, {counts['lost']:,} lost"
         f"{_mix(counts['reasons'])}, {counts['unverified']:,} unverified",
     ]
@@ -113,6 +115,12 @@ def _links(counts: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _graphed(found: dict[str, Any]) -> str:
+    """A web graph knows domains alone, not which of a domain's pages they link to."""
+    domains = found["known"]["graph_domains"] if found["mode"] == "domain" else 0
+    return f", {domains:,} more known by a web graph alone" if domains else ""
+
+
 def _new(counts: dict[str, Any]) -> str:
     """Which are new is not counted where there are very many: the trend of domains tells."""
     if counts["appeared"] is None:
@@ -121,9 +129,9 @@ def _new(counts: dict[str, Any]) -> str:
 
 
 def _trend(days: list[dict[str, Any]]) -> str:
-    """Referring domains that came and went in 30 days, and when they came."""
+    """Domains that first linked here in 30 days, by whatever link, and those that went."""
     new, lost = sum(day["new"] for day in days), sum(day["lost"] for day in days)
-    told = f"30 days       {new:,} domains new, {lost:,} lost"
+    told = f"30 days       {new:,} domains new by any link, {lost:,} lost"
     return f"{told}   new by day: {_bars(days)}" if new else told
 
 
@@ -186,9 +194,7 @@ def advice(found: dict[str, Any]) -> list[str]:
     notes = []
     live = counts["live"]
     if not live:
-        notes.append(
-            "no live backlinks known: crawl the sites that link here, with scope hops:1 or open"
-        )
+        notes.append(_without_live(counts["unverified"], found["known"]["graph_domains"]))
     if live and counts["followed"] < live / 2:
         notes.append(
             f"{live - counts['followed']:,} of {live:,} live links are nofollow, ugc or sponsored"
@@ -201,6 +207,20 @@ def advice(found: dict[str, Any]) -> list[str]:
     if quality is not None:
         notes.extend(mark.text for mark in marks(quality))
     return notes
+
+
+def _without_live(unverified: int, graphed: int) -> str:
+    if unverified:
+        return (
+            f"no live backlinks known, {unverified:,} that only lists tell of: "
+            "`backlinks import list FILE --verify` looks at their pages"
+        )
+    if graphed:
+        return (
+            f"no live backlinks known, {graphed:,} domains that only a web graph tells of: "
+            "crawl them, `backlinks refs` names them"
+        )
+    return "no live backlinks known: crawl the sites that link here, with scope hops:1 or open"
 
 
 def day(ms: int) -> str:

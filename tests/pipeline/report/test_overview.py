@@ -35,7 +35,8 @@ FOUND: dict[str, Any] = {
     "domain": "mill.example", "target": "mill.example", "mode": "domain",
     "trend": [{"day": datetime.date(2022, 3, 4), "new": 3, "lost": 0},
               {"day": datetime.date(2022, 3, 6), "new": 1, "lost": 2}],
-    "known": {"own_pages": 20, "own_unfetched": 3, "snapshot": SNAPSHOT, "domains": 1_000},
+    "known": {"own_pages": 20, "own_unfetched": 3, "graph_domains": 0,
+              "snapshot": SNAPSHOT, "domains": 1_000},
     "counts": {
         "live": 10, "lost": 1, "unverified": 2, "live_domains": 3, "lost_domains": 1,
         "unverified_domains": 1, "appeared": 4, "discovered": 6, "followed": 8, "ugc": 1,
@@ -76,7 +77,7 @@ def test_one_screen_says_all_of_it() -> None:
         "http://a.example/page", "the mill", "follow, main", "nofollow, footer",
         "removed", "between 2022-03-04 05:06:07 and 2022-03-06 05:06:07",
         "backlinks links mill.example --state lost", "(12 ms)",
-        "30 days 4 domains new, 2 lost new by day: █·▃",
+        "30 days 4 domains new by any link, 2 lost new by day: █·▃",
     ):  # fmt: skip
         assert part in " ".join(text.split()), part
 
@@ -94,7 +95,7 @@ def test_a_part_of_a_domain_is_named_with_its_domain() -> None:
 def test_of_very_many_links_the_new_ones_are_not_counted_and_their_domains_are() -> None:
     many = changed(counts={"appeared": None, "discovered": None, "reasons": {}}, trend=[])
     assert "10 live, 1 lost, 2 unverified" in shown(many)
-    assert "0 domains new, 0 lost" in shown(many)
+    assert "0 domains new by any link, 0 lost" in shown(many)
 
 
 def test_no_snapshot_no_seeds_and_few_domains_give_no_number() -> None:
@@ -149,6 +150,20 @@ def test_long_addresses_are_cut_to_the_screen() -> None:
 )
 def test_a_count_that_a_person_would_look_at_is_said(counts: dict[str, Any], said: str) -> None:
     assert any(said in note for note in advice(changed(counts=counts)))
+
+
+def test_where_nothing_is_live_it_is_said_what_would_show_whether_it_is() -> None:
+    none = {"live": 0, "followed": 0, "lost": 0, "positions": {}, "unverified": 0}
+    assert "scope hops:1 or open" in advice(changed(counts=none))[0]
+    graphed = changed(counts=none, known={"graph_domains": 7})
+    assert "7 domains that only a web graph tells of" in advice(graphed)[0]
+    assert "0 live, 1 lost, 1 unverified, 7 more known by a web graph alone" in shown(
+        changed(counts={"live_domains": 0}, known={"graph_domains": 7})
+    )
+    assert "web graph" not in shown(changed(known={"graph_domains": 7}, mode="host"))
+    listed = changed(counts={**none, "unverified": 8})
+    assert "8 that only lists tell of: `backlinks import list" in advice(listed)[0]
+    assert "--state unverified --all" in shown(listed)
 
 
 def test_nothing_to_look_at_is_said_of_an_honest_domain() -> None:

@@ -11,6 +11,7 @@ import pytest
 from pipeline.control import Controls
 from pipeline.errors import UsageError
 from pipeline.index.lifecycle import Lifecycle
+from pipeline.index.question import Question
 from pipeline.index.questions import refs
 from pipeline.store import rows
 from pipeline.webgraph import write as write_module
@@ -113,6 +114,8 @@ def test_referring_domains_that_only_a_graph_knows_are_unverified_and_marked(
     unseen = refs("mine.example", state="unverified").rows(store)
     assert [row["source_domain"] for row in unseen] == ["b.example", "best.example", "l.example"]
     assert [row["source_domain"] for row in refs("mine.example").rows(store)] == ["a.example"]
+    (known,) = Question("known", {"domain": "mine.example"}).rows(store)
+    assert known["graph_domains"] == 2
 
 
 def test_seeds_are_the_best_that_were_not_seen_to_link(store: AnyStore, files: Files) -> None:
