@@ -87,15 +87,21 @@ def forget_files(store: ChdbStore) -> None:
     """What the store and the kernel keep of the store's files in memory."""
     for what in _KEPT:
         store.execute(f"SYSTEM DROP {what}")
-    for path in Path(store.directory).rglob("*.bin"):
-        try:
-            file = os.open(path, os.O_RDONLY)
-        except FileNotFoundError:  # merged away
-            continue
-        try:
-            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-        finally:
-            os.close(file)
+    for where, _, files in os.walk(store.directory):  # parts may be merged away meanwhile
+        for name in files:
+            if name.endswith(".bin"):
+                _forget(Path(where, name))
+
+
+def _forget(path: Path) -> None:
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(file)
 
 
 def at_once(
