@@ -78,9 +78,10 @@ def diff(
 ) -> None:
     """Which domains moved between two snapshots, by rank, and what caused it.
 
-    A snapshot is `newest`, `previous`, an id of `snapshots list`, or the last one up to a day; of
-    two the older is always the one before. Scores of two snapshots are on no common scale, so that nothing is compared but ranks. Those
-    that moved furthest come first: from 10 to 5 is as far as from 1,000 to 500.
+    A snapshot is `newest`, `previous`, an id of `snapshots list`, or the last one up to a day; the
+    older of the two is always the one before. Scores of two snapshots are on no common scale, so
+    that nothing is compared but ranks. Those that moved furthest come first: from 10 to 5 is as
+    far as from 1,000 to 500.
 
     \b
     backlinks snapshots diff                                # the last two
