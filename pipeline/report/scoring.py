@@ -99,6 +99,10 @@ def score(
                 life.run()
                 return
             snapshot = once(store)
+        except KeyboardInterrupt:
+            raise BacklinksError(
+                "interrupted; run it again, and it goes on from its last whole step"
+            ) from None
         finally:
             close()
     if snapshot is None:

@@ -13,6 +13,10 @@ from tests.pipeline.report.commanded import Run, runs_on
 from tests.support.records import START, TODAY, page, write
 
 
+def stopped(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
 @pytest.fixture
 def run(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     monkeypatch.chdir(tmp_path)
@@ -36,3 +40,12 @@ def test_a_snapshot_of_the_same_pages_is_said_to_take_the_place_of_the_one_befor
     write(store, [page("https://b.org/", START, ["https://a.org/"])], TODAY + 1)
     assert "place" not in run("score").stdout
     assert len(snapshots(store)) == 2
+
+
+def test_ctrl_c_says_that_it_was_interrupted_and_goes_on_when_it_is_run_again(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.quality.score.score", stopped)
+    ran = run("score", code=1)
+    said = "backlinks: interrupted; run it again, and it goes on from its last whole step\n"
+    assert (ran.stdout, ran.stderr) == ("", said)
