@@ -84,7 +84,7 @@ def test_the_file_is_these_lines() -> None:
 def test_long_reasons_end_behind_a_word_with_a_mark_and_short_ones_as_they_are() -> None:
     room = disavow.MOST_REASON
     for long, kept in (
-        ("word " * 100, " ".join(["word"] * 59) + "…"),
+        ("word " * 100, " ".join(["word"] * 60) + "…"),
         ("first reason; " + "x" * room, "first reason…"),
         ("x" * (room + 1), "x" * (room - 1) + "…"),
         ("x" * room, "x" * room),

@@ -57,7 +57,7 @@ def test_who_reads_no_further_is_told_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [KeyboardInterrupt, click.Abort], ids=["anywhere", "at a question"]
+    "kind", [KeyboardInterrupt, click.Abort], ids=["anywhere", "asked"]
 )
 def test_ctrl_c_ends_any_command_with_one_line_and_1(kind: type[BaseException]) -> None:
     def stops() -> None:
