@@ -56,9 +56,7 @@ def test_who_reads_no_further_is_told_nothing() -> None:
     assert (ran.returncode, ran.stderr) == (1, b"")  # click's own code for it
 
 
-@pytest.mark.parametrize(
-    "kind", [KeyboardInterrupt, click.Abort], ids=["anywhere", "asked"]
-)
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, click.Abort], ids=["anywhere", "asked"])
 def test_ctrl_c_ends_any_command_with_one_line_and_1(kind: type[BaseException]) -> None:
     def stops() -> None:
         raise kind
