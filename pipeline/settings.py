@@ -51,8 +51,9 @@ class _Login(_Section):
         try:
             return Path(self.password_file).read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
+            told = getattr(error, "strerror", None) or "it is not UTF-8"
             raise BadSetting(
-                f"can't read the password in {self.password_file}: {error}; "
+                f"can't read the password in {self.password_file}: {told}; "
                 "name a file that this user may read in password_file"
             ) from error
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 import backlinks as root  # noqa: F401 - adds the commands that compose
 from demo.serve import Answer, Asked, LoopbackWeb
@@ -173,6 +174,30 @@ def test_trusted_seeds_that_can_not_be_read_are_named_with_their_line(tmp_path: 
     assert str(trusted) in one_line(backlinks(*arguments, data=tmp_path / "data"), 2)
     trusted.write_text("example.org\n\n# a comment\nno host here\n", encoding="utf-8")
     assert f"{trusted}, line 4" in one_line(backlinks(*arguments, data=tmp_path / "data"), 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [(("score", "--seeds"), "trusted seeds"), (("score", "--spam"), "known spam"),
+     (("seeds", "suggest", "--listed"), "listed domains")],
+    ids=["seeds", "spam", "listed"],
+)  # fmt: skip
+def test_a_list_of_domains_that_is_missing_or_no_text_is_told_in_plain_words(
+    arguments: tuple[str, ...], what: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "list.txt"
+    missing = in_process(*arguments, str(file))
+    assert missing == f"backlinks: can't read the {what} {file}: No such file or directory\n"
+    file.write_bytes(b"example.org\n\x7fELF\xff\xfe")
+    binary = in_process(*arguments, str(file))
+    assert binary.startswith(f"backlinks: can't read the {what} {file}: line 2 is not UTF-8; give")
+
+
+def in_process(*arguments: str) -> str:
+    """What it says on stderr where it is asked for what is wrong."""
+    ran = CliRunner().invoke(cli, arguments)
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    return ran.stderr
 
 
 # --- the store and the log ---

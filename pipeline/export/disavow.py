@@ -132,5 +132,9 @@ def _within(
 
 
 def _comment(text: str) -> str:
-    """One line, whatever is in it."""
-    return "# " + " ".join(text.split())[:MOST_REASON]
+    """One line, whatever is in it; of a long one the words that there is room for, and "…"."""
+    words = " ".join(text.split())
+    if len(words) > MOST_REASON:
+        room = words[:MOST_REASON]  # one more than the words may take, for the mark behind them
+        words = (room.rpartition(" ")[0] or room[:-1]).rstrip(" ,;") + "…"
+    return f"# {words}"

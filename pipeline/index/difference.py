@@ -121,9 +121,9 @@ def _sentence(kind: str, count: int, best: list[dict[str, Any]]) -> str:
 def _place(kind: str, end: Mapping[str, Any]) -> str:
     before, after = end["rank_before"], end["rank_after"]
     if kind in ("risen", "fallen"):
-        return f"rank {before:,.0f} → {after:,.0f}"
+        return f"rank {before:,.10g} → {after:,.10g}"
     rank = after if kind == "gained" else before
-    return "unranked" if rank is None else f"rank {rank:,.0f}"
+    return "unranked" if rank is None else f"rank {rank:,.10g}"
 
 
 def _nothing(row: Mapping[str, Any]) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 from pipeline.index.question import Question
 from pipeline.index.target import Mode, target_of
 from pipeline.index.without import LINKS, strongest, without
-from pipeline.quality.confidence import reasons, shows_numbers
-from pipeline.quality.marks import marks
+from pipeline.quality.confidence import reasons
+from pipeline.quality.marks import marks, shows_numbers
 from pipeline.store import Store
 
 PAGES = 5

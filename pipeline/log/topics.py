@@ -59,7 +59,8 @@ def read_topics(
         found = file or resources.files("deploy").joinpath("topics.toml")
         written = tomllib.loads(found.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadSetting(f"can't read the topics in {name}: {error}") from error
+        told = getattr(error, "strerror", None) or error
+        raise BadSetting(f"can't read the topics in {name}: {told}") from error
     for topic in {*written} ^ {*TOPICS}:
         raise BadSetting(f"{name}: topic {topic!r} is one too many or missing; it has {TOPICS}")
     return [_topic(name, topic, written[topic], partitions, replication) for topic in TOPICS]

@@ -73,11 +73,6 @@ def reasons(row: Mapping[str, Any]) -> list[Reason]:
     return [reason for reason in found if reason.level != "high"]
 
 
-def shows_numbers(row: Mapping[str, Any]) -> bool:
-    """Whether there is ground enough for a headline number: else ranks and reasons alone."""
-    return row["confidence"] in ("medium", "high")
-
-
 def _crawled_share(scored: Scored) -> Floats:
     """Mean over the edges that count, by weight, of how much of the linking site was read."""
     unfetched = scored.store.query(sql("pipeline/quality/unfetched"), {"snapshot": scored.snapshot})

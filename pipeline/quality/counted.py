@@ -47,14 +47,19 @@ def _reciprocal(scored: Scored) -> Counts:
     return mutual_links(both)
 
 
+_BY = "by a, area, img-link or redirect"
 PART = Part(
     "counting links",
     (
         Measure(
-            "referring_domains", "domains", "with at least one live link", "never", ranked=True
+            "referring_domains",
+            "domains",
+            f"with at least one live link {_BY}",
+            "never",
+            ranked=True,
         ),
-        Measure("referring_pages", "pages", "with at least one live link", "never"),
-        Measure("links", "links", "live, from other domains", "never"),
+        Measure("referring_pages", "pages", f"with at least one live link {_BY}", "never"),
+        Measure("links", "links", f"live, from other domains, {_BY}", "never"),
         Measure("follow_share", "share", "of the live links that are followed", "it has none"),
         Measure("out_domains", "domains", "that it links to", "never"),
         Measure("reciprocal", "domains", "referring domains that it links back to", "never"),

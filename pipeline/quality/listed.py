@@ -17,10 +17,7 @@ def read_domains(file: str, what: str) -> list[str]:
     """
     if not file:
         return []
-    try:
-        lines = Path(file).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"can't read the {what} {file}: {error}") from error
+    lines = _text(file, what).splitlines()
     found = set()
     for number, line in enumerate(lines, 1):
         name = line.partition("#")[0].strip()
@@ -33,6 +30,19 @@ def read_domains(file: str, what: str) -> list[str]:
                 ) from None
             found.add(url.domain)
     return sorted(found)
+
+
+def _text(file: str, what: str) -> str:
+    try:
+        return Path(file).read_bytes().decode("utf-8")
+    except OSError as error:
+        raise UsageError(f"can't read the {what} {file}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        number = error.object.count(b"\n", 0, error.start) + 1
+        raise UsageError(
+            f"can't read the {what} {file}: line {number} is not UTF-8; give a text file with one "
+            "domain a line"
+        ) from error
 
 
 class Lists(NamedTuple):

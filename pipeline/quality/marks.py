@@ -61,6 +61,14 @@ def is_flagged(row: Mapping[str, Any]) -> bool:
     return row.get("spam_risk") is not None and row["spam_risk"] >= FLAGGED
 
 
+def shows_numbers(row: Mapping[str, Any]) -> bool:
+    """Whether there is ground enough for a headline number: else ranks and reasons alone.
+
+    A snapshot from before confidence was told has none.
+    """
+    return row.get("confidence") in ("medium", "high")
+
+
 def _told(reason: Mapping[str, Any]) -> Mark:
     name, value = str(reason["measure"]), float(reason["value"])
     says = _SAYS.get(name, name.replace("_", " ") + " is {figure}")

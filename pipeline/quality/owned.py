@@ -205,13 +205,16 @@ PART = Part(
     "grouping owners",
     (
         Measure(
-            "referrer_networks", "networks", "different ones of its referring domains", "never"
+            "referrer_networks",
+            "networks",
+            "different ones of its referring domains; 0 where none is known",
+            "never",
         ),
         Measure(
             "top_network_share",
             "share",
             "of the referring domains in the network with most of them",
-            "of none the network is known",
+            "of none the network is known: private addresses tell none",
         ),
         Measure(
             "template_share",

@@ -109,7 +109,8 @@ PART = Part(
         Measure("portfolio_low", "points", "portfolio at the lower end of the interval over "
                 "redrawn pages", _UNSEEDED),
         Measure("portfolio_high", "points", "at its upper end", _UNSEEDED),
-        Measure("independent_referrers", "owners", "behind its referring domains", BEFORE),
+        Measure("independent_referrers", "owners", "behind its referring domains and "
+                "those whose links get here by a redirect", BEFORE),
     ),
     _add,
 )  # fmt: skip

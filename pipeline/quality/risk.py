@@ -41,6 +41,7 @@ OTHERS = (
     "trusted_supporters_2", "dense_size", "follow_share",
 )  # fmt: skip
 OF_ITSELF = ("name_marks", "out_in_ratio", "seed_distance", "dense_size")
+OF_ANYBODY = frozenset({"name_marks", "unreached"})  # told without a link to go by
 KNOWN = frozenset((*OWN, *AFTER, *OTHERS))
 REASON = pa.struct([("measure", pa.string()), ("value", pa.float64()), ("points", pa.uint8())])
 
@@ -113,10 +114,16 @@ def rated(formula: Formula, values: dict[str, Floats], graph: Graph) -> Rated:
     used |= {name: np.round(each, 6) for name, each in second.items() if name in card.measures}
     points |= card.points({name: used[name] for name in AFTER if name in used}, graph.n)
     total = sum(points.values(), np.zeros(graph.n, np.int64))
-    known = np.zeros(graph.n, np.bool_)
-    for each in used.values():
-        known |= ~np.isnan(each)
-    return Rated(used, points, total, np.where(known, card.score(total), np.nan))
+    return Rated(used, points, total, np.where(_known(used, total), card.score(total), np.nan))
+
+
+def _known(used: dict[str, Floats], total: Points) -> npt.NDArray[np.bool_]:
+    """bool[n]: something is known of its links, or speaks against it. A name without marks is
+    as anybody's, and says nothing of who bears it."""
+    known: npt.NDArray[np.bool_] = total > 0
+    for name in used.keys() - OF_ANYBODY:
+        known |= ~np.isnan(used[name])
+    return known
 
 
 def _doubt(values: dict[str, Floats], n: int) -> Floats:

@@ -48,7 +48,7 @@ from pipeline.settings import ScoreSettings, weights_by_place
 from pipeline.store import Store, rows, sql
 from pipeline.url import suffix_list_version
 
-FORMULA = 3  # goes up when a score may come out otherwise on the same links
+FORMULA = 4  # goes up when a score may come out otherwise on the same links
 
 # Each reads what those before it made.
 PARTS: tuple[Part, ...] = (

@@ -36,5 +36,5 @@ def told(found: Verdict) -> str:
     line = f"{found.label.label}, says {found.label.said}"
     if not found.overridden:
         return line
-    by_figures = "flagged" if found.measured else "not flagged"
-    return f"{line} (by its figures it would be {by_figures})"
+    would = "would be" if found.measured else "would not be"
+    return f"{line} (by its figures it {would} flagged)"

@@ -35,6 +35,11 @@ class Cli(click.Group):
         except BacklinksError as error:
             say(str(error), level=logging.ERROR)
             ctx.exit(error.exit_code)
+        except (KeyboardInterrupt, click.Abort):  # at a question it is the latter
+            if sys.stderr.isatty():
+                click.echo(err=True)  # behind the ^C of the terminal
+            say("interrupted", level=logging.ERROR)
+            ctx.exit(1)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)

@@ -10,7 +10,7 @@ import click
 import pyarrow as pa
 
 from pipeline.control import Control, covers, name_of
-from pipeline.errors import StoreBusy, StoreError, StoreLocked, UsageError
+from pipeline.errors import BacklinksError, StoreBusy, StoreError, StoreLocked, UsageError
 from pipeline.follow import now_in
 from pipeline.index.erase import Erasure, count, erasures, suppressions
 from pipeline.log.opening import open_log
@@ -122,7 +122,8 @@ def _ask(names: Sequence[str], yes: bool) -> None:
     if not sys.stdin.isatty():
         raise UsageError("nobody can be asked here; say --yes, or look first with --dry-run")
     what = "; ".join(covers(name) for name in names)
-    click.confirm(f"Delete all of this for good: {safe(what)}?", abort=True, err=True)
+    if not click.confirm(f"Delete all of this for good: {safe(what)}?", err=True):
+        raise BacklinksError("nothing was suppressed or deleted, as you said")
 
 
 def _lift(settings: Settings, names: Sequence[str], note: str) -> None:

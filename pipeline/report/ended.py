@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline.frontier.waiting import Waiting
 from pipeline.page import OUTCOMES
+from pipeline.report.output import safe
 from pipeline.report.overview import day
 
 if TYPE_CHECKING:
@@ -33,6 +34,16 @@ def why_it_ended(
         f"its sites' budgets are spent: {found.urls:,} URLs wait; raise --site-pages, "
         f"or `backlinks admin frontier budget {found.domain} --pages N`"
     )
+
+
+def say_what_is_unknown(manifest: Mapping[str, Any], file: str = "") -> None:
+    """Without a trusted seed in the graph. file: of the seeds, '' where none was named."""
+    if manifest["seeds_in_graph"]:
+        return
+    why = f"{file} names no domain" if file else "There are no trusted seeds (--seeds FILE)"
+    if manifest["seeds"]:
+        why = "No page or link of a trusted seed is known"
+    click.echo(safe(f"{why}: in this snapshot trust and authority are unknown."))
 
 
 def say_how_it_ended(
@@ -60,8 +71,7 @@ def say_how_it_ended(
             f"Snapshot of {day(snapshot.snapshot)}: {snapshot.domains:,} domains, "
             f"{snapshot.edges:,} edges."
         )
-        if not snapshot.manifest["seeds"]:
-            click.echo("Without trusted seeds (--seeds FILE) trust and authority stay unknown.")
+        say_what_is_unknown(snapshot.manifest)
     if inward:
         click.echo(_INWARD)
     click.echo(

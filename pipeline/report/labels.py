@@ -118,7 +118,8 @@ def import_(ctx: click.Context, file: str) -> None:
     """Take labels from a CSV with the columns domain and label, and if you like note, who and at.
 
     An empty label takes back what was said. Without `at` it is said now; without `who`, by you.
-    The same file twice changes nothing; a line that can't be read stops it before it is written.
+    The same file twice changes nothing. Of a file with a line that can't be read nothing is
+    written; of a pipe, what came in whole ten thousands before.
 
     \b
     backlinks labels import labels.csv

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.quality.marks import SMALL, is_flagged, marks, percentile
+from pipeline.quality.marks import SMALL, is_flagged, marks, percentile, shows_numbers
 from pipeline.report.output import safe
 
 _BARS = "·▁▂▃▄▅▆▇█"
@@ -75,12 +75,14 @@ def _authority(found: dict[str, Any]) -> str:
         rank = quality["harmonic_rank"]
         return (
             f"Authority     unknown without trusted seeds; harmonic centrality rank "
-            f"{rank:,.0f} of {n:,}, percentile {percentile(rank, n):.1f}"
+            f"{rank:,.10g} of {n:,}, percentile {percentile(rank, n):.1f}"
         )
     rank = quality["trusted_harmonic_rank"]
-    text = f"rank {rank:,.0f} of {n:,}, percentile {percentile(rank, n):.1f}"
+    text = f"rank {rank:,.10g} of {n:,}, percentile {percentile(rank, n):.1f}"
     if n < SMALL:
         return f"Authority     {text} (too few domains for a number)"
+    if not shows_numbers(quality):
+        return f"Authority     {text} (too little ground for a number: --why says why)"
     return f"Authority     {quality['authority']:.1f}   {text}"
 
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.errors import BacklinksError
 from pipeline.index.lifecycle import job_of
+from pipeline.index.snapshots import snapshots
 from pipeline.repeated import Repeated
 from pipeline.report.commands import cli, metrics_option, settings_of
+from pipeline.report.ended import say_what_is_unknown
 from pipeline.report.overview import day
 from pipeline.report.progress import Progress
 from pipeline.report.starting import started
 from pipeline.store import Store
 from pipeline.store.opening import open_to_write
+
+if TYPE_CHECKING:
+    from pipeline.quality.score import Snapshot  # numba takes a second to import
 
 _EMPTY_S = 60.0  # until it looks again where there is no page yet
 
@@ -53,7 +59,6 @@ def score(
     backlinks score --seeds trusted.txt --formula my-formula.json
     """
     from pipeline.quality.listed import lists_of
-    from pipeline.quality.score import Snapshot
     from pipeline.quality.score import score as write_snapshot
     from pipeline.quality.steps import beside_of
 
@@ -66,6 +71,7 @@ def score(
 
     def once(store: Store, lives: Callable[[], None] = lambda: None) -> Snapshot | None:
         job_of(store, settings).run()
+        before = {one.snapshot for one in snapshots(store)}
         with Progress() as progress:
 
             def step(what: str) -> None:
@@ -81,11 +87,7 @@ def score(
                 beside=beside_of(settings),
             )
         if snapshot is not None:
-            click.echo(
-                f"Snapshot of {day(snapshot.snapshot)}: {snapshot.domains:,} domains, "
-                f"{snapshot.edges:,} edges, {snapshot.manifest['seeds_in_graph']:,} of "
-                f"{snapshot.manifest['seeds']:,} trusted seeds known."
-            )
+            _tell(snapshot, settings.score.seeds, replaced=snapshot.snapshot in before)
         return snapshot
 
     with started(settings, once=every_s is None) as start:
@@ -97,7 +99,26 @@ def score(
                 life.run()
                 return
             snapshot = once(store)
+        except KeyboardInterrupt:
+            raise BacklinksError(
+                "interrupted; run it again, and it goes on from its last whole step"
+            ) from None
         finally:
             close()
     if snapshot is None:
         raise BacklinksError("there are no pages to score; crawl some with `backlinks run SEED`")
+
+
+def _tell(made: Snapshot, seeds: str, *, replaced: bool) -> None:
+    """seeds: the file of them. replaced: there was one of the same pages."""
+    told = made.manifest
+    click.echo(
+        f"Snapshot of {day(made.snapshot)}: {made.domains:,} domains, {made.edges:,} edges, "
+        f"{told['seeds_in_graph']:,} of {told['seeds']:,} trusted seeds known."
+    )
+    if replaced:
+        click.echo(
+            "The same pages as before, since none came in: it takes the place of the snapshot "
+            f"that was made of them, {made.snapshot}."
+        )
+    say_what_is_unknown(told, seeds)

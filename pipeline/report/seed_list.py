@@ -46,7 +46,9 @@ class SeedList:
                     found = True
                     yield number, seed
         except OSError as error:
-            raise UsageError(f"can't read the seeds in {self.name}: {error}") from error
+            raise UsageError(
+                f"can't read the seeds in {self.name}: {error.strerror or error}"
+            ) from error
         if not found:
             raise UsageError(f"no seeds in {self.name}")
 

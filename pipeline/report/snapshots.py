@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
+import pyarrow as pa
 
 from pipeline.errors import UsageError
 from pipeline.index.difference import SCHEMA, Pair, difference
@@ -76,9 +78,10 @@ def diff(
 ) -> None:
     """Which domains moved between two snapshots, by rank, and what caused it.
 
-    A snapshot is `newest`, `previous`, an id of `snapshots list`, or the last one up to a day.
-    Scores of two snapshots are on no common scale, so that nothing is compared but ranks. Those
-    that moved furthest come first: from 10 to 5 is as far as from 1,000 to 500.
+    A snapshot is `newest`, `previous`, an id of `snapshots list`, or the last one up to a day; the
+    older of the two is always the one before. Scores of two snapshots are on no common scale, so
+    that nothing is compared but ranks. Those that moved furthest come first: from 10 to 5 is as
+    far as from 1,000 to 500.
 
     \b
     backlinks snapshots diff                                # the last two
@@ -88,20 +91,38 @@ def diff(
     names = sorted({domain_of(name) for name in domains})
     with reading(settings_of(ctx)) as store:
         pair = Pair(*demand_pair(store, before, after))
+        if chosen(store, before).snapshot != pair.before.snapshot:
+            say(f"{before} is after {after}: they are compared in the order of time")
         for told in _told(pair):
             say(told)
-        batches = difference(store, pair, names, max(limit, len(names)))
+        unknown = set(names)
+        found = difference(store, pair, names, max(limit, len(names)))
+        batches = _without_those_told(unknown, found)
         schema = SCHEMA
         shown = form or ("table" if sys.stdout.isatty() else "csv")
         if shown == "table" and out["output"] is None:
             batches = (batch.select(_SHORT) for batch in batches)
             schema = schema.empty_table().select(_SHORT).schema
         put_batches(batches, schema, form, **out)
+        if unknown:
+            say(f"neither snapshot knows {', '.join(sorted(unknown))}")
+
+
+def _without_those_told(
+    unknown: set[str], batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """The same batches; whom they tell of leaves `unknown`."""
+    for batch in batches:
+        unknown.difference_update(batch["domain"].to_pylist())
+        yield batch
 
 
 def _told(pair: Pair) -> list[str]:
     by = "authority" if pair.is_seeded else "harmonic centrality, since not both have seeds"
-    lines = [f"from {pair.before.day} to {pair.after.day}, by {by}"]
+    before, after = pair.before.day, pair.after.day
+    if before == after:
+        before, after = (f"{one.snapshot} of {one.day}" for one in (pair.before, pair.after))
+    lines = [f"from {before} to {after}, by {by}"]
     lines += [f"{what} changed in between, and ranks move for that too" for what in pair.unlike()]
     return lines
 

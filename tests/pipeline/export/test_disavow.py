@@ -81,6 +81,18 @@ def test_the_file_is_these_lines() -> None:
     assert (found.domains, found.left_out) == (2, 0)
 
 
+def test_long_reasons_end_behind_a_word_with_a_mark_and_short_ones_as_they_are() -> None:
+    room = disavow.MOST_REASON
+    for long, kept in (
+        ("word " * 100, " ".join(["word"] * 60) + "…"),
+        ("first reason; " + "x" * room, "first reason…"),
+        ("x" * (room + 1), "x" * (room - 1) + "…"),
+        ("x" * room, "x" * room),
+    ):
+        assert len(kept) <= room
+        assert disavow_file([], [("b.example", long)]).text == f"# {kept}\ndomain:b.example\n"
+
+
 def many(count: int, reasons: str) -> list[tuple[str, str]]:
     return [(f"d{number}.example", reasons) for number in range(count)]
 

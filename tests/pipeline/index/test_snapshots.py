@@ -123,7 +123,7 @@ def two(store: Store) -> None:
     """Between them a won b and lost c, and its referrer d rose; e is new, f gone, g as before."""
     before = {"a.example": 8.0, "b.example": 2.0, "c.example": 3.0, "d.example": 7.0,
               "f.example": 5.0, "g.example": 6.0, "h.example": 1.0, "i.example": 4.0}  # fmt: skip
-    after = {"a.example": 2.0, "b.example": 1.0, "c.example": 4.0, "d.example": 3.0,
+    after = {"a.example": 2.0, "b.example": 1.5, "c.example": 4.0, "d.example": 3.0,
              "e.example": 5.0, "g.example": 6.0, "h.example": 7.0, "i.example": 8.0}  # fmt: skip
     put(store, FIRST, before, [("c.example", "a.example"), ("d.example", "a.example"),
                                ("g.example", "a.example")])  # fmt: skip
@@ -137,8 +137,8 @@ def test_moves_are_told_by_rank_with_what_caused_them(store: AnyStore) -> None:
     a = found["a.example"]
     assert (a["change"], a["rank_before"], a["rank_after"]) == ("up", 8.0, 2.0)
     assert (a["gained"], a["lost"], a["risen"], a["fallen"]) == (1, 1, 1, 0)
-    assert a["gained_referrers"] == [{"domain": "b.example", "rank_before": 2.0, "rank_after": 1.0}]
-    assert "1 referring domain won: b.example (rank 1)" in a["because"]
+    assert a["gained_referrers"] == [{"domain": "b.example", "rank_before": 2.0, "rank_after": 1.5}]
+    assert "1 referring domain won: b.example (rank 1.5)" in a["because"]
     assert "1 referring domain lost: c.example (rank 3)" in a["because"]
     assert "1 referring domain that rose: d.example (rank 7 → 3)" in a["because"]
     assert "pagerank percentile 0 → 86" in a["evidence"]

@@ -86,7 +86,8 @@ def test_a_label_goes_before_the_figures_which_stay(label: str, flagged: bool) -
         assert (found.flagged, found.measured) == (flagged, measured)
         text = told(found)
         assert f"{label}, says jo@desk on 2026-11-18: why" in text
-        assert ("by its figures it would be" in text) == (flagged != measured)
+        assert ("by its figures it would" in text) == (flagged != measured)
+        assert ("would not be flagged" in text) == (flagged and not measured)
 
 
 def test_without_a_label_the_figures_decide() -> None:

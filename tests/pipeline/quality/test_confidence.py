@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.quality.confidence import reasons, shows_numbers
+from pipeline.quality.confidence import reasons
+from pipeline.quality.marks import shows_numbers
 from pipeline.quality.score import score
 from pipeline.settings import ScoreSettings
 from pipeline.store import rows

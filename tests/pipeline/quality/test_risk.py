@@ -15,7 +15,7 @@ from pipeline.errors import BadFormula
 from pipeline.graph.csr import DomainGraph, from_names
 from pipeline.graph.threads import at_most
 from pipeline.quality.compared import compare, compared
-from pipeline.quality.formula import Formula, Scorecard, Step, load
+from pipeline.quality.formula import Bin, Formula, Rule, Scorecard, Step, load
 from pipeline.quality.marks import FLAGGED, is_flagged, marks
 from pipeline.quality.risk import (
     AFTER,
@@ -77,6 +77,25 @@ def test_what_nothing_is_known_of_has_no_risk() -> None:
     assert np.isnan(found.risk[2])
     assert found.risk[0] == 0, "what it links to is known, and gives no points"
     assert found.total.tolist() == [0, 0, 0]
+
+
+def test_a_name_without_marks_tells_nothing_and_one_with_marks_is_evidence() -> None:
+    graph = graph_of((0, 1), n=4)
+    for seeds in (NOBODY, np.array([0])):
+        values = evidence(graph, seeds) | {"name_marks": np.array([0.0, 0.0, 1.0, 3.0])}
+        found = rated(FORMULA, values, graph)
+        assert found.risk[0] == 0, "what it links to is known"
+        assert np.isnan(found.risk[1]), "one domain links to it"
+        assert np.isnan(found.risk[2]), "one mark gives no points"
+        assert found.risk[3] == FORMULA.risk.score(found.total)[3] > 0
+
+
+def test_what_no_seed_leads_to_is_known_only_where_that_gives_points() -> None:
+    graph = graph_of((0, 1), n=3)
+    card = Scorecard({"unreached": Rule((Bin(1, 9),))}, (Step(0, 0), Step(9, 100)), 9)
+    found = rated(Formula(3, "", card), evidence(graph, np.array([0])), graph)
+    assert np.isnan(found.risk[:2]).all()
+    assert found.risk[2] == 100
 
 
 def test_reasons_stand_by_points_then_name_and_add_up() -> None:
@@ -208,6 +227,17 @@ def test_a_snapshot_holds_every_reason_and_says_by_which_formula(store: AnyStore
     assert [mark.name for mark in marks(by_name["b.com"])] == ["unlisted_undivided"]
     told = [mark.text for mark in marks(by_name["farm.org"])]
     assert told[0].startswith("its referring domains link to little else, and no list names them")
+
+
+def test_a_snapshot_has_no_risk_of_whom_one_links_to_and_who_links_to_nobody(
+    store: AnyStore,
+) -> None:
+    write(store, [page("https://a.org/", START, ["https://b.org/"])], TODAY)
+    made = score(store, ScoreSettings(), seeds=["a.org"])
+    assert made is not None
+    assert made.manifest["known"]["spam_risk"] == 1
+    found = rows(store.query("SELECT domain, spam_risk FROM domain_quality ORDER BY domain"))
+    assert [row["spam_risk"] for row in found] == [0, None]
 
 
 def test_a_seed_is_nobodys_and_half_a_member_is_who_a_seed_leads_to() -> None:

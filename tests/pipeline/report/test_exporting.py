@@ -58,7 +58,7 @@ def test_without_a_review_there_is_a_table_and_no_file(run: Run, tmp_path: Path)
         "spam.example": "yes", "github.io": "no",
     }  # fmt: skip
     assert found["github.io"]["kept_because"].startswith("a public suffix")
-    assert "1 domains to review" in ran.stderr
+    assert "1 domain to review; change" in ran.stderr
     assert "say so with --i-have-reviewed-it" in run(
         "export", "disavow", MINE, "--from", "x.csv", code=2
     ).output  # fmt: skip
@@ -75,7 +75,7 @@ def test_the_reviewed_table_decides_but_for_what_must_never_be(run: Run, tmp_pat
     assert [line for line in out.read_text().splitlines() if line[0] != "#"] == ["domain:a.example"]
     for name in more[1:]:
         assert f"left out: {name}, " in ran.stderr
-    assert ran.stdout == f"1 domains in {out}\n"
+    assert ran.stdout == f"1 domain in {out}\n"
 
 
 def test_reasons_are_comments_that_nothing_breaks_out_of(run: Run, tmp_path: Path) -> None:

@@ -78,12 +78,23 @@ def test_a_file_with_a_bad_line_writes_nothing(
     assert "1 were as they are" in run("labels", "import", file).output
 
 
+def test_of_a_pipe_with_a_bad_line_what_was_read_together_with_it_is_not_written(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.labels.kept.AT_ONCE", 2)
+    text = "domain,label\n" + "".join(f"{name}.example,bad\n" for name in "abc")
+    bad = run("labels", "import", "-", stdin=text + "d.example,dreadful\n", code=2)
+    assert "stdin, line 5" in bad.output
+    assert [domain for domain, *_ in listed(run)] == ["a.example", "b.example"]
+    assert "1 labels written, 2 were as" in run("labels", "import", "-", stdin=text).output
+
+
 def test_show_says_who_said_what_and_hides_no_figures(run: Run, store: Store) -> None:
     hostile = Label("x.example", "bad", "\x1b[2Jsells\u202e links", "jo@desk", 1_790_000_000_000)
     write(store, [hostile], 0)
     text = run("show", "x.example").output
     assert "Label         bad, says jo@desk on 2026-09-21: [2Jsells links" in text
-    assert "by its figures it would be not flagged" in text
+    assert "by its figures it would not be flagged" in text
     assert not set(text) & set("\x1b\u202e")
     found = json.loads(run("show", "x.example", "--json").output)
     assert found["verdict"]["flagged"] is True

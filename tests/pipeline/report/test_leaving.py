@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import click
+import pytest
+from click.testing import CliRunner
+
+from pipeline.errors import BacklinksError
+from pipeline.report import control
+from pipeline.report.commands import Cli
 from tests.support.command import backlinks
 
 SPEAKS = """
@@ -46,3 +54,23 @@ def test_who_reads_no_further_is_told_nothing() -> None:
     )  # fmt: skip
     os.close(writing)
     assert (ran.returncode, ran.stderr) == (1, b"")  # click's own code for it
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, click.Abort], ids=["anywhere", "asked"])
+def test_ctrl_c_ends_any_command_with_one_line_and_1(kind: type[BaseException]) -> None:
+    def stops() -> None:
+        raise kind
+
+    group = Cli(
+        "made", commands=[click.Group("inner", commands=[click.Command("stops", callback=stops)])]
+    )
+    ran = CliRunner().invoke(group, ["inner", "stops"])
+    assert (ran.exit_code, ran.output) == (1, "backlinks: interrupted\n")
+
+
+def test_who_answers_no_is_told_that_nothing_was_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr(control, "sys", terminal)
+    monkeypatch.setattr(click, "confirm", lambda *_, **__: False)
+    with pytest.raises(BacklinksError, match="nothing was suppressed or deleted"):
+        control._ask(["a.example"], yes=False)

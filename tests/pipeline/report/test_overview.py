@@ -21,6 +21,7 @@ QUALITY: dict[str, Any] = {
     "pagerank_rank": 20.0, "harmonic": 300.0, "harmonic_rank": 15.0, "referring_domains": 3,
     "referring_domains_rank": 9.0, "referring_pages": 4, "links": 5, "follow_share": 0.8,
     "out_domains": 7, "reciprocal": 1, "pages": 20, "top_anchors": ["x"], "damping": 0.85,
+    "confidence": "medium",
 }  # fmt: skip
 LINK = {
     "source_domain": "a.example", "source_url": "http://a.example/page", "target_url": "http://t/",
@@ -108,6 +109,20 @@ def test_no_snapshot_no_seeds_and_few_domains_give_no_number() -> None:
     few = shown(changed(quality={"domains": SMALL - 1}))
     assert "too few domains for a number" in few
     assert "61.5" not in few
+
+
+@pytest.mark.parametrize("level", ["", "none", "low"], ids=["untold", "none", "low"])
+def test_where_confidence_is_low_the_rank_alone_is_told(level: str) -> None:
+    text = shown(changed(quality={"confidence": level, "trusted_harmonic_rank": 92.5}))
+    assert "Authority     rank 92.5 of 1,000, percentile 90.8 (too little ground" in text
+    assert "61.5" not in text
+
+
+def test_a_rank_that_is_shared_is_told_as_it_is() -> None:
+    tied = shown(changed(quality={"trusted_harmonic_rank": 92.5}))
+    assert "Authority     61.5   rank 92.5 of 1,000, percentile 90.8" in tied
+    unseeded = changed(quality={"authority": None, "harmonic_rank": 15.5})
+    assert "harmonic centrality rank 15.5 of 1,000" in shown(unseeded)
 
 
 def test_what_arrives_by_other_sites_is_told_where_there_is_some() -> None:

@@ -47,6 +47,34 @@ def test_a_changed_formula_is_told(run: Run, store: Store) -> None:
     assert "the formula changed in between" in run("snapshots", "diff").stderr
 
 
+def test_two_that_were_given_in_the_other_order_are_turned_and_it_says_so(
+    run: Run, store: Store
+) -> None:
+    two(store)
+    turned, plain = run("snapshots", "diff", "newest", "previous"), run("snapshots", "diff")
+    assert turned.stdout == plain.stdout
+    first, rest = turned.stderr.split("\n", 1)
+    assert first == "newest is after previous: they are compared in the order of time"
+    assert rest == plain.stderr
+
+
+def test_two_of_one_minute_are_told_apart_by_their_ids(run: Run, store: Store) -> None:
+    for number in range(2):
+        put(store, FIRST + number, {"a.example": 1.0}, [])
+    told = f"from {FIRST} of 2026-09-21 14:13 to {FIRST + 1} of 2026-09-21 14:13, by authority"
+    assert told in run("snapshots", "diff").stderr
+
+
+def test_whom_neither_snapshot_knows_is_named(run: Run, store: Store) -> None:
+    two(store)
+    asked = [each for name in ("zz", "e", "yy", "f", "g") for each in ("--of", f"{name}.example")]
+    ran = run("snapshots", "diff", *asked)
+    assert ran.stderr.endswith("\nneither snapshot knows yy.example, zz.example\n")
+    found = {row["domain"] for row in csv.DictReader(io.StringIO(ran.stdout))}
+    assert found == {"e.example", "f.example", "g.example"}, "new, gone, and the same"
+    assert "neither" not in run("snapshots", "diff", "--of", "e.example").stderr
+
+
 def test_old_ones_are_dropped_and_first_only_named(run: Run, store: Store) -> None:
     two(store)
     assert "which?" in run("snapshots", "drop", code=2).output
