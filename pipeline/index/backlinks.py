@@ -165,6 +165,11 @@ class Links(Paged):
         for batch in found:
             yield from self._around(store, [batch]) if self.context else [batch]
 
+    def columns(self, store: Store) -> pa.Schema:
+        """Where no domain links there is no question about links, which would tell them."""
+        none: Parameters = {"domains": [], "authorities": [], "risks": []}
+        return store.columns(self.links_sql, {**self.parameters, **none})
+
     def _best(self, store: Store) -> Iterator[pa.RecordBatch]:
         """From the rollup, in blocks of so many domains as are sorted at once."""
         asked, left = dict(self.parameters), self.limit + 1

@@ -43,6 +43,10 @@ class Question:
         """To be closed where it is not read to its end: it holds the store until then."""
         yield from store.stream(self.asked, self.parameters)
 
+    def columns(self, store: Store) -> pa.Schema:
+        """Of an answer without a row."""
+        return store.columns(self.asked, self.parameters)
+
     def statements(self) -> list[tuple[str, Parameters]]:
         """What it asks the store, to be shown."""
         return [(self.sql, asked_by(self.sql, self.parameters))]

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
@@ -140,7 +140,7 @@ def tell(
 ) -> None:
     """Writes what the store says, as it comes."""
     with closing(question.stream(store)) as found:
-        batches: Iterator[pa.RecordBatch] = found
+        batches = _with_columns(found, question, store)
         if output is not None:
             count = save(batches, output)
             click.echo(f"{count:,} rows in {output}", err=True)
@@ -155,6 +155,18 @@ def tell(
             )
         write(batches, form=chosen, to=sys.stdout)
     _say_what_follows(question)
+
+
+def _with_columns(
+    found: Iterable[pa.RecordBatch], question: Question, store: Store
+) -> Iterator[pa.RecordBatch]:
+    """Where no batch comes, one of no rows: a header and types are part of an answer."""
+    none = True
+    for batch in found:
+        none = False
+        yield batch
+    if none:
+        yield pa.RecordBatch.from_pylist([], question.columns(store))
 
 
 def _say_what_follows(question: Question) -> None:
@@ -180,13 +192,13 @@ def put_batches(
     batches: Iterator[pa.RecordBatch], schema: pa.Schema, form: str | None, output: Path | None
 ) -> None:
     """The same of what comes bit by bit. schema: of the batches, for where none comes."""
+    batches = chain([next(batches, pa.RecordBatch.from_pylist([], schema))], batches)
     if output is not None:
         count = save(batches, output)
         click.echo(f"{count:,} rows in {output}", err=True)
         return
-    first = next(batches, pa.RecordBatch.from_pylist([], schema))
     form = form or ("table" if sys.stdout.isatty() else "csv")
-    write(chain([first], batches), form=form, to=sys.stdout)
+    write(batches, form=form, to=sys.stdout)
 
 
 @contextmanager

@@ -38,10 +38,18 @@ class Store(Protocol):
         self, sql: str, parameters: Parameters | None = None
     ) -> Iterator[pa.RecordBatch]: ...
 
+    def columns(self, sql: str, parameters: Parameters | None = None) -> pa.Schema:
+        """Of its answer, without asking for a row: an answer of none has none to tell them by."""
+
     def insert(self, table: str, rows: pa.Table) -> None:
         """Whole columns; durable when it returns."""
 
     def close(self) -> None: ...
+
+
+def of_no_rows(statement: str) -> str:
+    """A question with the columns of this one, which reads nothing."""
+    return f"SELECT * FROM (\n{statement}\n) LIMIT 0"
 
 
 @cache

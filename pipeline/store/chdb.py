@@ -15,7 +15,8 @@ import pyarrow as pa
 from chdb import ChdbError
 from chdb.session import Session
 
-from pipeline.store import DATABASE, Literal, Parameters, Value, sql
+from pipeline.errors import StoreRefused
+from pipeline.store import DATABASE, Literal, Parameters, Value, of_no_rows, sql
 from pipeline.store.failures import safe as _safe
 from pipeline.store.failures import translate
 
@@ -64,6 +65,13 @@ class ChdbStore:
                     yield from plain(pa.Table.from_batches([batch])).to_batches()
             finally:
                 answer.close()
+
+    def columns(self, sql: str, parameters: Parameters | None = None) -> pa.Schema:
+        """What chDB streams has no columns before its first row."""
+        if not _SMALL.match(sql):
+            with suppress(StoreRefused):  # of two columns with one name no subquery is made
+                return self.query(of_no_rows(sql), parameters).schema
+        return self.query(sql, parameters).schema
 
     def insert(self, table: str, rows: pa.Table) -> None:
         if not rows.num_rows:
