@@ -159,6 +159,8 @@ def cell(value: Any) -> str:
         return ", ".join(cell(item) for item in value)
     if isinstance(value, tuple):  # an entry of a map
         return " ".join(cell(item) for item in value)
+    if isinstance(value, dict):
+        return safe(_json_of(value))
     return safe(str(value))
 
 
@@ -180,10 +182,14 @@ def _csv(batches: Iterable[pa.RecordBatch], to: TextIO) -> int:
 
 
 def _csv_cell(value: Any) -> Any:
+    if isinstance(value, dict) or (isinstance(value, list) and any(map(_is_nested, value))):
+        return _json_of(value)
     if isinstance(value, list):
         value = " | ".join(
             " ".join(map(str, item)) if isinstance(item, tuple) else str(item) for item in value
         )
+    if isinstance(value, bytes):
+        return plain(value)
     if isinstance(value, str):
         # The writer quotes a line feed and leaves a carriage return, which readers take for an end.
         return guarded(value).replace("\r\n", "\n").replace("\r", "\n")
@@ -192,10 +198,20 @@ def _csv_cell(value: Any) -> Any:
     return "" if value is None else value
 
 
+def _is_nested(item: Any) -> bool:
+    """Of what is in a list; an entry of a map is two words."""
+    entry = item if isinstance(item, tuple) else (item,)
+    return any(isinstance(each, dict | list) for each in entry)
+
+
+def _json_of(value: Any) -> str:
+    return json.dumps(value, default=plain, ensure_ascii=False)
+
+
 def _json_lines(batches: Iterable[pa.RecordBatch], to: TextIO) -> int:
     count = 0
     for row in _rows(batches):
-        to.write(json.dumps(row, default=plain, ensure_ascii=False) + "\n")
+        to.write(_json_of(row) + "\n")
         count += 1
     return count
 
@@ -205,7 +221,7 @@ def _json(batches: Iterable[pa.RecordBatch], to: TextIO) -> int:
     to.write("[")
     for row in _rows(batches):
         to.write(",\n " if count else "\n ")
-        to.write(json.dumps(row, default=plain, ensure_ascii=False))
+        to.write(_json_of(row))
         count += 1
     to.write("\n]\n" if count else "]\n")
     return count

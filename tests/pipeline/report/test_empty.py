@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -46,9 +45,9 @@ def indexed(shared_store: Store) -> Store:
 
 
 @pytest.fixture
-def run(indexed: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(indexed: Store, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("COLUMNS", "250")
-    yield runs_on(indexed, monkeypatch)
+    return runs_on(indexed, monkeypatch)
 
 
 def told(found: str) -> list[list[str]]:

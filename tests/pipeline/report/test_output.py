@@ -154,6 +154,30 @@ def test_entries_of_a_map_are_words() -> None:
     assert told.getvalue() == "reasons\nremoved 2 | gone 1\n"
 
 
+def test_what_is_nested_is_json_in_a_cell_of_csv() -> None:
+    reasons = [{"measure": "ip_share", "value": 0.5, "points": 7}, {"measure": "=x\r", "at": DAY}]
+    lines = {"lists": [[1, 2], []], "reasons": reasons, "one": {"a": None}, "counts": [1, 2]}
+    (row,) = csv.DictReader(io.StringIO(written([lines], "csv"), newline=""))
+    assert json.loads(row["lists"]) == lines["lists"]
+    found = json.loads(row["reasons"])
+    assert [each["measure"] for each in found] == ["ip_share", "=x\r"]
+    assert found[1]["at"] == DAY.isoformat()
+    assert json.loads(row["one"]) == {"a": None}
+    assert row["counts"] == "1 | 2", "what is not nested stays as it was"
+
+
+def test_an_entry_of_a_map_that_holds_a_list_is_json_too() -> None:
+    held = pa.array([[("a", ["x", "y"])]], pa.map_(pa.string(), pa.list_(pa.string())))
+    told = io.StringIO()
+    write([pa.record_batch({"held": held})], form="csv", to=told)
+    (row,) = csv.DictReader(io.StringIO(told.getvalue()))
+    assert json.loads(row["held"]) == [["a", ["x", "y"]]]
+
+
+def test_nested_text_moves_no_cursor() -> None:
+    assert cell([{"a": "x\x1b[2J\u202e"}]) == '{"a": "x\\u001b[2J"}'
+
+
 def test_json_is_one_array_and_nl_an_object_a_line_of_the_same() -> None:
     array = json.loads(written(ROWS, "json"))
     lines = [json.loads(line) for line in written(ROWS, "nl").splitlines()]
