@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
-from pipeline.errors import StoreBusy
+from pipeline.errors import StoreBusy, UsageError
 from pipeline.index.paging import (
     CHANGING,
     Cursor,
@@ -54,6 +55,16 @@ class Question:
     def rows(self, store: Store) -> list[dict[str, Any]]:
         """A small answer."""
         return [row for batch in self.stream(store) for row in rows(batch)]
+
+
+def demand_span(since: int, until: int) -> None:
+    """ms since 1970. Raises UsageError for a time that ends before it begins."""
+    if since > until:
+        first, last = (datetime.fromtimestamp(at / 1000, UTC) for at in (since, until))
+        raise UsageError(
+            f"nothing is from {first:%Y-%m-%d %H:%M} on and before {last:%Y-%m-%d %H:%M}; give an "
+            "earlier --since or a later --until"
+        )
 
 
 def asked_by(statement: str, given: Parameters) -> Parameters:

@@ -8,14 +8,15 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import wraps
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 import pyarrow as pa
 
-from pipeline.errors import BacklinksError
+from pipeline.errors import BacklinksError, UsageError
 from pipeline.index.question import Question
 from pipeline.report.lines import log_to_stderr, say
 from pipeline.report.output import FORMATS, save, write
@@ -99,6 +100,16 @@ def output_options(command: Command) -> Command:
 
 
 def form_options(command: Command) -> Command:
+    """`form`: which of FORMATS was asked for, None for none; and `output`."""
+
+    @wraps(command)
+    def formed(*given: Any, **options: Any) -> Any:
+        asked = [form for form in FORMATS if options.pop(f"as_{form}")]
+        if len(asked) > 1:
+            raise UsageError(f"--{asked[0]} and --{asked[1]} are two forms: give one of them")
+        return command(*given, **options, form=asked[0] if asked else None)
+
+    told = cast(Command, formed)
     for option in (
         click.option(
             "-o",
@@ -106,13 +117,13 @@ def form_options(command: Command) -> Command:
             type=click.Path(path_type=Path),
             help="Write a file: .parquet .csv .json .nl",
         ),
-        click.option("--nl", "form", flag_value="nl", help="A JSON object a line."),
-        click.option("--json", "form", flag_value="json", help="One JSON array."),
-        click.option("--csv", "form", flag_value="csv", help="CSV, as in a pipe."),
-        click.option("--table", "form", flag_value="table", help="A table, as on a terminal."),
+        click.option("--nl", "as_nl", is_flag=True, help="A JSON object a line."),
+        click.option("--json", "as_json", is_flag=True, help="One JSON array."),
+        click.option("--csv", "as_csv", is_flag=True, help="CSV, as in a pipe."),
+        click.option("--table", "as_table", is_flag=True, help="A table, as on a terminal."),
     ):
-        command = option(command)
-    return command
+        told = option(told)
+    return told
 
 
 def answer(

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pipeline.index import prospects
-from pipeline.report.asking import mode_option, page_options, target_argument
+from pipeline.report.asking import Score, mode_option, page_options, target_argument
 from pipeline.report.commands import answer, cli, output_options
 
 _FOLLOWED = click.option(
@@ -15,7 +15,7 @@ _FOLLOWED = click.option(
 )
 _AUTHORITY = click.option(
     "--authority",
-    type=click.FloatRange(0, 100),
+    type=Score(),
     help="Of the domain that links, at least; unknown ones are left out.",
 )
 

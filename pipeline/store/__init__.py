@@ -47,16 +47,16 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
-def of_no_rows(statement: str) -> str:
-    """A question with the columns of this one, which reads nothing."""
-    return f"SELECT * FROM (\n{statement}\n) LIMIT 0"  # noqa: S608 - the asker's own question
-
-
 @cache
 def sql(name: str) -> str:
     """The text of a statement: `sql("pipeline/index/queries/links")`, without its ending."""
     package, _, file = name.rpartition("/")
     return resources.files(package.replace("/", ".")).joinpath(f"{file}.sql").read_text()
+
+
+def of_no_rows(statement: str) -> str:
+    """A question with the columns of this one, which reads nothing."""
+    return sql("pipeline/store/columns").replace("\nasked\n", f"\n{statement}\n")
 
 
 def rows(table: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:

@@ -156,6 +156,13 @@ def test_options_are_filters(ask: Ask) -> None:
     assert rows(ask("links", TARGET, "--since", "30d")) == []
 
 
+def test_a_path_without_its_slash_is_one_with_it(ask: Ask) -> None:
+    (found,) = rows(ask("links", TARGET, "--path", "a", "--per", "domain", "--limit", 1))
+    assert found["target_url"] == f"https://www.{TARGET}/a"
+    assert rows(ask("links", TARGET, "--path", "/a", "--limit", 1)) == [found]
+    assert rows(ask("links", TARGET, "--language", " EN ", "--limit", 1))
+
+
 def test_show_tells_a_part_of_a_domain(ask: Ask) -> None:
     ran = ask("show", f"www.{TARGET}")
     assert f"www.{TARGET} (host of {TARGET})" in ran.stdout
@@ -178,6 +185,32 @@ def test_show_why_asks_for_reasons_and_says_where_there_is_no_snapshot(ask: Ask)
         (("links", TARGET, "--after", "x"), "--after 'x' is no place in an answer"),
         (("refs", TARGET, "--after", ""), ""),
         (("links", TARGET, "--country", "deu"), "give its two letters"),
+        (("links", TARGET, "--language", "zzz9"), "'zzz9' is no language; give its two or three"),
+        (("similar", TARGET, "--language", "%"), "'%' is no language"),
+        (("links", TARGET, "--authority", "nan"), "--authority nan is no number; give one from 0"),
+        (("refs", TARGET, "--min-risk", "nan"), "--min-risk nan is no number"),
+        (("broken", TARGET, "--authority", "NaN"), "--authority NaN is no number"),
+        (("changes", TARGET, "--list", "--authority", "nan"), "--authority nan is no number"),
+        (("links", TARGET, "--unknown-risk"), "goes with --min-risk or --max-risk"),
+        (("links", TARGET, "--all", "--per", "page"), "--all is the same as --per link"),
+        (("links", TARGET, "--per", "domain", "--all"), "--all is the same as --per link"),
+        (("links", TARGET, "--json", "--csv"), "--csv and --json are two forms: give one"),
+        (("sql", "SELECT 1", "--nl", "--table"), "--table and --nl are two forms"),
+        *(
+            (
+                (*words, "--since", "2026-02-03", "--until", "2026-02-01"),
+                "nothing is from 2026-02-03 00:00 on and before 2026-02-02 00:00; give an earlier",
+            )
+            for words in (
+                ("links", TARGET),
+                ("refs", TARGET),
+                ("changes", TARGET),
+                ("changes", TARGET, "--list"),
+                ("history", TARGET),
+            )
+        ),
+        (("changes", TARGET, "--until", "2020-01-01"), "give an earlier --since"),
+        (("links", TARGET, "--since", "2026-02-03", "--until", "2026-02-03"), ""),
     ],
 )
 def test_what_can_not_be_asked_is_refused_in_one_line(
