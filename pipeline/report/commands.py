@@ -19,7 +19,8 @@ import pyarrow as pa
 from pipeline.errors import BacklinksError, UsageError
 from pipeline.index.question import Question
 from pipeline.report.lines import log_to_stderr, say
-from pipeline.report.output import FORMATS, save, write
+from pipeline.report.output import FORMATS, safe, save, write
+from pipeline.report.unknown import Why, why_nothing
 from pipeline.settings import Settings, load
 from pipeline.store import Store
 from pipeline.store.opening import open_to_read
@@ -133,13 +134,17 @@ def answer(
     output: Path | None,
     show_sql: bool,
     hide: frozenset[str] = frozenset(),
+    why: Why = why_nothing,
 ) -> None:
-    """Asks the store and writes what it says."""
+    """Asks the store and writes what it says. why: see there."""
     if show_sql:
         show_statements(question)
         return
     with reading(settings_of(ctx)) as store:
-        tell(store, question, form, output, hide)
+        count = tell(store, question, form, output, hide)
+        told = "" if count else why(store, question)
+    if told:
+        say(safe(told))
 
 
 def tell(
@@ -148,15 +153,15 @@ def tell(
     form: str | None,
     output: Path | None,
     hide: frozenset[str] = frozenset(),
-) -> None:
-    """Writes what the store says, as it comes."""
+) -> int:
+    """Writes what the store says, as it comes; how many rows."""
     with closing(question.stream(store)) as found:
         batches = _with_columns(found, question, store)
         if output is not None:
             count = save(batches, output)
             click.echo(f"{count:,} rows in {output}", err=True)
             _say_what_follows(question)
-            return
+            return count
         chosen = form or ("table" if sys.stdout.isatty() else "csv")
         assert chosen in FORMATS
         if chosen == "table":
@@ -164,8 +169,9 @@ def tell(
                 batch.drop_columns([n for n in batch.schema.names if n in hide])
                 for batch in batches
             )
-        write(batches, form=chosen, to=sys.stdout)
+        count = write(batches, form=chosen, to=sys.stdout)
     _say_what_follows(question)
+    return count
 
 
 def _with_columns(
