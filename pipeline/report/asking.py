@@ -35,6 +35,7 @@ from pipeline.report.why import write_why
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _DAY_MS = 86_400_000
+_SPARED = ("via", "position", "last_seen", "similar", "spam_risk", "rel")  # of a link, least first
 _AGO = re.compile(r"(\d{1,5})d\Z")
 
 
@@ -246,7 +247,7 @@ def links(ctx: click.Context, /, target: str, mode: Mode | None, **options: Any)
     hide = {"source_domain", "not_before", "kind", "first_seen", "indirect", "end_url"}
     if options["state"] == "live":
         hide |= {"state", "lost_by"}
-    answer(ctx, question, hide=frozenset(hide), **out)
+    answer(ctx, question, hide=frozenset(hide), spared=_SPARED, **out)
 
 
 @cli.command()

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import wraps
 from itertools import chain
@@ -135,13 +135,15 @@ def answer(
     show_sql: bool,
     hide: frozenset[str] = frozenset(),
     why: Why = why_nothing,
+    spared: Sequence[str] = (),
 ) -> None:
-    """Asks the store and writes what it says. why: see there."""
+    """Asks the store and writes what it says. hide, spared: of a table's columns, those that it
+    has not, and those that it has where there is room (see `write`). why: see there."""
     if show_sql:
         show_statements(question)
         return
     with reading(settings_of(ctx)) as store:
-        count = tell(store, question, form, output, hide)
+        count = tell(store, question, form, output, hide, spared)
         told = "" if count else why(store, question)
     if told:
         say(safe(told))
@@ -153,6 +155,7 @@ def tell(
     form: str | None,
     output: Path | None,
     hide: frozenset[str] = frozenset(),
+    spared: Sequence[str] = (),
 ) -> int:
     """Writes what the store says, as it comes; how many rows."""
     with closing(question.stream(store)) as found:
@@ -169,7 +172,7 @@ def tell(
                 batch.drop_columns([n for n in batch.schema.names if n in hide])
                 for batch in batches
             )
-        count = write(batches, form=chosen, to=sys.stdout)
+        count = write(batches, form=chosen, to=sys.stdout, spared=spared)
     _say_what_follows(question)
     return count
 

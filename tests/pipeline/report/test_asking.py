@@ -163,6 +163,17 @@ def test_a_path_without_its_slash_is_one_with_it(ask: Ask) -> None:
     assert rows(ask("links", TARGET, "--language", " EN ", "--limit", 1))
 
 
+def test_who_links_can_be_told_at_80_columns(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    header, _, *found = ask("links", TARGET, "--all", "--table").stdout.splitlines()
+    assert header.startswith("source url ")
+    assert all(len(line) <= 80 for line in found)
+    assert {line.partition(" ")[0] for line in found if line.startswith("https://www.")} == {
+        "https://www.b.example/", "https://www.b.example/-x",
+    }  # fmt: skip
+    assert sum(f"https://{TARGET}/" in line for line in found) > 6
+
+
 def test_show_tells_a_part_of_a_domain(ask: Ask) -> None:
     ran = ask("show", f"www.{TARGET}")
     assert f"www.{TARGET} (host of {TARGET})" in ran.stdout

@@ -111,6 +111,32 @@ def test_a_table_leaves_out_columns_that_say_nothing_and_those_without_room() ->
     assert all(len(line) <= 40 for line in written(ROWS * 3, "table", width=40).splitlines())
 
 
+def test_a_table_shows_enough_of_a_url_to_tell_its_host_and_leaves_out_the_least() -> None:
+    link = {
+        "source_url": "https://www.some-blog.example/a/long/path",
+        "target_url": "https://target.example/another/long/path",
+        "anchor": "a text of many words", "rel": "nofollow", "position": "main",
+        "authority": 12.3, "spam_risk": 4.0, "last_seen": DAY,
+    }  # fmt: skip
+    told = io.StringIO()
+    spared = ("position", "last_seen", "spam_risk", "rel")
+    write(batches([link]), form="table", to=told, width=80, spared=spared)
+    header, _, row = told.getvalue().splitlines()
+    assert header.split() == ["source", "url", "target", "url", "anchor", "authority"]
+    assert "https://www.some-blog.ex" in row
+    assert "https://target.example/" in row
+    assert len(row) <= 80
+    told = io.StringIO()
+    write(batches([link]), form="table", to=told, width=100, spared=spared)
+    assert "nofollow" in told.getvalue(), "the last of them comes back first"
+
+
+def test_a_table_has_a_column_however_little_room_there_is() -> None:
+    (_, _, row) = written([{"url": "https://target.example/path"}], "table", width=10).splitlines()
+    assert len(row) <= 10
+    assert row.startswith("https://")
+
+
 def test_a_table_cuts_long_text_and_not_its_neighbours() -> None:
     shown = written([{"url": "http://a.example/" + "x" * 500, "links": 7}], "table", width=60)
     row = shown.splitlines()[2]
