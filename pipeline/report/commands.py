@@ -22,8 +22,9 @@ from pipeline.report.lines import log_to_stderr, say
 from pipeline.report.output import FORMATS, safe, save, write
 from pipeline.report.unknown import Why, why_nothing
 from pipeline.settings import Settings, load
-from pipeline.store import Store
+from pipeline.store import Parameters, Store
 from pipeline.store.opening import open_to_read
+from pipeline.store.parameters import by_hand
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -95,7 +96,9 @@ def output_options(command: Command) -> Command:
     """How an answer is written: the same on every question."""
     return form_options(
         click.option(
-            "--show-sql", is_flag=True, help="Print the SQL and its parameters, and don't run it."
+            "--show-sql",
+            is_flag=True,
+            help="Print the SQL and its parameters, and how to ask it by `sql`; don't run it.",
         )(command)
     )
 
@@ -198,9 +201,15 @@ def _say_what_follows(question: Question) -> None:
 def show_statements(question: Question) -> None:
     """The SQL of a question and its parameters."""
     for text, parameters in question.statements():
-        click.echo(text.strip())
-        if parameters:
-            click.echo("-- " + json.dumps(dict(parameters)))
+        show_statement(text.strip(), parameters)
+
+
+def show_statement(text: str, parameters: Parameters) -> None:
+    """Ready to be kept in a file: how to ask it stands behind it, for a shell and as JSON."""
+    click.echo(text)
+    if parameters:
+        click.echo(f"-- backlinks sql @q.sql {by_hand(parameters)}")
+        click.echo("-- " + json.dumps(dict(parameters)))
 
 
 def put(table: pa.Table, form: str | None, output: Path | None) -> None:

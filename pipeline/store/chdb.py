@@ -16,9 +16,10 @@ from chdb import ChdbError
 from chdb.session import Session
 
 from pipeline.errors import StoreRefused
-from pipeline.store import DATABASE, Literal, Parameters, Value, of_no_rows, sql
+from pipeline.store import DATABASE, Parameters, of_no_rows, sql
 from pipeline.store.failures import safe as _safe
 from pipeline.store.failures import translate
+from pipeline.store.parameters import encode_parameters
 
 Found = TypeVar("Found")
 # What chDB does not stream: a few rows each.
@@ -140,33 +141,6 @@ class ChdbStore:
     def close(self) -> None:
         with self._lock:
             self._session.close()
-
-
-def encode_parameters(parameters: Parameters | None) -> dict[str, str]:
-    """As ClickHouse reads them: TSV escapes, arrays as literals."""
-    return {name: _encode(value) for name, value in (parameters or {}).items()}
-
-
-def _encode(value: Value) -> str:
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, list):
-        return "[" + ",".join(_quoted(item) for item in value) + "]"
-    if isinstance(value, Literal):
-        return str(value)
-    if isinstance(value, str):
-        return _escaped(value)
-    return str(value)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\0", "\\0")
-
-
-def _quoted(item: str | float) -> str:
-    if isinstance(item, int | float):
-        return str(item)
-    return "'" + _escaped(item).replace("'", "\\'") + "'"
 
 
 def plain(table: pa.Table) -> pa.Table:

@@ -6,6 +6,7 @@ import csv
 import datetime
 import io
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,6 +108,31 @@ def test_every_question_shows_its_sql_and_asks_nothing(
     assert ran.stdout.startswith("-- ")
     assert f'"{TARGET}"' in ran.stdout
     assert "SELECT" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("links", TARGET, "--all"), ("links", TARGET, "--kind", "a", "--kind", "form"),
+     ("links", TARGET, "--path", "/it's \\ $HOME `id`", "--state", "all"),
+     ("links", TARGET, "--anchor", "one\n; DROP TABLE links\té"), ("refs", TARGET),
+     ("gap", "other.example", "--vs", TARGET, "--vs", "it.example"),
+     ("sql", "SELECT {a:Array(String)} AS a, {t:String} AS t", "-p", "a", "['x\\'y', '\\n']",
+      "-p", "t", "a\\b'"),
+    ],
+    ids=range(7),
+)  # fmt: skip
+def test_the_sql_that_is_shown_says_how_to_ask_it(
+    ask: Ask, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    shown = ask(*words, "--show-sql").stdout
+    (tmp_path / "q.sql").write_text(shown)
+    (line,) = (line for line in shown.splitlines() if line.startswith("-- backlinks sql @q.sql "))
+    listing = f"printf '%s\\0' {line.removeprefix('-- backlinks ')}"
+    given = subprocess.run(["bash", "-c", listing], check=True, capture_output=True, text=True)
+    asked, _, *more = given.stdout.split("\0")[:-1]
+    ran = ask(asked, f"@{tmp_path / 'q.sql'}", *more, "--json")
+    assert ran.exit_code == 0, ran.output
+    assert json.loads(ran.stdout) == json.loads(ask(*words, "--json").stdout)
 
 
 @pytest.mark.parametrize("name", [name for name in QUESTIONS if name != "show"])
