@@ -86,12 +86,16 @@ def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command
     return added
 
 
-mode_option = click.option(
-    "--mode",
-    type=click.Choice(MODES),
-    help="What TARGET is. [default: a URL if it has a path, a prefix if it ends in *, else a host "
-    "or a domain]",
-)
+def mode_of(argument: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--mode",
+        type=click.Choice(MODES),
+        help=f"What {argument} is. [default: a URL if it has a path, a prefix if it ends in *, "
+        "else a host or a domain]",
+    )
+
+
+mode_option = mode_of("TARGET")
 page_options = _with(
     click.option(
         "--limit", type=click.IntRange(0), default=LIMIT, show_default=True, help="Rows at most."

@@ -8,7 +8,7 @@ import click
 
 from pipeline.index import prospects
 from pipeline.index.target import domain_of, target_of
-from pipeline.report.asking import Score, mode_option, page_options, target_argument
+from pipeline.report.asking import Score, mode_of, mode_option, page_options, target_argument
 from pipeline.report.commands import answer, cli, output_options
 from pipeline.report.lines import say
 from pipeline.report.output import safe
@@ -62,7 +62,7 @@ def broken(
 
 @cli.command()
 @click.argument("target", metavar="MINE")
-@mode_option
+@mode_of("MINE")
 @click.option(
     "--vs",
     "others",
