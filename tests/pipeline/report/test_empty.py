@@ -12,6 +12,8 @@ import pytest
 
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.index.questions import Index
+from pipeline.index.snapshots import Snapshot
+from pipeline.report import disavowing
 from pipeline.store import Store
 from tests.pipeline.report.commanded import Run, runs_on
 from tests.support.records import DAY, START, TODAY, Link, page, write
@@ -93,6 +95,19 @@ def test_a_question_in_sql_keeps_its_columns(run: Run, tmp_path: Path) -> None:
     assert schema.types == [pa.uint8(), pa.string()]
     assert run("sql", "select 1 x where 0", "-o", tmp_path / "none.csv").exit_code == 0
     assert (tmp_path / "none.csv").read_text() == "x\n"
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_what_is_made_here_has_its_header_too(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    snapshot = Snapshot(1, 0, 0, {})
+    monkeypatch.setattr(disavowing, "chosen", lambda *_: snapshot)
+    file = tmp_path / f"review.{form}"
+    run("export", "disavow", NOBODY, "-o", file)
+    header = file.read_text() if form == "csv" else ",".join(pq.read_schema(file).names) + "\n"
+    assert header.startswith("domain,disavow,reasons,")
+    assert header.count("\n") == 1
 
 
 def test_arrow_of_an_empty_answer_has_the_columns_of_a_full_one(indexed: Store) -> None:
