@@ -60,11 +60,18 @@ class Question:
 def demand_span(since: int, until: int) -> None:
     """ms since 1970. Raises UsageError for a time that ends before it begins."""
     if since > until:
-        first, last = (datetime.fromtimestamp(at / 1000, UTC) for at in (since, until))
+        first, last = map(_told, (since, until))
         raise UsageError(
-            f"nothing is from {first:%Y-%m-%d %H:%M} on and before {last:%Y-%m-%d %H:%M}; give an "
-            "earlier --since or a later --until"
+            f"nothing is from {first} on and before {last}; give an earlier --since or a later "
+            "--until"
         )
+
+
+def _told(ms: int) -> str:
+    try:
+        return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError):  # beyond the years that have names
+        return f"ms {ms}"
 
 
 def asked_by(statement: str, given: Parameters) -> Parameters:
