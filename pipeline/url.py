@@ -252,12 +252,17 @@ def domains(host: str) -> Domains:
     A host that is itself a public suffix, or an IP address, stands for itself.
     """
     name = host if host.startswith("[") else host.partition(":")[0]
-    if name.startswith("[") or _IPV4.fullmatch(name):
+    if is_address(name):
         return Domains(name, name, False)
     found = _suffixes().extract_str(name)
     registered = _one_more_label(name, found.suffix)
     icann = _one_more_label(name, found.registry_suffix)
     return Domains(registered or name, icann or registered or name, registered is None)
+
+
+def is_address(name: str) -> bool:
+    """Whether a host, without its port, is an IP address."""
+    return name.startswith("[") or _IPV4.fullmatch(name) is not None
 
 
 def without_login(url: str) -> str:

@@ -317,6 +317,15 @@ def test_every_column_of_a_view_with_parameters_has_a_meaning(shared_store: Chdb
         assert silent == [], f"{view.name}: say what these mean, as `AS {silent} -- meaning`"
 
 
+def test_the_first_table_of_the_schema_names_every_public_table_once() -> None:
+    first = read("docs/schema.md").partition("## Before you ask")[0]
+    rows = [line.split("|")[2] for line in first.splitlines() if line.startswith("| ")][1:]
+    named = [re.findall(r"\]\(#(\w+)\)", row)[0] for row in rows]
+    assert len(named) == len(set(named)), named
+    assert set(docs.PUBLIC) - {name for row in rows for name in re.findall(r"#(\w+)", row)} == set()
+    assert first.count("public contract") == 1
+
+
 def test_public_tables_are_those_that_the_docs_promise(shared_store: ChdbStore) -> None:
     contract, _, plumbing = read("docs/schema.md").partition("## Plumbing")
     for name in docs.tables(shared_store):

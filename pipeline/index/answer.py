@@ -46,4 +46,6 @@ class Answer(Generic[Row]):
     def arrow(self) -> pa.Table:
         """The whole answer; of any size, read `batches`."""
         found = list(self.batches())
-        return pa.Table.from_batches(found) if found else pa.table({})
+        if not found:
+            return self.question.columns(self.store).empty_table()
+        return pa.Table.from_batches(found)

@@ -6,6 +6,7 @@ links of a few domains, whatever the size of the target, and no answer is ever s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 
 from pipeline.errors import UsageError
 from pipeline.index.paging import Key
-from pipeline.index.question import LIMIT, UNKNOWN, Paged, asked_by
+from pipeline.index.question import LIMIT, UNKNOWN, Paged, asked_by, demand_span
 from pipeline.index.target import Mode, target_of
 from pipeline.places import country
 from pipeline.store import Parameters, Store, rows, sql
@@ -33,6 +34,7 @@ _DOMAINS = "{domains:Array(String)}"
 _AUTHORITIES, _RISKS = "{authorities:Array(Float64)}", "{risks:Array(Float64)}"
 _EVER = 1 << 62  # ms
 _RISKIEST = 100.0
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 class Filters(NamedTuple):
@@ -70,18 +72,19 @@ class Filters(NamedTuple):
 
     def parameters(self) -> Parameters:
         """As the `.sql` files take them. Raises UsageError."""
+        demand_span(self.since, self.until)
         return {
             "state": self.state,
             "rel": self.rel,
             "kinds": list(self.kind),
             "positions": list(self.position),
             "anchor": self.anchor,
-            "language": self.language,
+            "language": language_named(self.language),
             "country": country_named(self.country),
             "authority": UNKNOWN if self.authority is None else self.authority,
             "since": self.since,
             "until": self.until,
-            "path": self.path,
+            "path": self.path if self.path[:1] in ("", "/") else f"/{self.path}",
             **self._risk(),
         }
 
@@ -89,6 +92,8 @@ class Filters(NamedTuple):
         is_any = self.least_risk is None and self.most_risk is None
         least = 0.0 if self.least_risk is None else self.least_risk
         most = _RISKIEST if self.most_risk is None else self.most_risk
+        if is_any and self.unknown_risk:
+            raise UsageError("--unknown-risk goes with --min-risk or --max-risk: give one of them")
         if least > most:
             raise UsageError(
                 f"no spam risk is at least {least:g} and at most {most:g}; give the lower one first"
@@ -102,6 +107,14 @@ def country_named(code: str) -> str:
     found = country(code)
     if code and not found:
         raise UsageError(f"{code[:40]!r} is no country; give its two letters, such as de")
+    return found
+
+
+def language_named(code: str) -> str:
+    """ISO 639, as pages are kept by; '' for ''. Raises UsageError."""
+    found = code.strip().lower()
+    if found and not _LANGUAGE.fullmatch(found):
+        raise UsageError(f"{code[:40]!r} is no language; give its two or three letters, such as de")
     return found
 
 
@@ -164,6 +177,11 @@ class Links(Paged):
         found = self._best(store) if self.is_rolled and self.stamp.is_rolled else self._each(store)
         for batch in found:
             yield from self._around(store, [batch]) if self.context else [batch]
+
+    def columns(self, store: Store) -> pa.Schema:
+        """Where no domain links there is no question about links, which would tell them."""
+        none: Parameters = {"domains": [], "authorities": [], "risks": []}
+        return store.columns(self.links_sql, {**self.parameters, **none})
 
     def _best(self, store: Store) -> Iterator[pa.RecordBatch]:
         """From the rollup, in blocks of so many domains as are sorted at once."""

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import pyarrow as pa
 
 from pipeline.index.paging import Key
-from pipeline.index.question import LIMIT, UNKNOWN, Paged
+from pipeline.index.question import LIMIT, UNKNOWN, Paged, demand_span
 from pipeline.index.target import Mode, target_of
 from pipeline.index.used import Spread
 from pipeline.store import Parameters, Store, rows, sql
@@ -123,6 +123,7 @@ def history(
 
     links: count links too. since, until: ms since 1970. Raises UsageError.
     """
+    demand_span(since, until)
     return Spanned(
         "history_links" if links else "history",
         {**target_of(target, mode).parameters(), "by": by, "since": since, "until": until},
@@ -146,6 +147,7 @@ def change_counts(
 
     since, until: ms since 1970; periods are told whole. Raises UsageError.
     """
+    demand_span(since, until)
     return Spanned(
         "change_counts",
         {**target_of(target, mode).parameters(), "by": by, "since": since, "until": until},
@@ -171,6 +173,7 @@ def changes(
     only: one kind of change. authority: at least, of the domain that links. since, until: ms since
     1970. Raises UsageError.
     """
+    demand_span(since, until)
     return Events(
         "changes",
         {

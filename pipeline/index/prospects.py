@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from pipeline.errors import UsageError
-from pipeline.index.backlinks import country_named
+from pipeline.index.backlinks import country_named, language_named
 from pipeline.index.question import LIMIT, UNKNOWN, Paged
 from pipeline.index.target import Mode, domain_of, target_of
 
@@ -122,7 +122,7 @@ def similar(
         {
             "domain": domain_of(domain),
             "by": by,
-            "language": language.strip().lower(),
+            "language": language_named(language),
             "country": country_named(country),
         },
         keys={"place": float, "domain": str},

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
-from pipeline.errors import StoreBusy
+from pipeline.errors import StoreBusy, UsageError
 from pipeline.index.paging import (
     CHANGING,
     Cursor,
@@ -43,6 +44,10 @@ class Question:
         """To be closed where it is not read to its end: it holds the store until then."""
         yield from store.stream(self.asked, self.parameters)
 
+    def columns(self, store: Store) -> pa.Schema:
+        """Of an answer without a row."""
+        return store.columns(self.asked, self.parameters)
+
     def statements(self) -> list[tuple[str, Parameters]]:
         """What it asks the store, to be shown."""
         return [(self.sql, asked_by(self.sql, self.parameters))]
@@ -50,6 +55,23 @@ class Question:
     def rows(self, store: Store) -> list[dict[str, Any]]:
         """A small answer."""
         return [row for batch in self.stream(store) for row in rows(batch)]
+
+
+def demand_span(since: int, until: int) -> None:
+    """ms since 1970. Raises UsageError for a time that ends before it begins."""
+    if since > until:
+        first, last = map(_told, (since, until))
+        raise UsageError(
+            f"nothing is from {first} on and before {last}; give an earlier --since or a later "
+            "--until"
+        )
+
+
+def _told(ms: int) -> str:
+    try:
+        return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError):  # beyond the years that have names
+        return f"ms {ms}"
 
 
 def asked_by(statement: str, given: Parameters) -> Parameters:

@@ -20,6 +20,7 @@ from pipeline.url import Refused, Url, canonical
 SOME_PAGE = "/*"  # path of a link whose page the list does not tell, of a site that it does
 MAX_ANCHOR, MAX_CONTEXT = 300, 120  # characters, as the extractor has them
 _HEAD = 50  # rows among which the header is
+_ODD = 0.05  # of the characters of a file: from so many on it is no text
 _SAMPLE = 1_000  # rows that the order of day and month is taken from
 _YES = frozenset("true yes y 1 x ja oui si sí sim wahr vrai verdadero".split())
 _NO = frozenset(["", *"- — n/a none null no n 0 false nein non falsch".split()])
@@ -96,7 +97,7 @@ def read(where: str, options: Options, found: Found) -> Iterator[Listed]:
         first = [row.cells for row in sample[:_HEAD]]
         columns = find(first, options.columns, frozenset(options.to))
         if columns is None:
-            raise UsageError(f"{name} has no column of URLs; name it with --source-column")
+            raise UsageError(_without_urls(name, head))
         if "target" not in columns.at and not options.to:
             raise UsageError(f"{name} does not say what is linked; add --to YOUR-DOMAIN")
         if "target" not in columns.at and len(options.to) > 1:
@@ -110,6 +111,18 @@ def read(where: str, options: Options, found: Found) -> Iterator[Listed]:
             yield from reading.links(row, found)
         if rows.too_long:
             found.left["a line too long"] += rows.too_long
+
+
+def _without_urls(name: str, head: Iterable[str | None]) -> str:
+    """head: its first lines, None for one that is too long."""
+    known = list(head)
+    text = "".join(line for line in known if line)
+    if not text.strip() and None not in known:
+        return f"{name} is empty; give a table with a column of URLs"
+    odd = sum(not (each.isprintable() or each.isspace()) or each == "\ufffd" for each in text)
+    if odd >= _ODD * len(text):
+        return f"{name} is no table of text; give CSV, or a file of URLs, one a line"
+    return f"{name} has no column of URLs; name it with --source-column"
 
 
 def _told(name: str, columns: Columns, reading: _Reading) -> str:

@@ -19,6 +19,7 @@ from pipeline.errors import UsageError
 from pipeline.url import without_login
 
 MAX_LINE = 1 << 16  # characters; a link's row has some hundred
+_WINDOWS = "cp1252"
 _HEAD = 1 << 16  # bytes that are looked at for the encoding
 _BOMB_BYTES = 100 << 20  # unpacked, from where on a file may not have grown too much
 _BOMB_RATIO = 200  # CSV packs to a tenth, rarely to a fiftieth
@@ -51,13 +52,14 @@ def shown(where: str) -> str:
     return "stdin" if where == "-" else without_login(where)
 
 
-def lines(file: IO[bytes], name: str) -> Iterator[str | None]:
+def lines(file: IO[bytes], name: str, *, by_line: bool = False) -> Iterator[str | None]:
     """Each line without its ending, NULs left out; None for one that is too long.
 
+    by_line: what is no UTF-8 spoils its own line alone, where else all are taken for Windows' text.
     Raises UsageError where it can't be unpacked or unpacks without end.
     """
     try:
-        text = _decoded(_Bounded(_unpacked(file, name), file, name))
+        text = _decoded(_Bounded(_unpacked(file, name), file, name), by_line)
         while line := text.readline(MAX_LINE):
             if line.endswith("\n") or len(line) < MAX_LINE:
                 yield line.removesuffix("\n").replace("\0", "")
@@ -111,9 +113,11 @@ class _Bounded(io.RawIOBase):
         return len(found)
 
 
-def _decoded(raw: io.RawIOBase) -> io.TextIOWrapper:
+def _decoded(raw: io.RawIOBase, by_line: bool) -> io.TextIOWrapper:
     buffered = io.BufferedReader(raw, _HEAD)
     encoding = encoding_of(buffered.peek(_HEAD))
+    if by_line and encoding == _WINDOWS:
+        encoding = "utf-8"
     return io.TextIOWrapper(buffered, encoding, errors="replace", newline=None)
 
 
@@ -130,5 +134,5 @@ def encoding_of(head: bytes) -> str:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
-        return "cp1252"
+        return _WINDOWS
     return "utf-8"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import re
 import sys
 import time
@@ -11,7 +12,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar, get_args
 
 import click
+from click.core import ParameterSource
 
+from pipeline.errors import UsageError
 from pipeline.index import questions
 from pipeline.index.backlinks import PERS, RELS, STATES, Links
 from pipeline.index.overview import overview_questions
@@ -32,6 +35,7 @@ from pipeline.report.why import write_why
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _DAY_MS = 86_400_000
+_SPARED = ("via", "position", "last_seen", "similar", "spam_risk", "rel")  # of a link, least first
 _AGO = re.compile(r"(\d{1,5})d\Z")
 
 
@@ -57,6 +61,20 @@ class Moment(click.ParamType[int]):
         return ms + _DAY_MS if self.end and len(value) <= len("2026-03-31") else ms
 
 
+class Score(click.FloatRange):
+    """0 to 100."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 100)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        found: float = super().convert(value, param, ctx)
+        if math.isnan(found):  # which no bound refuses, and which no score is
+            named = param.opts[0] if param else "a score"
+            raise UsageError(f"{named} {value} is no number; give one from 0 to 100")
+        return found
+
+
 def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """Options in the order in which help lists them."""
 
@@ -68,12 +86,16 @@ def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command
     return added
 
 
-mode_option = click.option(
-    "--mode",
-    type=click.Choice(MODES),
-    help="What TARGET is. [default: a URL if it has a path, a prefix if it ends in *, else a host "
-    "or a domain]",
-)
+def mode_of(argument: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--mode",
+        type=click.Choice(MODES),
+        help=f"What {argument} is. [default: a URL if it has a path, a prefix if it ends in *, "
+        "else a host or a domain]",
+    )
+
+
+mode_option = mode_of("TARGET")
 page_options = _with(
     click.option(
         "--limit", type=click.IntRange(0), default=LIMIT, show_default=True, help="Rows at most."
@@ -84,19 +106,19 @@ target_argument = click.argument("target", metavar="TARGET")
 domain_options = _with(
     click.option(
         "--authority",
-        type=click.FloatRange(0, 100),
+        type=Score(),
         help="Of the domain that links, at least; unknown ones are left out.",
     ),
     click.option(
         "--min-risk",
         "least_risk",
-        type=click.FloatRange(0, 100),
+        type=Score(),
         help="Spam risk of the domain that links, at least; from 50 on it is flagged.",
     ),
     click.option(
         "--max-risk",
         "most_risk",
-        type=click.FloatRange(0, 100),
+        type=Score(),
         help="Spam risk of the domain that links, at most. Unknown ones are left out, here as with "
         "--min-risk.",
     ),
@@ -183,7 +205,7 @@ def show(
     show_default=True,
     help="What has a row: of each domain, or page, the best link for all.",
 )
-@click.option("--all", "per", flag_value="link", help="The same as --per link.")
+@click.option("--all", "every", is_flag=True, help="The same as --per link.")
 @state_option("Which links.")
 @click.option("--rel", type=click.Choice(RELS), default=None, help="Followed, or with that rel.")
 @click.option(
@@ -221,11 +243,15 @@ def links(ctx: click.Context, /, target: str, mode: Mode | None, **options: Any)
     backlinks links example.org --state all --all --limit 1000000 -o links.parquet
     """
     out = _taken(options)
+    if options.pop("every"):
+        if ctx.get_parameter_source("per") is ParameterSource.COMMANDLINE:
+            raise UsageError("--all is the same as --per link: give one of them")
+        options["per"] = "link"
     question = Links(target, mode, **given(options))
     hide = {"source_domain", "not_before", "kind", "first_seen", "indirect", "end_url"}
     if options["state"] == "live":
         hide |= {"state", "lost_by"}
-    answer(ctx, question, hide=frozenset(hide), **out)
+    answer(ctx, question, hide=frozenset(hide), spared=_SPARED, **out)
 
 
 @cli.command()

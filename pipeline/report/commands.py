@@ -6,22 +6,25 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import wraps
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 import pyarrow as pa
 
-from pipeline.errors import BacklinksError
+from pipeline.errors import BacklinksError, UsageError
 from pipeline.index.question import Question
 from pipeline.report.lines import log_to_stderr, say
-from pipeline.report.output import FORMATS, save, write
+from pipeline.report.output import FORMATS, safe, save, write
+from pipeline.report.unknown import Why, why_nothing
 from pipeline.settings import Settings, load
-from pipeline.store import Store
+from pipeline.store import Parameters, Store
 from pipeline.store.opening import open_to_read
+from pipeline.store.parameters import by_hand
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -98,12 +101,24 @@ def output_options(command: Command) -> Command:
     """How an answer is written: the same on every question."""
     return form_options(
         click.option(
-            "--show-sql", is_flag=True, help="Print the SQL and its parameters, and don't run it."
+            "--show-sql",
+            is_flag=True,
+            help="Print the SQL and its parameters, and how to ask it by `sql`; don't run it.",
         )(command)
     )
 
 
 def form_options(command: Command) -> Command:
+    """`form`: which of FORMATS was asked for, None for none; and `output`."""
+
+    @wraps(command)
+    def formed(*given: Any, **options: Any) -> Any:
+        asked = [form for form in FORMATS if options.pop(f"as_{form}")]
+        if len(asked) > 1:
+            raise UsageError(f"--{asked[0]} and --{asked[1]} are two forms: give one of them")
+        return command(*given, **options, form=asked[0] if asked else None)
+
+    told = cast(Command, formed)
     for option in (
         click.option(
             "-o",
@@ -111,13 +126,13 @@ def form_options(command: Command) -> Command:
             type=click.Path(path_type=Path),
             help="Write a file: .parquet .csv .json .nl",
         ),
-        click.option("--nl", "form", flag_value="nl", help="A JSON object a line."),
-        click.option("--json", "form", flag_value="json", help="One JSON array."),
-        click.option("--csv", "form", flag_value="csv", help="CSV, as in a pipe."),
-        click.option("--table", "form", flag_value="table", help="A table, as on a terminal."),
+        click.option("--nl", "as_nl", is_flag=True, help="A JSON object a line."),
+        click.option("--json", "as_json", is_flag=True, help="One JSON array."),
+        click.option("--csv", "as_csv", is_flag=True, help="CSV, as in a pipe."),
+        click.option("--table", "as_table", is_flag=True, help="A table, as on a terminal."),
     ):
-        command = option(command)
-    return command
+        told = option(told)
+    return told
 
 
 def answer(
@@ -127,13 +142,19 @@ def answer(
     output: Path | None,
     show_sql: bool,
     hide: frozenset[str] = frozenset(),
+    why: Why = why_nothing,
+    spared: Sequence[str] = (),
 ) -> None:
-    """Asks the store and writes what it says."""
+    """Asks the store and writes what it says. hide, spared: of a table's columns, those that it
+    has not, and those that it has where there is room (see `write`). why: see there."""
     if show_sql:
         show_statements(question)
         return
     with reading(settings_of(ctx)) as store:
-        tell(store, question, form, output, hide)
+        count = tell(store, question, form, output, hide, spared)
+        told = "" if count else why(store, question)
+    if told:
+        say(safe(told))
 
 
 def tell(
@@ -142,15 +163,16 @@ def tell(
     form: str | None,
     output: Path | None,
     hide: frozenset[str] = frozenset(),
-) -> None:
-    """Writes what the store says, as it comes."""
+    spared: Sequence[str] = (),
+) -> int:
+    """Writes what the store says, as it comes; how many rows."""
     with closing(question.stream(store)) as found:
-        batches: Iterator[pa.RecordBatch] = found
+        batches = _with_columns(found, question, store)
         if output is not None:
             count = save(batches, output)
             click.echo(f"{count:,} rows in {output}", err=True)
             _say_what_follows(question)
-            return
+            return count
         chosen = form or ("table" if sys.stdout.isatty() else "csv")
         assert chosen in FORMATS
         if chosen == "table":
@@ -158,8 +180,21 @@ def tell(
                 batch.drop_columns([n for n in batch.schema.names if n in hide])
                 for batch in batches
             )
-        write(batches, form=chosen, to=sys.stdout)
+        count = write(batches, form=chosen, to=sys.stdout, spared=spared)
     _say_what_follows(question)
+    return count
+
+
+def _with_columns(
+    found: Iterable[pa.RecordBatch], question: Question, store: Store
+) -> Iterator[pa.RecordBatch]:
+    """Where no batch comes, one of no rows: a header and types are part of an answer."""
+    none = True
+    for batch in found:
+        none = False
+        yield batch
+    if none:
+        yield pa.RecordBatch.from_pylist([], question.columns(store))
 
 
 def _say_what_follows(question: Question) -> None:
@@ -171,9 +206,15 @@ def _say_what_follows(question: Question) -> None:
 def show_statements(question: Question) -> None:
     """The SQL of a question and its parameters."""
     for text, parameters in question.statements():
-        click.echo(text.strip())
-        if parameters:
-            click.echo("-- " + json.dumps(dict(parameters)))
+        show_statement(text.strip(), parameters)
+
+
+def show_statement(text: str, parameters: Parameters) -> None:
+    """Ready to be kept in a file: how to ask it stands behind it, for a shell and as JSON."""
+    click.echo(text)
+    if parameters:
+        click.echo(f"-- backlinks sql @q.sql {by_hand(parameters)}")
+        click.echo("-- " + json.dumps(dict(parameters)))
 
 
 def put(table: pa.Table, form: str | None, output: Path | None) -> None:
@@ -185,13 +226,13 @@ def put_batches(
     batches: Iterator[pa.RecordBatch], schema: pa.Schema, form: str | None, output: Path | None
 ) -> None:
     """The same of what comes bit by bit. schema: of the batches, for where none comes."""
+    batches = chain([next(batches, pa.RecordBatch.from_pylist([], schema))], batches)
     if output is not None:
         count = save(batches, output)
         click.echo(f"{count:,} rows in {output}", err=True)
         return
-    first = next(batches, pa.RecordBatch.from_pylist([], schema))
     form = form or ("table" if sys.stdout.isatty() else "csv")
-    write(chain([first], batches), form=form, to=sys.stdout)
+    write(batches, form=form, to=sys.stdout)
 
 
 @contextmanager

@@ -31,8 +31,9 @@ def metrics(ctx: click.Context, /, file: str, which: str, **out: Any) -> None:
     """Everything that a snapshot has of many domains: a row for each line of FILE, in its order.
 
     A line is a domain, a host or a URL; - reads stdin. Of a domain that the snapshot has not, the
-    row has NULLs; of a line that names none, its domain too. Millions of lines take no more memory
-    than a few. docs/features.md tells what the columns mean.
+    row has NULLs; of a line that names none, as where a host is no UTF-8, its domain too. Blank
+    lines have no row. Millions of lines take no more memory than a few. docs/features.md tells what
+    the columns mean.
 
     \b
     backlinks metrics - < domains.txt > metrics.csv
@@ -50,7 +51,7 @@ def metrics(ctx: click.Context, /, file: str, which: str, **out: Any) -> None:
 
 def _named(file: str) -> Iterator[str]:
     with opened(file).file as source:
-        for number, line in enumerate(lines(source, shown(file)), 1):
+        for number, line in enumerate(lines(source, shown(file), by_line=True), 1):
             if line is None:
                 raise UsageError(f"{shown(file)}, line {number} is too long for a domain")
             if line.strip():

@@ -86,7 +86,7 @@ def _summary(done: Imported) -> str:
         said += f"; {done.suppressed:,} are left out, suppressed by an operator"
     if done.future:
         said += f"; {done.future:,} are left out, dated after they came"
-    return f"{said}. Next: backlinks worker consume"
+    return f"{said}. Next: backlinks worker consume" if done.records else said
 
 
 def _tell(contents: Contents) -> None:

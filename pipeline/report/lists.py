@@ -212,6 +212,8 @@ def _summary(found: Found, done: Put) -> Iterator[str]:
 
 def _next(done: Put) -> str:
     what = f"{done.records:,} records are in the log"
+    if not done.records:
+        return what
     if done.to_crawl:
         return f"{what}. Next: backlinks run   (fetches {done.to_crawl:,} of their pages, when due)"
     return f"{what}. Next: backlinks worker consume"

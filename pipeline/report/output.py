@@ -10,7 +10,7 @@ import csv
 import datetime
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
@@ -35,6 +35,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _HEAD = 1_000  # rows of a table on a terminal
 _EXACT = int | float | datetime.datetime
 _SHORT = 10  # characters that are shown whole
+_URL = 24  # characters of a URL, at least
 _GAP = 3  # characters between columns
 
 
@@ -49,11 +50,19 @@ def guarded(text: str) -> str:
 
 
 def write(
-    batches: Iterable[pa.RecordBatch], *, form: str, to: TextIO, width: int | None = None
+    batches: Iterable[pa.RecordBatch],
+    *,
+    form: str,
+    to: TextIO,
+    width: int | None = None,
+    spared: Sequence[str] = (),
 ) -> int:
-    """Writes an answer to a stream; how many rows. form: one of FORMATS."""
+    """Writes an answer to a stream; how many rows. form: one of FORMATS.
+
+    spared: columns that a table without room for all leaves out, in this order and before others.
+    """
     if form == "table":
-        return _table(batches, to, width)
+        return _table(batches, to, width, spared)
     if form == "csv":
         return _csv(batches, to)
     return _json_lines(batches, to) if form == "nl" else _json(batches, to)
@@ -95,7 +104,9 @@ def _columns(batches: Iterable[pa.RecordBatch]) -> tuple[list[str], Iterator[pa.
     return first.schema.names, chain([first], iterator)
 
 
-def _table(batches: Iterable[pa.RecordBatch], to: TextIO, width: int | None) -> int:
+def _table(
+    batches: Iterable[pa.RecordBatch], to: TextIO, width: int | None, spared: Sequence[str]
+) -> int:
     names, batches = _columns(batches)
     rows = []
     for row in _rows(batches):
@@ -108,7 +119,7 @@ def _table(batches: Iterable[pa.RecordBatch], to: TextIO, width: int | None) -> 
         console.print("(nothing)")
         return 0
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    fitted = _fitted(shown, rows, console.width)
+    fitted = _fitted(shown, rows, console.width, spared)
     for name, size in fitted.items():
         figures = all(isinstance(row[name], int | float | None) for row in rows)
         table.add_column(
@@ -121,8 +132,11 @@ def _table(batches: Iterable[pa.RecordBatch], to: TextIO, width: int | None) -> 
     return len(rows)
 
 
-def _fitted(names: list[str], rows: list[dict[str, Any]], width: int) -> dict[str, int]:
-    """A width for each column that finds room: figures and dates whole, long text as is left."""
+def _fitted(
+    names: list[str], rows: list[dict[str, Any]], width: int, spared: Sequence[str] = ()
+) -> dict[str, int]:
+    """A width for each column that finds room: figures and dates whole, of a URL so much that its
+    host can be told, other long text as is left."""
     heads = {
         name: max(map(len, name.split("_")))
         if isinstance(rows[0][name], int | float)
@@ -133,11 +147,12 @@ def _fitted(names: list[str], rows: list[dict[str, Any]], width: int) -> dict[st
     least = {
         name: need
         if isinstance(rows[0][name], _EXACT) or need <= _SHORT
-        else max(_SHORT, heads[name])
+        else max(min(need, _URL) if name.endswith("url") else _SHORT, heads[name])
         for name, need in needs.items()
     }
-    while least and sum(least.values()) + _GAP * (len(least) - 1) > width:
-        least.popitem()
+    going = [name for name in spared if name in least]
+    while len(least) > 1 and sum(least.values()) + _GAP * (len(least) - 1) > width:
+        least.pop(going.pop(0) if going else next(reversed(least)))
     left = width - sum(least.values()) - _GAP * (len(least) - 1)
     fitted = {}
     for place, (name, size) in enumerate(sorted(least.items(), key=lambda one: needs[one[0]])):
@@ -159,6 +174,8 @@ def cell(value: Any) -> str:
         return ", ".join(cell(item) for item in value)
     if isinstance(value, tuple):  # an entry of a map
         return " ".join(cell(item) for item in value)
+    if isinstance(value, dict):
+        return safe(_json_of(value))
     return safe(str(value))
 
 
@@ -180,10 +197,14 @@ def _csv(batches: Iterable[pa.RecordBatch], to: TextIO) -> int:
 
 
 def _csv_cell(value: Any) -> Any:
+    if isinstance(value, dict) or (isinstance(value, list) and any(map(_is_nested, value))):
+        return _json_of(value)
     if isinstance(value, list):
         value = " | ".join(
             " ".join(map(str, item)) if isinstance(item, tuple) else str(item) for item in value
         )
+    if isinstance(value, bytes):
+        return plain(value)
     if isinstance(value, str):
         # The writer quotes a line feed and leaves a carriage return, which readers take for an end.
         return guarded(value).replace("\r\n", "\n").replace("\r", "\n")
@@ -192,10 +213,20 @@ def _csv_cell(value: Any) -> Any:
     return "" if value is None else value
 
 
+def _is_nested(item: Any) -> bool:
+    """Of what is in a list; an entry of a map is two words."""
+    entry = item if isinstance(item, tuple) else (item,)
+    return any(isinstance(each, dict | list) for each in entry)
+
+
+def _json_of(value: Any) -> str:
+    return json.dumps(value, default=plain, ensure_ascii=False)
+
+
 def _json_lines(batches: Iterable[pa.RecordBatch], to: TextIO) -> int:
     count = 0
     for row in _rows(batches):
-        to.write(json.dumps(row, default=plain, ensure_ascii=False) + "\n")
+        to.write(_json_of(row) + "\n")
         count += 1
     return count
 
@@ -205,7 +236,7 @@ def _json(batches: Iterable[pa.RecordBatch], to: TextIO) -> int:
     to.write("[")
     for row in _rows(batches):
         to.write(",\n " if count else "\n ")
-        to.write(json.dumps(row, default=plain, ensure_ascii=False))
+        to.write(_json_of(row))
         count += 1
     to.write("\n]\n" if count else "]\n")
     return count

@@ -8,7 +8,7 @@ import click
 
 from pipeline.index import outward
 from pipeline.index.backlinks import RELS, STATES, State
-from pipeline.report.asking import mode_option, page_options, state_option
+from pipeline.report.asking import mode_of, page_options, state_option
 from pipeline.report.commands import answer, cli, output_options
 
 _DATES = frozenset({"first_seen", "not_before", "lost_by"})
@@ -16,17 +16,20 @@ _DATES = frozenset({"first_seen", "not_before", "lost_by"})
 
 @cli.command()
 @click.argument("source", metavar="SOURCE")
-@mode_option
+@mode_of("SOURCE")
 @click.option(
     "--per",
     type=click.Choice((*outward.PERS, "link")),
     help="A row for each domain that is linked, page that links, or link. "
-    "[default: link for a URL, else domain]",
+    "[default: link for a URL, and with --rel or --to, else domain]",
 )
 @state_option("Which links.")
-@click.option("--rel", type=click.Choice(RELS), help="Links of this kind, with --per link.")
+@click.option("--rel", type=click.Choice(RELS), help="Links of this kind, a row each.")
 @click.option(
-    "--to", multiple=True, metavar="DOMAIN", help="Links to this domain, with --per link."
+    "--to",
+    multiple=True,
+    metavar="DOMAIN",
+    help="Links to this domain, a row each; may be repeated.",
 )
 @page_options
 @output_options
@@ -67,7 +70,7 @@ def outlinks(
 @cli.command()
 @click.argument("one", metavar="ONE")
 @click.argument("other", metavar="OTHER")
-@mode_option
+@mode_of("each of ONE and OTHER")
 @click.option(
     "--state",
     type=click.Choice(STATES),

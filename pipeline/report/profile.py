@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pipeline.index import profile
-from pipeline.report.asking import Moment, given, mode_option, page_options, target_argument
+from pipeline.report.asking import Moment, Score, given, mode_option, page_options, target_argument
 from pipeline.report.commands import Command, answer, cli, output_options
 from pipeline.report.lines import say
 
@@ -47,7 +47,7 @@ def _since(default: str | None) -> Callable[[Command], Command]:
 @click.option("--only", type=click.Choice(profile.CHANGES), help="One kind of change, with --list.")
 @click.option(
     "--authority",
-    type=click.FloatRange(0, 100),
+    type=Score(),
     help="Of the domain that links, at least; with --list.",
 )
 @_since("30d")

@@ -7,15 +7,19 @@ from typing import Any
 import click
 
 from pipeline.index import prospects
-from pipeline.report.asking import mode_option, page_options, target_argument
+from pipeline.index.target import domain_of, target_of
+from pipeline.report.asking import Score, mode_of, mode_option, page_options, target_argument
 from pipeline.report.commands import answer, cli, output_options
+from pipeline.report.lines import say
+from pipeline.report.output import safe
+from pipeline.report.unknown import why_nobody_alike
 
 _FOLLOWED = click.option(
     "--followed", is_flag=True, help="With a followed link: without nofollow, ugc and sponsored."
 )
 _AUTHORITY = click.option(
     "--authority",
-    type=click.FloatRange(0, 100),
+    type=Score(),
     help="Of the domain that links, at least; unknown ones are left out.",
 )
 
@@ -58,14 +62,14 @@ def broken(
 
 @cli.command()
 @click.argument("target", metavar="MINE")
-@mode_option
+@mode_of("MINE")
 @click.option(
     "--vs",
     "others",
     multiple=True,
     required=True,
     metavar="DOMAIN",
-    help="A domain to compare with; once for each.",
+    help="A domain to compare with, all of it; once for each.",
 )
 @click.option(
     "--at-least",
@@ -103,6 +107,9 @@ def gap(
         target, others, mode, at_least=at_least, followed=followed, authority=authority,
         limit=limit, after=after,
     )  # fmt: skip
+    for other in others:
+        if not target_of(other).is_whole:
+            say(safe(f"{other[:200]} is compared as all of {domain_of(other)}"))
     answer(ctx, question, hide=frozenset({"target_urls"}), **out)
 
 
@@ -144,4 +151,4 @@ def similar(
     question = prospects.similar(
         domain, by=by, language=language, country=country, limit=limit, after=after
     )
-    answer(ctx, question, hide=frozenset({"place"}), **out)
+    answer(ctx, question, hide=frozenset({"place"}), why=why_nobody_alike, **out)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import click
 
 from pipeline.errors import StoreBusy, StoreError, StoreRefused, UsageError
 from pipeline.index.question import Ask
-from pipeline.report.commands import cli, output_options, reading, settings_of, tell
+from pipeline.report.commands import cli, output_options, reading, settings_of, show_statement, tell
 from pipeline.settings import Settings
 from pipeline.store.asked import bound, only_reads, parsed
 from pipeline.store.opening import open_to_write
@@ -79,9 +78,7 @@ def sql(
     """
     text = _text(query)
     if show_sql:
-        click.echo(text)
-        if parameters:
-            click.echo("-- " + json.dumps(dict(parameters)))
+        show_statement(text, dict(parameters))
         return
     settings = settings_of(ctx)
     with _plainly_told(text):

@@ -38,6 +38,9 @@ class Store(Protocol):
         self, sql: str, parameters: Parameters | None = None
     ) -> Iterator[pa.RecordBatch]: ...
 
+    def columns(self, sql: str, parameters: Parameters | None = None) -> pa.Schema:
+        """Of its answer, without asking for a row: an answer of none has none to tell them by."""
+
     def insert(self, table: str, rows: pa.Table) -> None:
         """Whole columns; durable when it returns."""
 
@@ -49,6 +52,11 @@ def sql(name: str) -> str:
     """The text of a statement: `sql("pipeline/index/queries/links")`, without its ending."""
     package, _, file = name.rpartition("/")
     return resources.files(package.replace("/", ".")).joinpath(f"{file}.sql").read_text()
+
+
+def of_no_rows(statement: str) -> str:
+    """A question with the columns of this one, which reads nothing."""
+    return sql("pipeline/store/columns").replace("\nasked\n", f"\n{statement}\n")
 
 
 def rows(table: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:

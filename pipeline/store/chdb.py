@@ -15,9 +15,11 @@ import pyarrow as pa
 from chdb import ChdbError
 from chdb.session import Session
 
-from pipeline.store import DATABASE, Literal, Parameters, Value, sql
+from pipeline.errors import StoreRefused
+from pipeline.store import DATABASE, Parameters, of_no_rows, sql
 from pipeline.store.failures import safe as _safe
 from pipeline.store.failures import translate
+from pipeline.store.parameters import encode_parameters
 
 Found = TypeVar("Found")
 # What chDB does not stream: a few rows each.
@@ -64,6 +66,13 @@ class ChdbStore:
                     yield from plain(pa.Table.from_batches([batch])).to_batches()
             finally:
                 answer.close()
+
+    def columns(self, sql: str, parameters: Parameters | None = None) -> pa.Schema:
+        """What chDB streams has no columns before its first row."""
+        if not _SMALL.match(sql):
+            with suppress(StoreRefused):  # of two columns with one name no subquery is made
+                return self.query(of_no_rows(sql), parameters).schema
+        return self.query(sql, parameters).schema
 
     def insert(self, table: str, rows: pa.Table) -> None:
         if not rows.num_rows:
@@ -132,33 +141,6 @@ class ChdbStore:
     def close(self) -> None:
         with self._lock:
             self._session.close()
-
-
-def encode_parameters(parameters: Parameters | None) -> dict[str, str]:
-    """As ClickHouse reads them: TSV escapes, arrays as literals."""
-    return {name: _encode(value) for name, value in (parameters or {}).items()}
-
-
-def _encode(value: Value) -> str:
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, list):
-        return "[" + ",".join(_quoted(item) for item in value) + "]"
-    if isinstance(value, Literal):
-        return str(value)
-    if isinstance(value, str):
-        return _escaped(value)
-    return str(value)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\0", "\\0")
-
-
-def _quoted(item: str | float) -> str:
-    if isinstance(item, int | float):
-        return str(item)
-    return "'" + _escaped(item).replace("'", "\\'") + "'"
 
 
 def plain(table: pa.Table) -> pa.Table:

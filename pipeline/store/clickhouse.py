@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ from clickhouse_driver.errors import Error, ServerException
 
 from pipeline.errors import StoreBusy, StoreError, StoreRefused
 from pipeline.settings import StoreSettings
-from pipeline.store import Parameters, rows, sql
+from pipeline.store import Parameters, of_no_rows, rows, sql
 from pipeline.store.failures import safe, translate
 from pipeline.store.wire import Wire
 
@@ -114,6 +114,11 @@ class ClickHouseStore:
             raise
         finally:
             wire.close()
+
+    def columns(self, sql: str, parameters: Parameters | None = None) -> pa.Schema:
+        with suppress(StoreRefused):  # SHOW and the like are no subquery, nor is a name twice
+            return self.query(of_no_rows(sql), parameters).schema
+        return self.query(sql, parameters).schema
 
     def insert(self, table: str, rows: pa.Table) -> None:
         if not rows.num_rows:

@@ -38,19 +38,22 @@ _BATCH, _END, _ERROR = b"b", b"d", b"e"
 
 class Question(msgspec.Struct, frozen=True):
     """`literals`: parameters beside the others, see `Literal`. `table`: rows are added to it, as
-    `rows` has them in Arrow's stream format, and nothing is asked."""
+    `rows` has them in Arrow's stream format, and nothing is asked. `columns`: no row is asked for,
+    and a batch of none tells the columns."""
 
     sql: str
     parameters: dict[str, Any]
     literals: dict[str, str] = {}
     table: str = ""
     rows: bytes = b""
+    columns: bool = False
 
 
-def _question(sql: str, parameters: Parameters | None) -> Question:
+def _question(sql: str, parameters: Parameters | None, *, columns: bool = False) -> Question:
     given = dict(parameters or {})
     literals = {name: str(v) for name, v in given.items() if isinstance(v, Literal)}
-    return Question(sql, {n: v for n, v in given.items() if n not in literals}, literals)
+    told = {n: v for n, v in given.items() if n not in literals}
+    return Question(sql, told, literals, columns=columns)
 
 
 class Session(Store, Protocol):
@@ -125,8 +128,13 @@ class Server:
 
 def _tell(connection: socket.socket, session: Session, question: Question) -> None:
     literals = {name: Literal(text) for name, text in question.literals.items()}
+    given = question.parameters | literals
     with _watched(connection, session):
-        for batch in session.stream(question.sql, question.parameters | literals):
+        if question.columns:
+            none = pa.RecordBatch.from_pylist([], session.columns(question.sql, given))
+            _send(connection, _BATCH + _packed(none))
+            return
+        for batch in session.stream(question.sql, given):
             _send(connection, _BATCH + _packed(batch))
 
 
@@ -159,6 +167,10 @@ class RemoteStore:
 
     def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[pa.RecordBatch]:
         yield from self._asked(_question(sql, parameters))
+
+    def columns(self, sql: str, parameters: Parameters | None = None) -> pa.Schema:
+        (none,) = self._asked(_question(sql, parameters, columns=True))
+        return none.schema
 
     def _asked(self, question: Question) -> Iterator[pa.RecordBatch]:
         with self._lock:

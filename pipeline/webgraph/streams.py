@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any, cast
 
@@ -9,9 +10,14 @@ import pyarrow as pa
 from pyarrow import csv
 
 from pipeline.errors import UsageError
+from pipeline.lists.read import clean
 from pipeline.lists.text import opened, shown
 
 BLOCK = 4 << 20  # bytes read at once; no line may be longer
+_MOST_SHOWN = 60  # characters of a cell in a message
+_NO_NUMBER = re.compile(
+    r"CSV column #(\d+): Row #(\d+): CSV conversion error to int64: invalid value '(.*)'", re.DOTALL
+)
 _HEAD = 1 << 16  # bytes in which the first line must end
 
 Fields = Mapping[str, pa.DataType]
@@ -24,8 +30,8 @@ class Counted:
     def __init__(self) -> None:
         self.lines = self.damaged = 0
 
-    def skip(self, _: csv.InvalidRow) -> str:
-        self.damaged += 1
+    def skip(self, row: csv.InvalidRow) -> str:
+        self.damaged += bool(row.text)  # an empty line is none
         return "skip"
 
 
@@ -45,12 +51,18 @@ def batches(
         try:
             yield from _of_file(where, fields, counted, header)
         except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-            told = str(error).splitlines()[0][:200]
-            raise UsageError(
-                f"{shown(where)} has not the columns {', '.join(fields)}: {told}"
-            ) from error
+            raise UsageError(_told(shown(where), [*fields], str(error))) from error
         except (OSError, EOFError) as error:
             raise UsageError(f"can't read {shown(where)}: {error}") from error
+
+
+def _told(name: str, fields: Sequence[str], error: str) -> str:
+    columns = f"has not the columns {', '.join(fields)}, with tabs between"
+    found = _NO_NUMBER.search(error)
+    if found is None:
+        return f"{name} {columns}: {error.splitlines()[0][:200]}"
+    value = clean(found[3], _MOST_SHOWN)
+    return f"{name}, line {found[2]} {columns}: {value!r} is no number"
 
 
 def _of_file(
@@ -71,6 +83,7 @@ def _of_file(
             ),
             csv.ParseOptions(
                 delimiter="\t", quote_char=False, double_quote=False,
+                ignore_empty_lines=False,  # or messages would count without them
                 invalid_row_handler=counted.skip,
             ),
             csv.ConvertOptions(

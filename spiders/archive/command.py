@@ -79,7 +79,8 @@ def warc(
     importing = Importing(settings, wanted)
     on_signal(importing.stop, _STOP_S)
     failed: list[Filed] = []
-    rows = _rows(importing, failed)
+    junk: list[str] = []
+    rows = _rows(importing, failed, junk)
     is_shown = output is None and (form == "table" or (form is None and sys.stdout.isatty()))
     with Progress(importing.describe):
         if is_shown:  # a terminal has but one place to write to
@@ -90,17 +91,26 @@ def warc(
         put(_short(table), "table", None)
     for filed in failed:
         click.echo(f"backlinks: {safe(filed.wrong)}", err=True)
+    for told in junk:
+        click.echo(f"backlinks: {safe(told)}", err=True)
     click.echo(_ended(importing, len(failed)), err=True)
-    ctx.exit(1 if failed else 0)
+    ctx.exit(1 if failed or junk else 0)
 
 
-def _rows(importing: Importing, failed: list[Filed]) -> Iterator[pa.RecordBatch]:
-    """A row a file as it ends; a file that could not be read is told of at the end."""
+def _rows(importing: Importing, failed: list[Filed], junk: list[str]) -> Iterator[pa.RecordBatch]:
+    """A row a file as it ends; of one that could not be read, or has not one record that can, it is
+    told at the end."""
     for filed in importing.run():
         if filed.note is None:
             failed.append(filed)
         else:
-            yield pa.RecordBatch.from_pylist([_row(filed)], _SCHEMA)
+            row = _row(filed)
+            if row["damaged"] and not row["records"]:
+                why = f"damaged at byte {row['damaged_at'][0]}"
+                junk.append(
+                    f"{row['file']} has no record that can be read, {why}: give WARC or WAT"
+                )
+            yield pa.RecordBatch.from_pylist([row], _SCHEMA)
             if not sys.stdout.isatty():
                 sys.stdout.flush()
 
@@ -156,4 +166,4 @@ def _ended(importing: Importing, failed: int) -> str:
         said += f"; {failed:,} files could not be read"
     if importing.stopped:
         return f"{said}; {total - importing.ended:,} are left: run it again, and it goes on"
-    return f"{said}. Next: backlinks worker consume"
+    return f"{said}. Next: backlinks worker consume" if importing.pages else said

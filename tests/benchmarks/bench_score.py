@@ -71,6 +71,9 @@ class MadeLinks:
             last = min(first + step, self.size.domains)
             yield self._batch(*made(first, last, self.size.domains, each))
 
+    def columns(self, asked: str, parameters: Mapping[str, Any] | None = None) -> pa.Schema:
+        return self.empty.columns(asked, parameters)
+
     def _batch(self, sources: Ids, targets: Ids) -> pa.RecordBatch:
         ones = pa.array(np.ones(len(sources), np.uint32))
         places = (sources.astype(np.int64) * 7 + targets) % len(WEIGHTS)

@@ -87,6 +87,9 @@ class FaultyStore:
     def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[pa.RecordBatch]:
         return self.store.stream(sql, parameters)
 
+    def columns(self, sql: str, parameters: Parameters | None = None) -> pa.Schema:
+        return self.store.columns(sql, parameters)
+
     def close(self) -> None:
         """The store outlives its users."""
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UsageError
+from pipeline.index import profile
 from pipeline.index.backlinks import PERS, Filters, Links, Per, country_named
-from pipeline.index.questions import Index
+from pipeline.index.questions import Index, refs
 from pipeline.index.rows import Backlink
 from pipeline.store import Store, rows
 from tests.pipeline.index.small_web import Seen, SmallWeb, bare
@@ -212,6 +213,15 @@ RISKS: list[tuple[float | None, float | None]] = [(30.0, None), (None, 37.5), (3
 
 
 @pytest.mark.engine
+@pytest.mark.parametrize("since", [1 << 63, DAY, -(10**17)])
+def test_a_time_that_ends_before_it_begins_is_refused(since: int) -> None:
+    asks: list[Any] = [refs, profile.changes, profile.change_counts, profile.history]
+    for ask in asks:
+        with pytest.raises(UsageError, match="give an earlier --since or a later --until"):
+            ask("a.example", since=since, until=since - 1)
+        assert ask("a.example", since=since, until=since)
+
+
 @pytest.mark.parametrize("unknown", [False, True])
 def test_by_spam_risk_those_that_are_not_known_are_left_out_or_asked_for(
     web: SmallWeb, unknown: bool

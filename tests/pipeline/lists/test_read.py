@@ -8,6 +8,7 @@ import csv
 import gzip
 import io
 import os
+import random
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,27 @@ def test_a_file_without_urls_is_told(tmp_path: Path) -> None:
         links("a,b\n1,2\n", tmp_path, OURS._replace(to=("mine.example",)))
     with pytest.raises(UsageError, match=r"can't read .*: No such file"):
         list(read(str(tmp_path / "none"), OURS, Found()))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\n \r\n", codecs.BOM_UTF8, gzip.compress(b"")],
+    ids=["nothing", "blank", "mark", "packed"],
+)
+def test_an_empty_file_is_told(tmp_path: Path, content: bytes) -> None:
+    for options in (OURS, OURS._replace(columns={"source": "1"})):
+        with pytest.raises(UsageError, match="x is empty; give a table with a column of URLs"):
+            links(content, tmp_path, options, name="x")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_file_that_is_no_text_is_told(tmp_path: Path, seed: int) -> None:
+    for size in (100, 10_000, 200_000):
+        content = b"\x7fELF" + random.Random(seed).randbytes(size)
+        with pytest.raises(UsageError, match="is no table of text; give CSV, or a file of URLs"):
+            links(content, tmp_path)
+    with pytest.raises(UsageError, match="has no column of URLs"):
+        links("Schlüssel,Wert\nÄpfel,世界\t🙂\n".encode(), tmp_path)
 
 
 def test_what_is_no_backlink_is_left_out_and_counted(tmp_path: Path) -> None:

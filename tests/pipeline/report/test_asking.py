@@ -6,6 +6,7 @@ import csv
 import datetime
 import io
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,6 +110,31 @@ def test_every_question_shows_its_sql_and_asks_nothing(
     assert "SELECT" in ran.stdout
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("links", TARGET, "--all"), ("links", TARGET, "--kind", "a", "--kind", "form"),
+     ("links", TARGET, "--path", "/it's \\ $HOME `id`", "--state", "all"),
+     ("links", TARGET, "--anchor", "one\n; DROP TABLE links\té"), ("refs", TARGET),
+     ("gap", "other.example", "--vs", TARGET, "--vs", "it.example"),
+     ("sql", "SELECT {a:Array(String)} AS a, {t:String} AS t", "-p", "a", "['x\\'y', '\\n']",
+      "-p", "t", "a\\b'"),
+    ],
+    ids=range(7),
+)  # fmt: skip
+def test_the_sql_that_is_shown_says_how_to_ask_it(
+    ask: Ask, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    shown = ask(*words, "--show-sql").stdout
+    (tmp_path / "q.sql").write_text(shown)
+    (line,) = (line for line in shown.splitlines() if line.startswith("-- backlinks sql @q.sql "))
+    listing = f"printf '%s\\0' {line.removeprefix('-- backlinks ')}"
+    given = subprocess.run(["bash", "-c", listing], check=True, capture_output=True, text=True)
+    asked, _, *more = given.stdout.split("\0")[:-1]
+    ran = ask(asked, f"@{tmp_path / 'q.sql'}", *more, "--json")
+    assert ran.exit_code == 0, ran.output
+    assert json.loads(ran.stdout) == json.loads(ask(*words, "--json").stdout)
+
+
 @pytest.mark.parametrize("name", [name for name in QUESTIONS if name != "show"])
 def test_forms_tell_the_same(ask: Ask, name: str, tmp_path: Path) -> None:
     words = QUESTIONS[name]
@@ -156,6 +182,24 @@ def test_options_are_filters(ask: Ask) -> None:
     assert rows(ask("links", TARGET, "--since", "30d")) == []
 
 
+def test_a_path_without_its_slash_is_one_with_it(ask: Ask) -> None:
+    (found,) = rows(ask("links", TARGET, "--path", "a", "--per", "domain", "--limit", 1))
+    assert found["target_url"] == f"https://www.{TARGET}/a"
+    assert rows(ask("links", TARGET, "--path", "/a", "--limit", 1)) == [found]
+    assert rows(ask("links", TARGET, "--language", " EN ", "--limit", 1))
+
+
+def test_who_links_can_be_told_at_80_columns(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    header, _, *found = ask("links", TARGET, "--all", "--table").stdout.splitlines()
+    assert header.startswith("source url ")
+    assert all(len(line) <= 80 for line in found)
+    assert {line.partition(" ")[0] for line in found if line.startswith("https://www.")} == {
+        "https://www.b.example/", "https://www.b.example/-x",
+    }  # fmt: skip
+    assert sum(f"https://{TARGET}/" in line for line in found) > 6
+
+
 def test_show_tells_a_part_of_a_domain(ask: Ask) -> None:
     ran = ask("show", f"www.{TARGET}")
     assert f"www.{TARGET} (host of {TARGET})" in ran.stdout
@@ -178,6 +222,32 @@ def test_show_why_asks_for_reasons_and_says_where_there_is_no_snapshot(ask: Ask)
         (("links", TARGET, "--after", "x"), "--after 'x' is no place in an answer"),
         (("refs", TARGET, "--after", ""), ""),
         (("links", TARGET, "--country", "deu"), "give its two letters"),
+        (("links", TARGET, "--language", "zzz9"), "'zzz9' is no language; give its two or three"),
+        (("similar", TARGET, "--language", "%"), "'%' is no language"),
+        (("links", TARGET, "--authority", "nan"), "--authority nan is no number; give one from 0"),
+        (("refs", TARGET, "--min-risk", "nan"), "--min-risk nan is no number"),
+        (("broken", TARGET, "--authority", "NaN"), "--authority NaN is no number"),
+        (("changes", TARGET, "--list", "--authority", "nan"), "--authority nan is no number"),
+        (("links", TARGET, "--unknown-risk"), "goes with --min-risk or --max-risk"),
+        (("links", TARGET, "--all", "--per", "page"), "--all is the same as --per link"),
+        (("links", TARGET, "--per", "domain", "--all"), "--all is the same as --per link"),
+        (("links", TARGET, "--json", "--csv"), "--csv and --json are two forms: give one"),
+        (("sql", "SELECT 1", "--nl", "--table"), "--table and --nl are two forms"),
+        *(
+            (
+                (*words, "--since", "2026-02-03", "--until", "2026-02-01"),
+                "nothing is from 2026-02-03 00:00 on and before 2026-02-02 00:00; give an earlier",
+            )
+            for words in (
+                ("links", TARGET),
+                ("refs", TARGET),
+                ("changes", TARGET),
+                ("changes", TARGET, "--list"),
+                ("history", TARGET),
+            )
+        ),
+        (("changes", TARGET, "--until", "2020-01-01"), "give an earlier --since"),
+        (("links", TARGET, "--since", "2026-02-03", "--until", "2026-02-03"), ""),
     ],
 )
 def test_what_can_not_be_asked_is_refused_in_one_line(

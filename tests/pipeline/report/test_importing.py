@@ -13,10 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 import backlinks as root  # noqa: F401 - adds the commands that compose
+from pipeline.archive.read import Imported
 from pipeline.log import ARCHIVE as GROUP
 from pipeline.log import PAGES
 from pipeline.log.sqlite import SqliteLog
 from pipeline.report.commands import cli
+from pipeline.report.importing import _summary
 from tests.pipeline.archive.files import keep, new, record
 from tests.support.command import Ran, start
 from tests.support.records import START, message, page
@@ -193,3 +195,7 @@ def files(kept: Path) -> list[Path]:
 
 def behind(log: SqliteLog) -> int:
     return sum(lag for (group, _), lag in log.lag().items() if group == GROUP)
+
+
+def test_where_no_page_was_imported_nothing_is_next() -> None:
+    assert _summary(Imported()) == "0 pages of 0 files are in the log"

@@ -35,6 +35,18 @@ def test_csv_in_a_pipe_and_parquet_in_a_file_tell_the_same(run: Run, tmp_path: P
     assert pq.read_table(file)["trusted_harmonic_rank"].to_pylist() == [2.0, None]
 
 
+def test_a_line_that_is_no_utf8_spoils_no_other(run: Run) -> None:
+    asked = "a.example\nmünchen.example\n".encode() + b"m\xfcnchen.example\nb.example\n"
+    found = list(csv.DictReader(io.StringIO(run("metrics", "-", stdin=asked).stdout)))
+    assert [row["domain"] for row in found] == [
+        "a.example", "xn--mnchen-3ya.example", "", "b.example",
+    ]  # fmt: skip
+    assert found[2]["asked"] == "m\ufffdnchen.example"
+    assert [row["trusted_harmonic_rank"] for row in found] == ["2.0", "", "", "1.0"]
+    wide = run("metrics", "-", stdin="münchen.example\n".encode("utf-16")).stdout
+    assert "xn--mnchen-3ya.example" in wide
+
+
 def test_nothing_asked_and_no_such_file_are_told(run: Run) -> None:
     assert "no domains in stdin" in run("metrics", "-", code=2).stderr
     assert "can't read nowhere.txt" in run("metrics", "nowhere.txt", code=2).stderr

@@ -111,6 +111,32 @@ def test_a_table_leaves_out_columns_that_say_nothing_and_those_without_room() ->
     assert all(len(line) <= 40 for line in written(ROWS * 3, "table", width=40).splitlines())
 
 
+def test_a_table_shows_enough_of_a_url_to_tell_its_host_and_leaves_out_the_least() -> None:
+    link = {
+        "source_url": "https://www.some-blog.example/a/long/path",
+        "target_url": "https://target.example/another/long/path",
+        "anchor": "a text of many words", "rel": "nofollow", "position": "main",
+        "authority": 12.3, "spam_risk": 4.0, "last_seen": DAY,
+    }  # fmt: skip
+    told = io.StringIO()
+    spared = ("position", "last_seen", "spam_risk", "rel")
+    write(batches([link]), form="table", to=told, width=80, spared=spared)
+    header, _, row = told.getvalue().splitlines()
+    assert header.split() == ["source", "url", "target", "url", "anchor", "authority"]
+    assert "https://www.some-blog.ex" in row
+    assert "https://target.example/" in row
+    assert len(row) <= 80
+    told = io.StringIO()
+    write(batches([link]), form="table", to=told, width=100, spared=spared)
+    assert "nofollow" in told.getvalue(), "the last of them comes back first"
+
+
+def test_a_table_has_a_column_however_little_room_there_is() -> None:
+    (_, _, row) = written([{"url": "https://target.example/path"}], "table", width=10).splitlines()
+    assert len(row) <= 10
+    assert row.startswith("https://")
+
+
 def test_a_table_cuts_long_text_and_not_its_neighbours() -> None:
     shown = written([{"url": "http://a.example/" + "x" * 500, "links": 7}], "table", width=60)
     row = shown.splitlines()[2]
@@ -152,6 +178,30 @@ def test_entries_of_a_map_are_words() -> None:
     told = io.StringIO()
     write([pa.record_batch({"reasons": counted})], form="csv", to=told)
     assert told.getvalue() == "reasons\nremoved 2 | gone 1\n"
+
+
+def test_what_is_nested_is_json_in_a_cell_of_csv() -> None:
+    reasons = [{"measure": "ip_share", "value": 0.5, "points": 7}, {"measure": "=x\r", "at": DAY}]
+    lines = {"lists": [[1, 2], []], "reasons": reasons, "one": {"a": None}, "counts": [1, 2]}
+    (row,) = csv.DictReader(io.StringIO(written([lines], "csv"), newline=""))
+    assert json.loads(row["lists"]) == lines["lists"]
+    found = json.loads(row["reasons"])
+    assert [each["measure"] for each in found] == ["ip_share", "=x\r"]
+    assert found[1]["at"] == DAY.isoformat()
+    assert json.loads(row["one"]) == {"a": None}
+    assert row["counts"] == "1 | 2", "what is not nested stays as it was"
+
+
+def test_an_entry_of_a_map_that_holds_a_list_is_json_too() -> None:
+    held = pa.array([[("a", ["x", "y"])]], pa.map_(pa.string(), pa.list_(pa.string())))
+    told = io.StringIO()
+    write([pa.record_batch({"held": held})], form="csv", to=told)
+    (row,) = csv.DictReader(io.StringIO(told.getvalue()))
+    assert json.loads(row["held"]) == [["a", ["x", "y"]]]
+
+
+def test_nested_text_moves_no_cursor() -> None:
+    assert cell([{"a": "x\x1b[2J\u202e"}]) == '{"a": "x\\u001b[2J"}'
 
 
 def test_json_is_one_array_and_nl_an_object_a_line_of_the_same() -> None:

@@ -138,6 +138,29 @@ def test_an_empty_answer_keeps_its_columns(shared_store: AnyStore) -> None:
     assert (table.num_rows, table.column_names) == (0, ["a", "b"])
 
 
+TYPED = (
+    "SELECT toUInt8(number) AS n, 'x' AS text, ['a'] AS list, map('a', 1) AS map, "
+    "toDateTime64('2020-01-01 00:00:00', 3, 'UTC') AS at, toNullable(0.5) AS known, "
+    "toLowCardinality('y') AS word, (1, 'b') AS pair, toDate('2020-01-01') AS day, "
+    "CAST('a' AS Enum8('a' = 1)) AS named FROM numbers(1) -- and no more"
+)
+
+
+def test_columns_are_told_without_a_row_and_as_rows_have_them(shared_store: AnyStore) -> None:
+    (batch,) = shared_store.stream(TYPED)
+    assert shared_store.columns(TYPED) == batch.schema
+    assert shared_store.columns("SELECT {n:UInt8} AS n", {"n": 1}).names == ["n"]
+
+
+def test_columns_of_one_name_and_of_statements_that_are_no_subquery_are_told(
+    shared_store: AnyStore,
+) -> None:
+    for asked in ("SELECT 1 AS a, a WHERE 0", "SHOW TABLES FROM system LIKE 'one'"):
+        (name, *more) = shared_store.columns(asked).names
+        assert name in ("a", "name")
+        assert set(more) <= {"a"}
+
+
 def test_low_cardinality_comes_as_plain_text(shared_store: AnyStore) -> None:
     table = shared_store.query("SELECT toLowCardinality('x') AS a")
     assert rows(table) == [{"a": "x"}]

@@ -55,6 +55,13 @@ def test_the_rows_are_those_of_the_store_itself(store: ChdbStore, remote: Remote
     assert found.num_rows == 200_000
 
 
+def test_columns_are_those_of_the_store_itself(store: ChdbStore, remote: RemoteStore) -> None:
+    asked, given = "SELECT *, {a:String} AS a FROM kept WHERE 0", {"a": "x"}
+    assert remote.columns(asked, given) == store.columns(asked, given)
+    assert remote.columns(asked, given).names == ["n", "text", "a"]
+    assert rows(remote.query("SELECT 1 AS one")) == [{"one": 1}]
+
+
 def test_parameters_travel(remote: RemoteStore) -> None:
     found = remote.query(
         "SELECT {a:String} AS a, {b:Array(String)} AS b, {c:UInt64} AS c",

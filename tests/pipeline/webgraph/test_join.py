@@ -98,6 +98,12 @@ def test_a_graph_may_lie_in_several_files(tmp_path: Path) -> None:
         ("zero\texample.mine\n", "0\t0\n", "has not the columns id, host"),
         ("0\texample.mine\n", "no edges\tat all\n", "has not the columns from, to"),
         ("", "", "the graph has none of"),
+        (
+            "0\texample.mine\n",
+            "0\t0\n\none\n1\t0\nabc\x1b\t0\n",
+            r"e, line 5 has not the columns from, to, with tabs between: 'abc' is no number",
+        ),
+        ("0\texample.mine\n", "0\t" + "9" * 500 + "\n", f"line 1 .*: '{'9' * 60}' is no number"),
     ],
 )
 def test_what_is_no_graph_is_told(tmp_path: Path, vertices: str, edges: str, said: str) -> None:

@@ -121,6 +121,23 @@ def test_a_file_that_can_not_be_read_is_named_and_the_others_come(
     assert ran.err.splitlines()[1].startswith("16 pages of 3 files are in the log; 1 files could")
 
 
+@pytest.mark.parametrize("content", [b"junk " * 1_000, gzipped([b"junk"])], ids=["plain", "gzip"])
+def test_a_file_without_one_good_record_is_told_and_ends_with_1(
+    content: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "junk.warc").write_bytes(content)
+    ran = backlinks("import", "warc", tmp_path / "junk.warc", data=tmp_path / "data")
+    assert ran.code == 1
+    (row,) = csv.DictReader(io.StringIO(ran.out))
+    assert (row["records"], row["damaged"]) == ("0", "1")
+    first, last = ran.err.splitlines()
+    assert first == (
+        f"backlinks: {tmp_path / 'junk.warc'} has no record that can be read, damaged at byte 0: "
+        "invalid warc header: give WARC or WAT"
+    )
+    assert last == "0 pages of 1 files are in the log", "nothing to consume"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

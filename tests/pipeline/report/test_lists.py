@@ -1,0 +1,44 @@
+"""`import list` and `coverage` of files that hold nothing, as their user meets them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import backlinks  # noqa: F401 - adds the commands
+from pipeline.report.commands import cli
+
+HEAD = "Referring page title,Referring page URL,Target URL,Anchor,Last seen\n"
+
+
+def ran(*arguments: object, data: Path) -> Result:
+    return CliRunner().invoke(cli, ["--data", str(data), *map(str, arguments)])
+
+
+def test_where_nothing_was_put_into_the_log_nothing_is_next(tmp_path: Path) -> None:
+    (tmp_path / "head.csv").write_text(HEAD)
+    found = ran("import", "list", tmp_path / "head.csv", data=tmp_path / "data")
+    assert (found.exit_code, found.stdout) == (0, "0 records are in the log\n")
+    assert "0 rows, 0 links on 0 pages" in found.stderr
+    row = "t,https://a.example/,https://mine.example/,x,2024-05-17\n"
+    (tmp_path / "one.csv").write_text(HEAD + row)
+    found = ran("import", "list", tmp_path / "one.csv", data=tmp_path / "data")
+    assert "1 records are in the log. Next: backlinks run" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "is empty; give a table"), (bytes(range(256)) * 9, "is no table of text; give CSV")],
+    ids=["empty", "binary"],
+)
+@pytest.mark.parametrize("words", [("import", "list"), ("coverage", "--against")], ids=" ".join)
+def test_what_is_no_list_is_told_in_one_line(
+    tmp_path: Path, words: tuple[str, ...], content: bytes, said: str
+) -> None:
+    (tmp_path / "list.csv").write_bytes(content)
+    found = ran(*words, tmp_path / "list.csv", data=tmp_path / "data")
+    assert found.exit_code == 2
+    assert f"list.csv {said}" in found.stderr
+    assert found.stderr.count("\n") == 1
