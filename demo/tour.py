@@ -155,8 +155,8 @@ class Tour:
             )  # fmt: skip
             flag = ", flagged" if is_flagged(row) else ""
             lines.append(
-                f"{row['domain']:<30} {row['pagerank_rank']:>8,.0f} "
-                f"{row['trusted_harmonic_rank']:>10,.0f} {row['portfolio']:>16.1f}  {what}{flag}"
+                f"{row['domain']:<30} {row['pagerank_rank']:>8,g} "
+                f"{row['trusted_harmonic_rank']:>10,g} {row['portfolio']:>16.1f}  {what}{flag}"
             )
         return lines
 
