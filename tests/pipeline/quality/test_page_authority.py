@@ -170,6 +170,7 @@ def test_without_seeds_authority_of_pages_is_unknown(store: AnyStore) -> None:
         assert row["brings"] == []
 
 
+@pytest.mark.long
 def test_a_sample_of_searches_and_pieces_of_any_size_tell_the_same_pages(
     store: AnyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -226,18 +226,21 @@ def test_two_shards_answer_as_one_node_does(asked: dict[str, Any]) -> None:
         assert len(asked["single"][name]) > 1, name
 
 
+@pytest.mark.long
 def test_both_shards_have_rows_and_a_hot_domain_is_on_both(asked: dict[str, Any]) -> None:
     assert all(len(counts) == 2 for counts in asked["rows"].values())
     assert asked["shards of the hot"] == 2
     assert HOT in str(asked["spread"][f"outlinks of {HOT}"])
 
 
+@pytest.mark.long
 def test_what_is_erased_is_erased_from_all_shards(asked: dict[str, Any]) -> None:
     assert asked["counted"] == [True, True]
     assert asked["erased"] == [0, 0]
     assert asked["spread after"] == asked["single after"] != asked["single"]
 
 
+@pytest.mark.long
 def test_another_list_of_hot_domains_makes_the_tables_anew_and_loses_nothing(
     asked: dict[str, Any],
 ) -> None:
@@ -247,5 +250,6 @@ def test_another_list_of_hot_domains_makes_the_tables_anew_and_loses_nothing(
     assert spread >= 4
 
 
+@pytest.mark.long
 def test_where_a_link_s_rows_lie_changes_no_answer(asked: dict[str, Any]) -> None:
     assert asked["scattered"] == asked["spread after"]
