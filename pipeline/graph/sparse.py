@@ -95,6 +95,27 @@ def cosines(
         found[i] = min(total, np.float32(1))
 
 
+@numba.njit(cache=True, nogil=True)
+def sums_by(
+    target: Ids, weight: npt.NDArray[np.float64], values: Weights, n: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], Offsets, Offsets]:
+    """Of each of n, over what points to it: the weight whose value is known, that times the value,
+    how many are known, and how many there are. float64[n], float64[n], int64[n], int64[n].
+
+    Memory: 32 bytes of each of n, and nothing an entry. Summed in the order of the entries.
+    """
+    heavy, total = np.zeros(n, np.float64), np.zeros(n, np.float64)
+    known, of = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    for i in range(target.size):
+        t = target[i]
+        of[t] += 1
+        if not np.isnan(values[i]):
+            known[t] += 1
+            heavy[t] += weight[i]
+            total[t] += weight[i] * values[i]
+    return heavy, total, known, of
+
+
 @numba.njit(parallel=True, cache=True, nogil=True)
 def heaviest(offsets: Offsets, weights: Weights, rows: Ids, most: int) -> Offsets:
     """int64[k, most]: places in `weights` of the heaviest of each of these rows, -1 beyond."""

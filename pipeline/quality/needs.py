@@ -67,6 +67,8 @@ def needs(size: Size, settings: ScoreSettings, *, packed: bool) -> Needs:
         "supporters": balls + 24 * n,
         "topics": WORDS + 200 * n + 24 * m,
         "pages of links": RARITY + 200 * n + 24 * m + min(SLICED, LINKS * m) // 4,
+        # Of each edge its relevance and the terms that say so are held, of three at most.
+        "similarity": 192 * n + 32 * m,
         "spam risk": 220 * n + (8 * m if packed else 0),
         # Once more as a graph, of edges without weights, those that weigh nothing among them.
         "counting links": (200 + 2 * ROWS) * n + (6 if packed else 8) * m + SORTED * min(m, ROOM),

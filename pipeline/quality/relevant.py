@@ -9,7 +9,7 @@ import pyarrow as pa
 from pipeline.graph.blocks import share_of
 from pipeline.graph.csr import Ids
 from pipeline.graph.similar import similarity
-from pipeline.graph.sparse import cosines, heaviest
+from pipeline.graph.sparse import cosines, heaviest, sums_by
 from pipeline.quality.page_relevance import page_relevance
 from pipeline.quality.scored import Floats, Measure, Part, Scored, nullable
 from pipeline.quality.topics import (
@@ -26,23 +26,27 @@ from pipeline.quality.topics import (
 SHARED = 3  # terms that are told of an edge
 TOLD = 16  # terms that are told of a domain, and by which it is found
 _BLOCK = 100_000  # domains whose terms are written at once
+SOME = 1 << 22  # edges that are compared at a time
 
 
 def _add(scored: Scored) -> None:
-    found = topics(scored)
     source, target = scored.ends
-    relevance, shared = _edges(found, source, target)
+    _add_topics(scored, source, target)  # which are let go of before the next
+    scored.progress("similarity")
+    alike = similarity(scored.graph, source, target).astype(np.float32)
+    scored.edge_columns["similarity"] = pa.array(alike, from_pandas=True)
+
+
+def _add_topics(scored: Scored, source: Ids, target: Ids) -> None:
+    found = topics(scored)
+    relevance, scored.edge_columns["shared_terms"] = _edges(found, source, target)
     scored.edge_columns["relevance"] = pa.array(relevance, from_pandas=True)
-    scored.edge_columns["shared_terms"] = _words(found, shared)
     of_pages = page_relevance(scored, found)
     scored.edge_columns |= {
         "page_relevance": pa.array(of_pages.best, from_pandas=True),
         "page_relevance_mean": pa.array(of_pages.mean, from_pandas=True),
         "page_relevance_pairs": pa.array(of_pages.pairs),
     }
-    scored.progress("similarity")
-    alike = similarity(scored.graph, source, target).astype(np.float32)
-    scored.edge_columns["similarity"] = pa.array(alike, from_pandas=True)
     scored.columns["topical_terms"] = _told(found, TOLD)
     _of_domains(scored, target, relevance)
     _write(scored, found)
@@ -54,13 +58,27 @@ def _add(scored: Scored) -> None:
     }  # fmt: skip
 
 
-def _edges(found: Topics, source: Ids, target: Ids) -> tuple[npt.NDArray[np.float32], Ids]:
-    relevance = np.empty(len(source), np.float32)
-    shared = np.empty((len(source), SHARED), np.int32)
-    cosines(
-        found.rows, found.offsets, found.slots, found.weights, source, target, relevance, shared
-    )
-    return relevance, shared
+def _edges(found: Topics, source: Ids, target: Ids) -> tuple[npt.NDArray[np.float32], pa.Array]:
+    """How alike the ends of each edge are, float32[m], and the terms that say so, list<string>[m].
+
+    Memory: 8 bytes an edge, and 4 for each such term; what more is worked out, of some at a time.
+    """
+    m, done = len(source), 0
+    relevance, ends = np.empty(m, np.float32), np.zeros(m + 1, np.int32)
+    places = np.empty(m * SHARED, np.int32)  # what is not written to takes no memory
+    for first in range(0, m, SOME):
+        part = slice(first, first + SOME)
+        shared = np.empty((len(source[part]), SHARED), np.int32)
+        cosines(
+            found.rows, found.offsets, found.slots, found.weights,
+            source[part], target[part], relevance[part], shared,
+        )  # fmt: skip
+        known = shared >= 0
+        ends[first + 1 : first + 1 + len(shared)] = done + np.cumsum(known.sum(axis=1))
+        some = found.word[shared[known]]
+        places[done : done + len(some)] = some
+        done += len(some)
+    return relevance, _lists(found, ends, places[:done])
 
 
 def _words(found: Topics, slots: npt.NDArray[np.int64] | Ids) -> pa.Array:
@@ -70,10 +88,12 @@ def _words(found: Topics, slots: npt.NDArray[np.int64] | Ids) -> pa.Array:
     """
     known = slots >= 0
     ends = np.concatenate([[0], np.cumsum(known.sum(axis=1))]).astype(np.int32)
-    places = pa.array(found.word[slots[known]])
-    return pa.ListArray.from_arrays(
-        pa.array(ends), pa.DictionaryArray.from_arrays(places, found.words)
-    )
+    return _lists(found, ends, found.word[slots[known]])
+
+
+def _lists(found: Topics, ends: Ids, places: Ids) -> pa.Array:
+    words = pa.DictionaryArray.from_arrays(pa.array(places), found.words)
+    return pa.ListArray.from_arrays(pa.array(ends), words)
 
 
 def _told(found: Topics, most: int) -> pa.Array:
@@ -89,15 +109,9 @@ def _slots_at(found: Topics, places: npt.NDArray[np.int64]) -> npt.NDArray[np.in
 
 def _of_domains(scored: Scored, target: Ids, relevance: npt.NDArray[np.float32]) -> None:
     """Of those that link to a domain: the mean, by weight, and of how many it is known."""
-    n = scored.graph.n
-    known = ~np.isnan(relevance)
-    weight = _weights(scored)
-    heavy = np.bincount(target[known], weight[known], n)
-    total = np.bincount(target[known], weight[known] * relevance[known], n)
+    heavy, total, known, of = sums_by(target, _weights(scored), relevance, scored.graph.n)
     scored.columns["relevance"] = nullable(share_of(total, heavy))
-    scored.columns["relevance_known"] = nullable(
-        share_of(np.bincount(target[known], minlength=n), np.bincount(target, minlength=n))
-    )
+    scored.columns["relevance_known"] = nullable(share_of(known, of))
 
 
 def _weights(scored: Scored) -> Floats:

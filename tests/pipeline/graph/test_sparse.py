@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.graph.sparse import cosines, heaviest, keep
+from pipeline.graph.sparse import cosines, heaviest, keep, sums_by
 
 ROWS = st.lists(
     st.dictionaries(st.integers(0, 12), st.integers(1, 9).map(float), max_size=8),
@@ -79,3 +79,24 @@ def test_places_of_the_heaviest() -> None:
     offsets, weights = np.array([0, 3, 3, 5]), np.array([1, 3, 2, 5, 5], np.float32)
     found = heaviest(offsets, weights, np.array([0, -1, 1, 2], np.int32), 2)
     assert found.tolist() == [[1, 2], [-1, -1], [-1, -1], [3, 4]]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.floats(0, 9), st.one_of(st.just(math.nan), st.floats(0, 1)))
+    )
+)
+@settings(deadline=None)
+def test_sums_by_what_is_pointed_to_are_those_of_a_plain_loop(
+    entries: list[tuple[int, float, float]],
+) -> None:
+    target = np.array([t for t, _, _ in entries], np.int32)
+    weight = np.array([w for _, w, _ in entries], np.float64)
+    values = np.array([v for _, _, v in entries], np.float32)
+    heavy, total, known, of = sums_by(target, weight, values, 5)
+    is_known = ~np.isnan(values)
+    assert heavy.tolist() == np.bincount(target[is_known], weight[is_known], 5).tolist()
+    products = weight[is_known] * values[is_known]
+    assert total.tolist() == np.bincount(target[is_known], products, 5).tolist()
+    assert known.tolist() == np.bincount(target[is_known], minlength=5).tolist()
+    assert of.tolist() == np.bincount(target, minlength=5).tolist()

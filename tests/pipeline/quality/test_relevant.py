@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.mirror import Mirror
 from pipeline.page import Page
-from pipeline.quality import topics
+from pipeline.quality import relevant, topics
 from pipeline.quality.score import score
 from pipeline.settings import ScoreSettings
 from pipeline.store import Store, rows
@@ -180,6 +180,7 @@ def test_slices_of_any_size_come_to_the_same(
     terms = "SELECT * FROM domain_terms ORDER BY domain, term"
     before = edges(store), quality(store), rows(store.query(terms))
     monkeypatch.setattr(topics, "SLICE", 1)
+    monkeypatch.setattr(relevant, "SOME", 2)
     assert score(store, ScoreSettings()) is not None
     assert (edges(store), quality(store), rows(store.query(terms))) == before
 
