@@ -19,7 +19,7 @@ from pipeline.errors import UsageError
 from pipeline.url import without_login
 
 MAX_LINE = 1 << 16  # characters; a link's row has some hundred
-_WINDOWS = "cp1252"
+WINDOWS = "cp1252"
 _HEAD = 1 << 16  # bytes that are looked at for the encoding
 _BOMB_BYTES = 100 << 20  # unpacked, from where on a file may not have grown too much
 _BOMB_RATIO = 200  # CSV packs to a tenth, rarely to a fiftieth
@@ -52,14 +52,15 @@ def shown(where: str) -> str:
     return "stdin" if where == "-" else without_login(where)
 
 
-def lines(file: IO[bytes], name: str, *, by_line: bool = False) -> Iterator[str | None]:
+def lines(file: IO[bytes], name: str, *, otherwise: str = WINDOWS) -> Iterator[str | None]:
     """Each line without its ending, NULs left out; None for one that is too long.
 
-    by_line: what is no UTF-8 spoils its own line alone, where else all are taken for Windows' text.
+    otherwise: what all is taken for that is neither UTF-16 nor UTF-8; where that is "utf-8", what
+    is none spoils its own line alone.
     Raises UsageError where it can't be unpacked or unpacks without end.
     """
     try:
-        text = _decoded(_Bounded(_unpacked(file, name), file, name), by_line)
+        text = _decoded(_Bounded(_unpacked(file, name), file, name), otherwise)
         while line := text.readline(MAX_LINE):
             if line.endswith("\n") or len(line) < MAX_LINE:
                 yield line.removesuffix("\n").replace("\0", "")
@@ -113,16 +114,14 @@ class _Bounded(io.RawIOBase):
         return len(found)
 
 
-def _decoded(raw: io.RawIOBase, by_line: bool) -> io.TextIOWrapper:
+def _decoded(raw: io.RawIOBase, otherwise: str) -> io.TextIOWrapper:
     buffered = io.BufferedReader(raw, _HEAD)
-    encoding = encoding_of(buffered.peek(_HEAD))
-    if by_line and encoding == _WINDOWS:
-        encoding = "utf-8"
+    encoding = encoding_of(buffered.peek(_HEAD), otherwise)
     return io.TextIOWrapper(buffered, encoding, errors="replace", newline=None)
 
 
-def encoding_of(head: bytes) -> str:
-    """By its byte order mark; without one by its zeros, UTF-8, or else what Windows writes."""
+def encoding_of(head: bytes, otherwise: str) -> str:
+    """By its byte order mark; without one by its zeros, UTF-8, or else `otherwise`."""
     if head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -134,5 +133,5 @@ def encoding_of(head: bytes) -> str:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
-        return _WINDOWS
+        return otherwise
     return "utf-8"

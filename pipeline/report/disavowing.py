@@ -111,9 +111,8 @@ def _review(settings: Settings, domain: str, which: str, output: Path | None) ->
     with reading(settings) as store:
         found = list(candidates(store, chosen(store, which), domain))
     put(pa.Table.from_pylist([_row(one) for one in found], _SCHEMA), None, output)
-    count = sum(not one.kept for one in found)
     say(
-        f"{count:,} {'domain' if count == 1 else 'domains'} to review; change yes to no where you "
+        f"{_domains(sum(not one.kept for one in found))} to review; change yes to no where you "
         "know better, and hand the table back with --from and --i-have-reviewed-it"
     )
 
@@ -199,4 +198,8 @@ def _write(output: Path, domain: str, snapshot: Snapshot, found: Chosen) -> None
         say(f"left out: {safe(name)}, {safe(why)}")
     if done.left_out:
         say(f"left out: {done.left_out:,} domains, since Google takes 100,000 lines and 2 MB")
-    click.echo(f"{done.domains:,} {'domain' if done.domains == 1 else 'domains'} in {output}")
+    click.echo(f"{_domains(done.domains)} in {output}")
+
+
+def _domains(count: int) -> str:
+    return "1 domain" if count == 1 else f"{count:,} domains"

@@ -51,7 +51,7 @@ def metrics(ctx: click.Context, /, file: str, which: str, **out: Any) -> None:
 
 def _named(file: str) -> Iterator[str]:
     with opened(file).file as source:
-        for number, line in enumerate(lines(source, shown(file), by_line=True), 1):
+        for number, line in enumerate(lines(source, shown(file), otherwise="utf-8"), 1):
             if line is None:
                 raise UsageError(f"{shown(file)}, line {number} is too long for a domain")
             if line.strip():
