@@ -34,6 +34,7 @@ DOMAINS, EDGES = 200_000, 4_000_000
 COMMON_CRAWL = Size(121_000_000, 3_900_000_000)
 BATCH = 1 << 16  # edges, as the store streams them
 SEEDS = 1000
+SAMPLE = 1000  # targets told to slice by, as the store tells them
 WEIGHTS = np.log2(1 + np.arange(1, 41) / 5)
 
 Ids = npt.NDArray[np.int32]
@@ -49,12 +50,16 @@ class MadeLinks:
         self.size, self.inserted, self.empty = Size(domains, edges), 0, empty
         numbers = pc.cast(pa.array(np.arange(domains)), pa.string())
         self.names = pc.binary_join_element_wise("s", numbers, ".example", "")
+        step = max(1, domains // SAMPLE)
+        self.sample = sorted(self.names.take(pa.array(np.arange(0, domains, step))).to_pylist())
 
     def query(self, asked: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         if "arrivals" in asked:
             return pa.table({"at": [1]})
         if asked == sql("pipeline/quality/size"):
             return pa.table({"domains": [self.size.domains], "edges": [self.size.edges]})
+        if asked == sql("pipeline/quality/slices"):
+            return pa.table({"links": [self.size.edges], "targets": [self.sample]})
         if asked == sql("pipeline/quality/went_in"):
             return pa.table({"read": [0], "suppressed": [0]})
         return self.empty.query(asked, parameters)
