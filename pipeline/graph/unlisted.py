@@ -96,9 +96,10 @@ def _links_in(marks: Marks, in_offsets: Offsets, in_sources: Ids, t: int, x: int
     """Does x link to t. Of one that many questions are about, its referrers are marked: a search
     for each took four times as long."""
     if marks.size:
-        bit = marks[x >> 6] >> (np.uint64(x) & np.uint64(63))
-        return bool(bit & np.uint64(1))
-    return holds(in_sources, in_offsets[t], in_offsets[t + 1], x)
+        found = bool(marks[x >> 6] >> (np.uint64(x) & np.uint64(63)) & np.uint64(1))
+    else:
+        found = holds(in_sources, in_offsets[t], in_offsets[t + 1], x)
+    return found
 
 
 @numba.njit(cache=True, nogil=True)
