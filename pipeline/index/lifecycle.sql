@@ -48,45 +48,57 @@ WITH
             domain,
             host,
             path,
+            sipHash128(domain, host, path) AS page,
             arraySort(groupArrayIf((at, proof, thoroughness, extractor), proof > 0)) AS proofs,
             arraySort(groupArrayIf((at, failure), failure > 0)) AS failed,
             arraySort(groupArrayIf(at, outcome = 'not_modified')) AS unmodified,
             arraySort(groupArrayIf(at, outcome = 'ok' AND NOT partial)) AS bodies
         FROM visits
         GROUP BY domain, host, path
+        -- Nothing is to be told of a page that was visited once, or held the same links each time.
+        HAVING max(noindex OR elsewhere) = 1
+            OR (count() > 1 AND (min(outcome = 'ok' AND whole AND NOT partial) = 0 OR min(sipHash128(links)) != max(sipHash128(links))))
     ),
+    -- What is told of a link at once is one number that sorts: by time, which has 44 bits, after whether we saw
+    -- it ourselves, which goes before what a list says, whenever it says it.
     sightings AS
     (
         SELECT
-            domain,
-            host,
-            path,
+            page,
             link.1 AS target,
-            link.2 AS target_domain,
             link.3 AS kind,
-            min(at) AS first_seen,
-            -- What we saw ourselves goes before what a list says, whenever it says it.
-            max(source != 'list') AS was_seen,
-            argMax(at, (source != 'list', at)) AS sighting,
+            any(link.2) AS target_domain,
             -- Where two sources saw it at once, as an archive's WARC and WAT do, the lesser counts.
-            argMin(thoroughness, (at, thoroughness)) AS first_thoroughness,
-            argMin(extractor, (at, extractor)) AS first_extractor,
-            argMax(thoroughness, (source != 'list', at, 255 - thoroughness)) AS last_thoroughness,
-            argMax(extractor, (source != 'list', at, 65535 - extractor)) AS last_extractor,
-            maxIf(at, NOT is_out AND source != 'list') AS counted,
+            min(bitOr(bitShiftLeft(at, 8), toUInt64(thoroughness))) AS first_thorough,
+            min(bitOr(bitShiftLeft(at, 16), toUInt64(extractor))) AS first_extracted,
+            max(bitOr(bitShiftLeft(own, 52), bitOr(bitShiftLeft(at, 8), toUInt64(255 - thoroughness)))) AS last_thorough,
+            max(bitOr(bitShiftLeft(own, 60), bitOr(bitShiftLeft(at, 16), toUInt64(65535 - extractor)))) AS last_extracted,
+            bitShiftRight(first_thorough, 8) AS first_seen,
+            bitShiftRight(last_extracted, 60) = 1 AS was_seen,
+            bitAnd(bitShiftRight(last_extracted, 16), toUInt64(all_ones)) AS sighting,
+            bitAnd(first_thorough, 255) AS first_thoroughness,
+            bitAnd(first_extracted, 65535) AS first_extractor,
+            255 - bitAnd(last_thorough, 255) AS last_thoroughness,
+            65535 - bitAnd(last_extracted, 65535) AS last_extractor,
+            maxIf(at, NOT is_out AND own = 1) AS counted,
             arrayMin(arrayFilter(a -> a > counted, groupArrayIf(at, is_out))) AS uncounted_since
         FROM
         (
             SELECT
-                *,
+                sipHash128(domain, host, path) AS page,
+                at,
+                toUInt64(source != 'list') AS own,
+                thoroughness,
+                extractor,
                 link,
                 -- It stands, and does not count, since its page is kept out of search indexes, or names
                 -- another that stands there for it.
                 source != 'list' AND (noindex = 1 OR (elsewhere AND link.3 NOT IN ('canonical', 'redirect'))) AS is_out
             FROM visits
             ARRAY JOIN links AS link
+            WHERE page IN (SELECT page FROM histories)
         )
-        GROUP BY domain, host, path, target, target_domain, kind
+        GROUP BY page, target, kind
     )
 SELECT
     target_domain,
@@ -132,6 +144,6 @@ FROM
         arrayFilter(f -> f.1 > last_seen, failed) AS failures,
         arrayLast(p -> p.2 = 1 AND p.1 < first_seen AND p.3 >= first_thoroughness AND p.4 >= first_extractor, proofs).1 AS before
     FROM sightings
-    INNER JOIN histories USING (domain, host, path)
+    INNER JOIN histories USING (page)
 )
 WHERE last_seen > sighting OR next_body > 0 OR before > 0 OR length(failures) >= 2 OR proved_at > 0 OR uncounted_since > 0

@@ -43,11 +43,12 @@ def roll_up(
     }  # fmt: skip
     due = rows(store.query(sql("pipeline/index/referrers_due"), which))[0]
     which |= {"whole": bool(due["whole"]), "written": written}
+    if not which["whole"]:
+        store.execute(sql("pipeline/index/referrers_pairs"), which)
+        due = rows(store.query(sql("pipeline/index/referrers_slices"), {"written": written}))[0]
     found_slices = slices(due["links"], due["targets"])
     for after, until in found_slices:
         each = {**which, "after": after, "until": until}
-        if not which["whole"]:
-            store.execute(sql("pipeline/index/referrers_pairs"), each)
         store.execute(sql("pipeline/index/referrers"), each)
     store.execute(sql("pipeline/index/referrers_unled"), which)
     keep_uses(store, which, found_slices)

@@ -1,8 +1,7 @@
 -- The large targets that changed, or with `whole` all of them: those that were large before, and those with
 -- `least` live links or more by now; how many each has, of the former as far as rows tell that are not merged
--- yet. They changed where a page came in that links there, or a way that leads there (`led`: version of the last
--- run). Cost: the visits of the pages that came in, the names in `indirect_links`, and three columns of the rows of
--- their targets in `referrers`.
+-- yet. They changed where a pair of theirs did, or a way that leads there (`led`: version of the last run).
+-- Cost: the pairs of the run, and three columns of the rows of their targets in `referrers`.
 WITH likely AS
 (
     SELECT
@@ -20,19 +19,8 @@ WITH likely AS
     WHERE {whole:UInt8} = 1 OR target_domain IN
     (
         SELECT target_domain
-        FROM page_links
-        ARRAY JOIN target_domains AS target_domain
-        WHERE (domain, host, path) IN
-        (
-            SELECT domain, host, path
-            FROM arrivals
-            WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
-        )
-        UNION DISTINCT
-        -- As in referrers.sql: by way of other domains, and of its own pages.
-        SELECT target_domain
-        FROM indirect_links
-        WHERE (source_domain, source_host, source_path) IN (SELECT domain, host, path FROM arrivals WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64})
+        FROM due_pairs
+        WHERE run = {written:UInt64}
         UNION DISTINCT
         SELECT end_domain
         FROM leads
