@@ -55,9 +55,8 @@ WITH
             arraySort(groupArrayIf(at, outcome = 'ok' AND NOT partial)) AS bodies
         FROM visits
         GROUP BY domain, host, path
-        -- Nothing is to be told of a page that was visited once, or held the same links each time.
-        HAVING max(noindex OR elsewhere) = 1
-            OR (count() > 1 AND (min(outcome = 'ok' AND whole AND NOT partial) = 0 OR min(sipHash128(links)) != max(sipHash128(links))))
+        -- Nothing is to be told of a page that held the same links each time, be it once, and that counts.
+        HAVING max(noindex OR elsewhere) = 1 OR min(sipHash128(links)) != max(sipHash128(links))
     ),
     -- What is told of a link at once is one number that sorts: by time, which has 44 bits, after whether we saw
     -- it ourselves, which goes before what a list says, whenever it says it.
