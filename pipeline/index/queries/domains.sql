@@ -2,6 +2,7 @@
 SELECT
     domain,
     authority,
+    toString(confidence) AS confidence,
     trusted_harmonic_rank AS rank,
     pagerank_rank,
     harmonic_rank,

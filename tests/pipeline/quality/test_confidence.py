@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.index.questions import Index
 from pipeline.quality.confidence import reasons
 from pipeline.quality.marks import shows_numbers
 from pipeline.quality.score import score
@@ -47,6 +48,7 @@ def test_the_crawled_share_is_of_the_linking_sites_by_the_weight_of_their_links(
     a, b = edges["a.org"], edges["b.org"]
     assert found["t.org"] == pytest.approx((a / 3 + b) / (a + b))
     assert found["a.org"] is found["c.org"] is None, "nothing links to them"
+    assert {row["confidence"] for row in Index(store).domains()} == {"low"}, "of four in all"
 
 
 def test_what_is_high_in_all_has_no_reasons() -> None:
