@@ -1,29 +1,44 @@
 -- What linking pages say and what the pages say that they link to: of links to the domains after `after` up to
 -- `until`, of each pair of domains at most `pairs` pairs of pages that were read whole, chosen by their hash. Links
 -- as edges.sql has them, followed or not. Terms in order, as slots; `hashed` is of the host.
--- Cost: those links three times, the pages of those domains by name, and the terms of the pages that are chosen.
+-- Cost: those links, the pages of those domains by name, and the terms of the pages that are chosen.
 WITH
+    (
+        SELECT groupArray((target_domain, source_domain, source_host, source_path, target_host, target_path, place))
+        FROM
+        (
+            SELECT
+                end_domain AS target_domain,
+                source_domain,
+                source_host,
+                source_path,
+                end_host AS target_host,
+                end_path AS target_path,
+                cityHash64(source_host, source_path, end_host, end_path) AS place
+            FROM credited_links(after = {after:String}, until = {until:String}, as_of = {snapshot:UInt64})
+            WHERE (end_domain, end_host, end_path) IN
+            (
+                SELECT domain, host, path
+                FROM pages
+                WHERE domain > {after:String} AND ({until:String} = '' OR domain <= {until:String}) AND last_complete > 0
+                    AND first_visit <= {snapshot:UInt64}
+            )
+            GROUP BY end_domain, end_host, end_path, source_domain, source_host, source_path
+            ORDER BY target_domain, source_domain, place
+            LIMIT {pairs:UInt8} BY target_domain, source_domain
+        )
+    ) AS listed, -- a value, worked out once, where a table of this name would be thrice
     chosen AS
     (
         SELECT
-            end_domain AS target_domain,
-            source_domain,
-            source_host,
-            source_path,
-            end_host AS target_host,
-            end_path AS target_path,
-            cityHash64(source_host, source_path, end_host, end_path) AS place
-        FROM credited_links(after = {after:String}, until = {until:String}, as_of = {snapshot:UInt64})
-        WHERE (end_domain, end_host, end_path) IN
-        (
-            SELECT domain, host, path
-            FROM pages
-            WHERE domain > {after:String} AND ({until:String} = '' OR domain <= {until:String}) AND last_complete > 0
-                AND first_visit <= {snapshot:UInt64}
-        )
-        GROUP BY end_domain, end_host, end_path, source_domain, source_host, source_path
-        ORDER BY target_domain, source_domain, place
-        LIMIT {pairs:UInt8} BY target_domain, source_domain
+            pair.1 AS target_domain,
+            pair.2 AS source_domain,
+            pair.3 AS source_host,
+            pair.4 AS source_path,
+            pair.5 AS target_host,
+            pair.6 AS target_path,
+            pair.7 AS place
+        FROM (SELECT arrayJoin(listed) AS pair)
     )
 SELECT
     chosen.target_domain AS target_domain,
