@@ -36,7 +36,9 @@ class Store(Protocol):
 
     def stream(
         self, sql: str, parameters: Parameters | None = None
-    ) -> Iterator[pa.RecordBatch]: ...
+    ) -> Iterator[pa.RecordBatch]:
+        """The answer as it comes. Where no row does, one batch of none tells the columns, if that
+        costs nothing; see `columns`."""
 
     def columns(self, sql: str, parameters: Parameters | None = None) -> pa.Schema:
         """Of its answer, without asking for a row: an answer of none has none to tell them by."""

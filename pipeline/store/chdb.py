@@ -26,6 +26,7 @@ Found = TypeVar("Found")
 _SMALL = re.compile(
     r"(?:\s|--.*\n)*(?:SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS|CHECK|KILL|SET|USE)\b", re.IGNORECASE
 )
+_FEW = 10_000  # rows that are not worth a stream, which has no columns where it has no row
 _BATCH_ROWS = 65_536  # of a streamed answer: some megabytes, and not chDB's million rows
 
 
@@ -54,8 +55,10 @@ class ChdbStore:
         return plain(pa.ipc.open_file(data).read_all()) if data else pa.table({})
 
     def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[pa.RecordBatch]:
-        if _SMALL.match(sql):
-            yield from self.query(sql, parameters).to_batches()
+        limit = (parameters or {}).get("limit")
+        if _SMALL.match(sql) or (isinstance(limit, int) and limit <= _FEW):
+            found = self.query(sql, parameters)
+            yield from found.to_batches() or [pa.RecordBatch.from_pylist([], found.schema)]
             return
         with self._asking():
             given = encode_parameters(parameters)

@@ -104,11 +104,18 @@ class ClickHouseStore:
 
     def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[pa.RecordBatch]:
         wire = self._connect(self.database)
+        none: pa.RecordBatch | None = None
+        came = False
         try:
             with self._errors(wire):
                 for block in wire.ask(sql, parameters):
                     if block.names and block.batch.num_rows:
+                        came = True
                         yield block.batch
+                    elif block.names:
+                        none = block.batch
+            if none is not None and not came:
+                yield none
         except (GeneratorExit, KeyboardInterrupt):
             wire.cancel()
             raise

@@ -146,6 +146,15 @@ TYPED = (
 )
 
 
+def test_a_short_answer_of_no_rows_is_a_batch_of_none(shared_store: AnyStore) -> None:
+    """So that nobody has to ask a second time, for its columns."""
+    asked = "SELECT number AS n, 'x' AS name FROM numbers({limit:UInt64}) WHERE n > 5"
+    (batch,) = shared_store.stream(asked, {"limit": 5})
+    assert (batch.num_rows, batch.schema.names) == (0, ["n", "name"])
+    (batch,) = shared_store.stream(asked, {"limit": 7})
+    assert batch.num_rows == 1
+
+
 def test_columns_are_told_without_a_row_and_as_rows_have_them(shared_store: AnyStore) -> None:
     (batch,) = shared_store.stream(TYPED)
     assert shared_store.columns(TYPED) == batch.schema
