@@ -24,6 +24,7 @@ KNOT = 8  # referrers that link to one of them, for it to be tied in whole
 SEEN = 32  # links into a referrer that are looked at, evenly over their names
 HOLDERS = 32  # links into one who may be a list that are looked at
 NAMED = 64  # links out of it
+MARKED = 1 << 10  # referrers; of one with more, marking them for one question takes longer
 
 Points = npt.NDArray[np.int64]
 Marks = npt.NDArray[np.uint64]  # a bit for each domain: who links to the one that is looked at
@@ -49,13 +50,18 @@ def unlisted_of(graph: Graph) -> Unlisted:
     """Time: up to 200,000 steps a domain, some 10,000 on most webs. Memory: 32 bytes a domain, and
     a bit for each thread."""
     blocks, shares = blocks_of(graph.in_links), np.full((4, graph.n), np.nan)
-    marks = np.zeros((numba.get_num_threads(), graph.n // 64 + 1), np.uint64)
+    marked = _none_marked(graph.n)
     with at_most(len(blocks) - 1):
         _share(
             blocks, graph.in_offsets, graph.in_sources, graph.out_offsets, graph.out_targets,
-            marks, shares,
+            marked, shares,
         )  # fmt: skip
     return Unlisted(*shares)
+
+
+def _none_marked(n: int) -> Marks:
+    """uint64[threads, n // 64 + 1]: left as it is by who takes a row of it."""
+    return np.zeros((numba.get_num_threads(), n // 64 + 1), np.uint64)
 
 
 def serves_of(graph: Graph, points: Points, least: int, suspect: int) -> tuple[Scores, Scores]:
@@ -74,10 +80,11 @@ def serves_of(graph: Graph, points: Points, least: int, suspect: int) -> tuple[S
     if points.shape != (graph.n,):
         raise ValueError(f"points of {graph.n} domains are needed")
     blocks, served = blocks_of(graph.out_links), np.full((2, graph.n), np.nan)
+    marked = _none_marked(graph.n)
     with at_most(len(blocks) - 1):
         _serve(
             blocks, graph.in_offsets, graph.in_sources, graph.out_offsets, graph.out_targets,
-            points, least, suspect, served,
+            points, least, suspect, marked, served,
         )  # fmt: skip
     serves, same = served
     return serves, same
@@ -172,8 +179,7 @@ def _share(
     blocks: Offsets, in_offsets: Offsets, in_sources: Ids, out_offsets: Offsets, out_targets: Ids,
     marked: Marks, shares: Scores,
 ) -> None:  # fmt: skip
-    """marked: uint64[threads, n // 64 + 1], all 0, and left so. shares: float64[4, n]: undivided,
-    shells, ring, knot."""
+    """shares: float64[4, n]: undivided, shells, ring, knot."""
     for block in numba.prange(blocks.size - 1):
         marks = marked[numba.get_thread_id()]
         for t in range(blocks[block], blocks[block + 1]):
@@ -215,11 +221,11 @@ def _alike(offsets: Offsets, sources: Ids, u: int, t: int) -> float:
 @numba.njit(parallel=True, cache=True, nogil=True)
 def _serve(
     blocks: Offsets, in_offsets: Offsets, in_sources: Ids, out_offsets: Offsets, out_targets: Ids,
-    points: Points, least: int, suspect: int, served: Scores,
+    points: Points, least: int, suspect: int, marked: Marks, served: Scores,
 ) -> None:  # fmt: skip
     """served: float64[2, n]: serves, same."""
-    unmarked = np.zeros(0, np.uint64)
     for block in numba.prange(blocks.size - 1):
+        marks = marked[numba.get_thread_id()]
         for u in range(blocks[block], blocks[block + 1]):
             if out_offsets[u] == out_offsets[u + 1]:
                 continue
@@ -229,7 +235,13 @@ def _serve(
                 t = out_targets[j]
                 if points[t] < least:
                     continue
-                shell = _weigh(unmarked, in_offsets, in_sources, out_offsets, out_targets, t, u)[1]
+                first, last = in_offsets[t], in_offsets[t + 1]
+                some = marks[: marks.size if last - first <= MARKED else 0]
+                if some.size:
+                    _mark(marks, in_sources, first, last, True)
+                shell = _weigh(some, in_offsets, in_sources, out_offsets, out_targets, t, u)[1]
+                if some.size:
+                    _mark(marks, in_sources, first, last, False)
                 most = max(most, shell * points[t])
                 if several and shell > 0 and points[t] >= suspect:
                     same = max(same, shell * _alike(in_offsets, in_sources, u, t))
