@@ -34,9 +34,7 @@ class Store(Protocol):
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
         """The whole answer. For answers of any size use `stream`."""
 
-    def stream(
-        self, sql: str, parameters: Parameters | None = None
-    ) -> Iterator[pa.RecordBatch]:
+    def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[pa.RecordBatch]:
         """The answer as it comes. Where no row does, one batch of none tells the columns, if that
         costs nothing; see `columns`."""
 
