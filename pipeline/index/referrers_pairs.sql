@@ -1,6 +1,6 @@
 -- Which referring domains changed: pairs with a page that came in since the last run, pairs with a link to a page
 -- that leads elsewhere since (`led`: version of the last run), and pairs of the domains of which something was
--- erased. A pair may be there several times.
+-- erased. A pair is there once for each of its links that made it due, by which slices are made.
 -- Cost: the keys of all visits, and the links of those that came in; the names in `indirect_links`.
 INSERT INTO due_pairs (run, target_domain, source_domain)
 SELECT {written:UInt64}, target_domain, source_domain
@@ -8,7 +8,7 @@ FROM
 (
     SELECT target_domain, domain AS source_domain
     FROM page_links
-    ARRAY JOIN arrayDistinct(target_domains) AS target_domain
+    ARRAY JOIN target_domains AS target_domain
     WHERE (domain, host, path) IN
     (
         SELECT domain, host, path
@@ -16,7 +16,7 @@ FROM
         WHERE arrived > {from:UInt64} AND arrived <= {to:UInt64}
     )
     UNION ALL
-    SELECT DISTINCT target_domain, source_domain
+    SELECT target_domain, source_domain
     FROM links
     WHERE source_domain IN {domains:Array(String)} OR target_domain IN {domains:Array(String)}
     UNION ALL
