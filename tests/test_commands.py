@@ -495,6 +495,7 @@ def test_an_unknown_command_or_option_is_a_usage_error(tmp_path: Path) -> None:
 # --- what operators said while nothing ran ---
 
 
+@pytest.mark.long
 def test_a_purge_that_was_said_before_does_not_forget_the_seeds_of_the_next_run(
     data: Path,
 ) -> None:

@@ -142,6 +142,7 @@ def test_a_run_is_paused_within_five_seconds_and_goes_on_when_it_is_resumed(
         print(f" [quiet {took:.2f} s after it was paused, back {back:.2f} s after it was resumed]")
 
 
+@pytest.mark.long
 def test_spiders_and_a_planner_over_kafka_are_paused_within_five_seconds(
     brokers: str, store: ChdbStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

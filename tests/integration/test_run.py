@@ -354,6 +354,7 @@ def test_status_counts_what_is_there(crawled: Crawled) -> None:
 # --- stopping and going on ---
 
 
+@pytest.mark.long
 def test_a_run_without_external_links_is_scored_and_ends_well(tmp_path: Path) -> None:
     def lonely(asked: Asked) -> Answer:
         return Answer(200, f"<title>alone</title>{TEXT}".encode(), [("Content-Type", "text/html")])
@@ -364,6 +365,7 @@ def test_a_run_without_external_links_is_scored_and_ends_well(tmp_path: Path) ->
     assert "1 domains, 0 edges" in ran.out
 
 
+@pytest.mark.long
 def test_a_budget_stops_the_run_and_the_next_goes_on_where_it_was(tmp_path: Path) -> None:
     data, tree = tmp_path / "data", write_tree(tmp_path / "tree")
     with LoopbackWeb(tree.respond) as web:
@@ -536,6 +538,7 @@ def test_a_second_run_is_refused_in_one_line_that_names_the_holder(
 # --- again ---
 
 
+@pytest.mark.long
 def test_again_finds_the_link_that_was_removed_and_the_one_that_came(tmp_path: Path) -> None:
     data, tree = tmp_path / "data", write_tree(tmp_path / "tree")
     more = tmp_path / "tree" / "www.one.example" / "more.html"

@@ -15,6 +15,7 @@ from pipeline.log import CONSUME, PAGES
 from pipeline.log.sqlite import SqliteLog
 from tests.support.command import start
 from tests.support.kafka.broker import free_port
+from tests.support.longest import one_and_more
 from tests.support.records import START, message, page
 from tests.support.waiting import PATIENCE_S, until
 
@@ -42,14 +43,16 @@ def figure(port: int, name: str) -> float:
 
 @pytest.mark.parametrize(
     ("away", "command"),
-    [
-        (NO_STORE, ("worker", "consume")),
-        (NO_BROKER, ("worker", "consume")),
-        (NO_BROKER, ("worker", "crawl", *ANYWHERE)),
-        (NO_BROKER, ("worker", "archive", "--to", "kept")),
-        (NO_STORE, ("worker", "plan", "example.org", "--every", "1", *ANYWHERE)),
-        (NO_STORE, ("score", "--every", "1")),
-    ],
+    one_and_more(
+        [
+            (NO_STORE, ("worker", "consume")),
+            (NO_BROKER, ("worker", "consume")),
+            (NO_BROKER, ("worker", "crawl", *ANYWHERE)),
+            (NO_BROKER, ("worker", "archive", "--to", "kept")),
+            (NO_STORE, ("worker", "plan", "example.org", "--every", "1", *ANYWHERE)),
+            (NO_STORE, ("score", "--every", "1")),
+        ]
+    ),
     ids=lambda given: (
         " ".join(given[:2]) if isinstance(given, tuple) else given.rpartition("__")[2]
     ),

@@ -338,6 +338,7 @@ def test_brokers_that_are_not_there_are_busy_and_named(monkeypatch: pytest.Monke
     log.close()
 
 
+@pytest.mark.long
 def test_a_static_member_gets_its_partitions_back_without_a_rebalance(kafka: MakeTopics) -> None:
     log = KafkaLog(kafka(session_s=60))  # it is away for less, however slow the machine
     first, second = (log.reader("g", [PAGES], member=name) for name in ("one", "two"))
@@ -392,6 +393,7 @@ def test_a_log_closes_while_brokers_hold_a_question(monkeypatch: pytest.MonkeyPa
     asking.join()
 
 
+@pytest.mark.long
 def test_planners_share_the_frontier_and_commit_nothing(log: KafkaLog) -> None:
     log.append(REQUESTS, messages(20)).result()
     one, two = Share(log), Share(log)

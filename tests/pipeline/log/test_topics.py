@@ -168,6 +168,7 @@ def still_waiting(log: Log) -> list[bytes]:
         return [found.record.value for found in letters.waiting()]
 
 
+@pytest.mark.long
 def test_however_many_are_dropped_after_one_that_waits_none_of_them_is_listed_again(
     log: Log,
 ) -> None:
@@ -200,6 +201,7 @@ def test_what_can_not_be_noted_is_neither_called_settled_nor_replayed(log: Log, 
     assert log.count(PAGES) == (count if act == "replay" else 0)
 
 
+@pytest.mark.long
 def test_what_retention_deleted_takes_no_settled_letter_with_it(kafka: MakeTopics) -> None:
     settings = kafka()
     with closing(KafkaLog(settings)) as log:

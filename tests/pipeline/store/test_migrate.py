@@ -140,6 +140,7 @@ def test_columns_that_come_one_after_another_come_by_one_statement_a_table() -> 
     ]
 
 
+@pytest.mark.long
 @pytest.mark.embedded
 def test_joined_they_make_what_each_alone_makes(
     empty_store: AnyStore, databases: Databases, monkeypatch: pytest.MonkeyPatch
