@@ -121,9 +121,9 @@ def _is_list(
         if x != t and x != u and not _links_in(marks, in_offsets, in_sources, t, x):
             held = True
             break
-    links = out_offsets[w + 1] - out_offsets[w]
-    if not held or not links:
+    if not held:
         return False
+    links = out_offsets[w + 1] - out_offsets[w]  # that to u at least
     looked = min(links, NAMED)
     # The place of link i is i * links // looked, without a division for each.
     step, left, over, place = links // looked, links % looked, 0, out_offsets[w]

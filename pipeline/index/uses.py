@@ -24,8 +24,7 @@ def keep_uses(store: Store, which: Mapping[str, Value], slices: Iterable[tuple[s
     about as many changed links as may be counted at once. Run again it changes nothing. Raises
     StoreError.
     """
-    given = {name: which[name] for name in ("written", "led", "domains", "erased", "whole")}
-    due = rows(store.query(sql("pipeline/index/uses_due"), {**given, "least": LARGE}))
+    due = rows(store.query(sql("pipeline/index/uses_due"), {**which, "least": LARGE}))
     if (
         which["domains"] or which["erased"]
     ):  # of which something was erased: none becomes large by that
