@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import pyarrow as pa
 
 from pipeline.errors import UsageError
+from pipeline.index.alone import asked_of
 from pipeline.index.paging import Key
 from pipeline.index.question import LIMIT, UNKNOWN, Paged, asked_by, demand_span
 from pipeline.index.target import Mode, target_of
@@ -199,8 +200,9 @@ class Links(Paged):
             asked |= {"paged": 1, "after_authority": authority, "after_source_domain": domain}
 
     def _each(self, store: Store) -> Iterator[pa.RecordBatch]:
-        left = self.limit + 1
+        left, statement = self.limit + 1, ""
         for block in self._blocks(store):
+            statement = statement or asked_of(store, self.links_sql, self.parameters)
             asked = {
                 **self.parameters,
                 "domains": block.column("source_domain").to_pylist(),
@@ -208,7 +210,7 @@ class Links(Paged):
                 "risks": block.column("risk").to_pylist(),
                 "limit": left,
             }
-            found = store.stream(self.links_sql, asked)
+            found = store.stream(statement, asked)
             for batch in list(found) if self.context else found:
                 left -= batch.num_rows
                 yield batch

@@ -7,12 +7,12 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
+from pipeline.index.alone import asked_alone
 from pipeline.index.paging import Key
 from pipeline.index.question import LIMIT, UNKNOWN, Paged, demand_span
 from pipeline.index.target import Mode, target_of
 from pipeline.index.used import Spread
 from pipeline.store import Parameters, Store, rows, sql
-from pipeline.store.views import spelled
 
 By = Literal["day", "week", "month"]
 Network = Literal["ip", "net", "owner"]
@@ -39,14 +39,12 @@ class Networks(Spread):
 
 
 class Spanned(Paged):
-    """Of when links came and went. Mostly no other page ever led to a target's: then its links
-    alone are asked, without a join that takes as long to plan as all else."""
+    """Of when links came and went, asked as `Alone` is; how many links there are is known then."""
 
     def _all(self, store: Store) -> Iterable[pa.RecordBatch]:
         known = {"domain": self.parameters["domain"]}
         found = rows(store.query(sql("pipeline/index/queries/spans_known"), known))[0]
-        named = (("link_spans", sql("pipeline/index/queries/spans_named")),)
-        asked = spelled(self.sql, () if found["ways"] else named)
+        asked = self.asked if found["ways"] else asked_alone(self.sql, self.parameters)
         return store.stream(asked, self._given(int(found["links"])))
 
     def _given(self, links: int) -> Parameters:

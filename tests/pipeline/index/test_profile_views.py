@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.store import Parameters, rows, sql
-from pipeline.store.views import spelled
+from pipeline.store import rows
 from tests.pipeline.index.world import OTHERS, SHORT, TARGETS, UNDERS, World, grouped, like, made
 from tests.support.stores import AnyStore
 
@@ -49,29 +48,6 @@ def when(row: dict[str, Any]) -> datetime.datetime:
 
 
 # --- changes ---
-
-
-@pytest.mark.parametrize("under", UNDERS)
-@pytest.mark.parametrize("named", [0, 1])
-def test_a_target_that_nothing_leads_to_is_asked_for_its_links_alone(
-    world: World, under: str, named: int
-) -> None:
-    """t.org, had its ways never been."""
-    given: Parameters = {"domain": "t.org", "under": under, "named": named}
-    question = (
-        "SELECT * FROM link_spans(domain = {domain:String}, under = {under:String}, "
-        "named = {named:UInt8}) ORDER BY source_url, target_url, kind"
-    )
-    world.store.execute("CREATE TABLE IF NOT EXISTS no_ways AS leads_in")
-    view = sql("pipeline/store/schema/views/link_spans").replace("leads_in", "no_ways")
-    alone = sql("pipeline/index/queries/spans_named")
-    wanted, told = (
-        rows(world.store.query(spelled(question, (("link_spans", text),)), given))
-        for text in (view, alone)
-    )
-    assert told == [row for row in wanted if not row["indirect"]]
-    assert bool(told) == bool(named)
-    world.store.execute("DROP TABLE no_ways")
 
 
 @pytest.mark.parametrize("under", UNDERS)

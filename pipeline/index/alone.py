@@ -1,0 +1,53 @@
+"""Questions about backlinks, asked of fewer tables where no other page ever led to a target's.
+
+Of a small target planning takes longer than reading its links, and whatever a view reads is planned,
+be there a row or not. Where a link ends, by which way, and what gets there beside it, is half of it:
+most targets need none of that, which costs a row to learn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+
+import pyarrow as pa
+
+from pipeline.index.question import Paged, Question
+from pipeline.store import Parameters, Store, rows, sql
+from pipeline.store.views import spelled
+
+# Views, and what answers the same in their place.
+_NAMED = (
+    ("backlinks", "backlinks_named"),
+    ("broken_links_of", "broken_named"),
+    ("link_spans", "spans_named"),
+)
+_WHOLE = (*_NAMED, ("referrer_spans", "referrer_spans_named"))
+
+
+def asked_alone(statement: str, parameters: Parameters) -> str:
+    """One of our statements as it is asked of a target to whose pages nothing ever led."""
+    named = _WHOLE if parameters.get("under") == "%" else _NAMED
+    return spelled(
+        statement, tuple((view, sql(f"pipeline/index/queries/{file}")) for view, file in named)
+    )
+
+
+def asked_of(store: Store, statement: str, parameters: Parameters) -> str:
+    """What is asked of the target `domain` of the parameters: as little as answers the same."""
+    known = sql("pipeline/index/queries/ways_known")
+    found = rows(store.query(known, {"domain": parameters["domain"]}))[0]
+    return spelled(statement) if found["ways"] else asked_alone(statement, parameters)
+
+
+class Alone(Paged):
+    """What it asks is what its SQL says, or a shorter text."""
+
+    def _all(self, store: Store) -> Iterable[pa.RecordBatch]:
+        return store.stream(asked_of(store, self.sql, self.parameters), self.parameters)
+
+
+class AloneOnce(Question):
+    """The same of an answer without pages."""
+
+    def stream(self, store: Store) -> Generator[pa.RecordBatch, None, None]:
+        yield from store.stream(asked_of(store, self.sql, self.parameters), self.parameters)
