@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
+from pipeline.index import uses
 from pipeline.index.alone import asked_alone
 from pipeline.index.paging import Key
 from pipeline.index.question import LIMIT, UNKNOWN, Paged, demand_span
@@ -23,6 +24,9 @@ NETWORKS: tuple[Network, ...] = get_args(Network)
 PLACES: tuple[Place, ...] = get_args(Place)
 CHANGES: tuple[Change, ...] = tuple(change for change in get_args(Change) if change)
 FEW = 20_000  # links that are looked at sooner than is planned which of them to look at
+DAY_MS = 86_400_000
+_LAST_DAY = 65_535  # that a date of the store can tell
+_QUERIES = "pipeline/index/queries"
 EVER = 4_000_000_000_000  # ms; the year 2096, which dates of the store can tell
 
 
@@ -39,16 +43,35 @@ class Networks(Spread):
 
 
 class Spanned(Paged):
-    """Of when links came and went, asked as `Alone` is; how many links there are is known then."""
+    """Of when links came and went, asked as `Alone` is. Of a large target its rollup tells, where
+    it has what is asked for."""
 
     def _all(self, store: Store) -> Iterable[pa.RecordBatch]:
-        known = {"domain": self.parameters["domain"]}
-        found = rows(store.query(sql("pipeline/index/queries/spans_known"), known))[0]
-        asked = self.asked if found["ways"] else asked_alone(self.sql, self.parameters)
-        return store.stream(asked, self._given(int(found["links"])))
+        found = rows(store.query(sql(f"{_QUERIES}/spans_known"), self._domain))[0]
+        if self._is_kept(store, int(found["links"])):
+            return self._of_large(store, bool(found["ways"]))
+        return self._of_links(store, bool(found["ways"]), int(found["links"]))
 
-    def _given(self, links: int) -> Parameters:
-        return self.parameters
+    @property
+    def _domain(self) -> Parameters:
+        return {"domain": self.parameters["domain"]}
+
+    def _is_kept(self, store: Store, links: int) -> bool:
+        """Whether a rollup has when the links of the whole domain came and went."""
+        if links < uses.LARGE or self.parameters["under"] != "%" or not self.stamp.is_rolled:
+            return False
+        found = store.query(sql(f"{_QUERIES}/large_known"), self._domain)
+        return bool(rows(found)[0]["is_kept"])
+
+    def _of_links(self, store: Store, ways: bool, links: int) -> Iterable[pa.RecordBatch]:
+        return store.stream(self._spelled(ways), self.parameters)
+
+    def _of_large(self, store: Store, ways: bool) -> Iterable[pa.RecordBatch]:
+        rolled = ("change_counts_of", sql(f"{_QUERIES}/change_counts_rolled"))
+        return store.stream(self._spelled(ways, rolled), self.parameters)
+
+    def _spelled(self, ways: bool, *instead: tuple[str, str]) -> str:
+        return asked_alone(self.sql, self.parameters, ways=ways, instead=instead)
 
 
 class Events(Spanned):
@@ -61,8 +84,36 @@ class Events(Spanned):
     def key_of(self, row: Mapping[str, Any]) -> list[Key]:
         return super().key_of({**row, "at": row["at"].timestamp() * 1000})
 
-    def _given(self, links: int) -> Parameters:
-        return {**self.parameters, "few": int(links <= FEW)}
+    def _of_links(self, store: Store, ways: bool, links: int) -> Iterable[pa.RecordBatch]:
+        return store.stream(self._spelled(ways), {**self.parameters, "few": int(links <= FEW)})
+
+    def _of_large(self, store: Store, ways: bool) -> Iterable[pa.RecordBatch]:
+        days = rows(store.query(sql(f"{_QUERIES}/change_days"), self.parameters))
+        asked = {**self.parameters, **self._from(days)}
+        if "first_day" not in asked:
+            return store.stream(self._spelled(ways), asked)
+        rolled = sql(f"{_QUERIES}/changes_rolled")
+        return store.stream(asked_alone(rolled, asked, ways=ways), asked)
+
+    def _from(self, days: Sequence[Mapping[str, Any]]) -> Parameters:
+        """Since when enough happened for a page, and on which days that was, unless it was so much
+        that its domains are better found by it. `days`: as change_days.sql has them."""
+        names = ("since", "until", "after_at")
+        since, until, after = (int(float(str(self.parameters[name]))) for name in names)
+        until = min(until, after) if self.after else until
+        counted, enough = 0, 0
+        for row in days:
+            start = int(row["day"]) * DAY_MS
+            if start < since:
+                break
+            if start < until:
+                counted += int(row["events"])
+                enough += int(row["events"]) if start + DAY_MS <= until else 0
+            if enough > self.limit:
+                span = (start // DAY_MS, min(until // DAY_MS, _LAST_DAY))
+                known = dict(zip(("first_day", "last_day"), span, strict=True))
+                return {"since": start, **(known if counted <= FEW else {})}
+        return {}
 
 
 def networks(

@@ -10,7 +10,7 @@ from pipeline.store import Store, Value, rows, sql
 from pipeline.store.marks import mark_of, move
 
 # Counted up with what a row is made of: a store whose rows are of before has all made anew, once.
-JOB = "referrers 3"
+JOB = "referrers 4"
 RANKED = "authority"  # the snapshot that rows have it of
 RANKING = 1  # instead of one, while it changes
 LOOKED = "lifecycle"  # the job that it follows

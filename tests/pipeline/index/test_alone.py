@@ -37,9 +37,7 @@ def without_ways(question: str) -> str:
     return spelled(question, instead)
 
 
-def answers(
-    world: World, columns: str, view: str, given: Parameters
-) -> tuple[pa.Table, pa.Table]:
+def answers(world: World, columns: str, view: str, given: Parameters) -> tuple[pa.Table, pa.Table]:
     """By the views, and by what stands in their place."""
     question = f"SELECT {columns} FROM {view} ORDER BY ALL"
     return (

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
 
-from pipeline.index import referrers, uses
+from pipeline.index import profile, referrers, uses
+from pipeline.index.answer import Answer
 from pipeline.index.erase import erase
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.index.questions import Index
 from pipeline.index.referrers import RollUp, roll_up
 from pipeline.page import Page
-from pipeline.store import Store, rows
+from pipeline.store import Store, rows, sql
 from pipeline.store.migrate import migrations
 from pipeline.url import canonical
 from tests.pipeline.index.small_web import SmallWeb, bare
@@ -97,6 +99,20 @@ def told(store: Store, only: Iterable[str] = ()) -> list[Use]:
     )
 
 
+def demand_same_events(store: Store) -> set[str]:
+    """What is kept of events is what the links say of each day; which changes there were."""
+    question = "SELECT * FROM change_counts_of(domain = {domain:String}, under = '%', by = 'day')"
+    for target in large(store):
+        given = {"domain": target, "by": "day"}
+        rolled = store.query(sql("pipeline/index/queries/change_counts_rolled"), given)
+        wanted = rows(store.query(f"{question} ORDER BY period", given))
+        assert sorted(rows(rolled), key=lambda row: str(row["period"])) == wanted
+    found = rows(
+        store.query("SELECT DISTINCT toString(arrayJoin(event_changes)) AS name FROM link_uses")
+    )
+    return {row["name"] for row in found}
+
+
 def large(store: Store) -> list[str]:
     found = rows(store.query("SELECT target_domain FROM large_targets FINAL ORDER BY 1"))
     return [row["target_domain"] for row in found]
@@ -109,7 +125,7 @@ def test_what_is_kept_run_by_run_is_what_the_links_say(
 ) -> None:
     monkeypatch.setattr(uses, "_MOST", most)
     chance = random.Random(seed)
-    led = set[bool]()
+    led, happened = set[bool](), set[str]()
     for day in range(5):
         job.run(*(
             visited(
@@ -123,14 +139,19 @@ def test_what_is_kept_run_by_run_is_what_the_links_say(
             for _ in range(6)
         ), *leading(chance, day))  # fmt: skip
         assert kept(job.store) == told(job.store)
+        happened |= demand_same_events(job.store)
         led |= {use[3] == "" for use in kept(job.store) if use[4]}
     assert led == {True, False}, "some by other domains' pages, and some by their own"
+    assert happened >= {
+        "appeared", "discovered", "lost", "changed", "indirect", "lost indirect", "gained domain",
+    }  # fmt: skip
     assert large(job.store) == ["a.org", "b.org", "w.net"]
     for size in (uses.PIECE, 2):
         monkeypatch.setattr(uses, "PIECE", size)
         job.store.execute("TRUNCATE TABLE link_uses")
         roll_up(job.store, int(job.now * 1000), whole=True)
         assert kept(job.store) == told(job.store), "made whole"
+        demand_same_events(job.store)
 
 
 def leading(chance: random.Random, day: int) -> Iterator[Page]:
@@ -178,10 +199,83 @@ def test_a_question_is_answered_the_same_from_what_is_kept_and_from_the_links(
     assert not any(answers()), "of a small target from its links alone"
 
 
+@pytest.mark.long
+@pytest.mark.engine
+def test_what_came_and_went_is_told_the_same_from_what_is_kept_and_from_the_links(
+    job: Job,
+) -> None:
+    chance = random.Random(5)
+    for day in range(6):
+        some = (
+            visited(
+                day,
+                *(
+                    Link(target, anchor=chance.choice("xyz"))
+                    for target in chance.sample(TARGETS, 2)
+                ),
+                url=source,
+                outcome=chance.choice(["ok", "ok", "gone"]),
+            )
+            for source in chance.sample(SOURCES, 5)
+        )
+        leaves = visited(day, *TARGETS[: day == 0], url="https://leaves.org/")
+        job.run(*some, leaves, *leading(chance, day))
+    index = Index(job.store)
+
+    def answers() -> list[list[tuple[Any, ...]]]:
+        found = []
+        for target in ("a.org", "b.org"):
+            for by in ("day", "week", "month"):
+                found.append(list(index.change_counts(target, by=by)))
+                found.append(list(index.history(target, by=by, links=True)))
+            for options in (
+                {}, {"only": "lost"}, {"only": "appeared"}, {"authority": 0.0},
+                {"since": START + DAY, "until": START + 4 * DAY + DAY // 2},
+            ):  # fmt: skip
+                found.append(in_pages(partial(index.changes, target, limit=3, **options)))
+        return [[msgspec.structs.astuple(row) for row in rows] for rows in found]
+
+    def in_pages(ask: Callable[..., Answer[Any]]) -> list[Any]:
+        told, after = [], None
+        while True:
+            answer = ask(after=after)
+            told += list(answer)
+            if (after := answer.next) is None:
+                return told
+
+    from_kept = answers()
+    assert len(max(from_kept, key=len)) > 12
+    for told in ("lost", "domains_lost", "indirect_lost"):
+        assert any(getattr(row, told) for row in index.change_counts("a.org")), told
+    job.store.execute("TRUNCATE TABLE large_targets")
+    assert answers() == from_kept
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, (7, 9)),
+        ({"limit": 30}, (5, 9)),
+        ({"limit": 100}, ()),
+        ({"since": 8 * DAY}, ()),
+        ({"until": 8 * DAY - 1}, (5, 7)),  # of a day that is cut it is not known how much is meant
+    ],
+)
+def test_no_more_days_are_read_than_a_page_needs(
+    given: dict[str, int], told: tuple[int, ...]
+) -> None:
+    days = [{"day": 9, "events": 2}, {"day": 7, "events": 20}, {"day": 5, "events": 30}]
+    asked = profile.changes("t.org", **{"limit": 10, "until": 10 * DAY - 1, **given})
+    found = asked._from(days)
+    assert tuple(found.get(name) for name in ("first_day", "last_day") if found) == told
+
+
 @pytest.mark.embedded
 def test_an_answer_of_a_large_target_reads_none_of_its_links(job: Job) -> None:
     job.run(visited(0, Link("https://t.org/", anchor="x")))
-    job.store.execute("TRUNCATE TABLE links")
+    for table in ("links", "indirect_links"):
+        job.store.execute(f"TRUNCATE TABLE {table}")
+    assert [row.discovered for row in Index(job.store).change_counts("t.org")] == [1]
     assert [row.anchor for row in Index(job.store).anchors("t.org")] == ["x"]
     assert [row.url for row in Index(job.store).pages("t.org")] == ["https://t.org/"]
 
