@@ -24,8 +24,7 @@ NETWORKS: tuple[Network, ...] = get_args(Network)
 PLACES: tuple[Place, ...] = get_args(Place)
 CHANGES: tuple[Change, ...] = tuple(change for change in get_args(Change) if change)
 FEW = 20_000  # links that are looked at sooner than is planned which of them to look at
-DAY_MS = 86_400_000
-_LAST_DAY = 65_535  # that a date of the store can tell
+HOUR_MS = 3_600_000
 _QUERIES = "pipeline/index/queries"
 EVER = 4_000_000_000_000  # ms; the year 2096, which dates of the store can tell
 
@@ -88,31 +87,31 @@ class Events(Spanned):
         return store.stream(self._spelled(ways), {**self.parameters, "few": int(links <= FEW)})
 
     def _of_large(self, store: Store, ways: bool) -> Iterable[pa.RecordBatch]:
-        days = rows(store.query(sql(f"{_QUERIES}/change_days"), self.parameters))
-        asked = {**self.parameters, **self._from(days)}
-        if "first_day" not in asked:
-            return store.stream(self._spelled(ways), asked)
+        asked = {**self.parameters, "until": self._until, "most": self.limit + 2}
+        hours = rows(store.query(sql(f"{_QUERIES}/change_hours"), asked))
+        given = {**self.parameters, **self._from(hours)}
+        if "first_hour" not in given:
+            return store.stream(self._spelled(ways), given)
         rolled = sql(f"{_QUERIES}/changes_rolled")
-        return store.stream(asked_alone(rolled, asked, ways=ways), asked)
+        return store.stream(asked_alone(rolled, given, ways=ways), given)
 
-    def _from(self, days: Sequence[Mapping[str, Any]]) -> Parameters:
-        """Since when enough happened for a page, and on which days that was, unless it was so much
-        that its domains are better found by it. `days`: as change_days.sql has them."""
-        names = ("since", "until", "after_at")
-        since, until, after = (int(float(str(self.parameters[name]))) for name in names)
-        until = min(until, after) if self.after else until
-        counted, enough = 0, 0
-        for row in days:
-            start = int(row["day"]) * DAY_MS
-            if start < since:
-                break
-            if start < until:
-                counted += int(row["events"])
-                enough += int(row["events"]) if start + DAY_MS <= until else 0
+    @property
+    def _until(self) -> int:
+        """Before when, or then, all is that this page tells, ms since 1970."""
+        names = ("until", "after_at") if self.after else ("until",)
+        return min(int(float(str(self.parameters[name]))) for name in names)
+
+    def _from(self, hours: Sequence[Mapping[str, Any]]) -> Parameters:
+        """Since when enough happened for a page, and in which hours that was, unless it was so much
+        that its domains are better found by it. `hours`: as change_hours.sql has them."""
+        counted, enough, until = 0, 0, self._until
+        for row in hours:
+            start = int(row["hour"]) * HOUR_MS
+            counted += int(row["events"])
+            enough += int(row["events"]) if start + HOUR_MS <= until else 0
             if enough > self.limit:
-                span = (start // DAY_MS, min(until // DAY_MS, _LAST_DAY))
-                known = dict(zip(("first_day", "last_day"), span, strict=True))
-                return {"since": start, **(known if counted <= FEW else {})}
+                span = {"first_hour": int(row["hour"]), "last_hour": until // HOUR_MS}
+                return {"since": start, **(span if counted <= FEW else {})}
         return {}
 
 

@@ -1,4 +1,4 @@
--- How the live links of some large targets are used, where they end, and on which days links came, went and changed:
+-- How the live links of some large targets are used, where they end, and in which hours links came, went and changed:
 -- of the pairs of domains that were just rolled up (referrers.sql), and of those of domains of which something was
 -- erased, or with `whole` of all their pairs; one of so many `pieces`, by the domain that links. What a row tells that
 -- was made before and is not so any more becomes empty. A pure function of `links`, `indirect_links`, `leads_in` and
@@ -103,7 +103,7 @@ WITH
         SELECT
             target_domain,
             source_domain,
-            toUInt16(toDate(fromUnixTimestamp64Milli(toInt64(event.1), 'UTC'))) AS day,
+            toUInt32(intDiv(event.1, 3600000)) AS hour,
             event.2 AS change,
             event.3 AS reason,
             toUInt32(count()) AS times
@@ -151,7 +151,7 @@ WITH
             )
         )
         WHERE event.1 > 0
-        GROUP BY target_domain, source_domain, day, change, reason
+        GROUP BY target_domain, source_domain, hour, change, reason
     ),
     uses AS
     (
@@ -167,7 +167,7 @@ WITH
             any(ways.end_https) AS end_https,
             toUInt32(count()) AS links,
             toUInt32(countIf(nofollow + ugc + sponsored = 0)) AS followed,
-            toUInt16(0) AS day,
+            toUInt32(0) AS hour,
             'appeared' AS change,
             '' AS reason,
             toUInt32(0) AS times
@@ -181,7 +181,7 @@ WITH
         WHERE named_domain = target_domain OR end != ''
         GROUP BY target_domain, source_domain, anchor, page, end
         UNION ALL
-        SELECT target_domain, source_domain, 0, '', '', '', 0, 0, 0, 0, day, change, reason, times
+        SELECT target_domain, source_domain, 0, '', '', '', 0, 0, 0, 0, hour, change, reason, times
         FROM events
         UNION ALL
         SELECT DISTINCT target_domain, source_domain, part, '', '', '', 0, 0, 0, 0, 0, 'appeared', '', 0
@@ -200,7 +200,7 @@ SELECT
     arrayMap(use -> use.7, sorted),
     arrayMap(use -> use.3, sorted),
     arrayMap(use -> use.5, sorted),
-    arrayMap(event -> event.1, arraySort(groupArrayIf((day, change, reason, times), times > 0)) AS happened),
+    arrayMap(event -> event.1, arraySort(groupArrayIf((hour, change, reason, times), times > 0)) AS happened),
     arrayMap(event -> event.2, happened),
     arrayMap(event -> event.3, happened),
     arrayMap(event -> event.4, happened)

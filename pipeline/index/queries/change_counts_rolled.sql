@@ -16,7 +16,7 @@ SELECT
 FROM
 (
     SELECT
-        multiIf({by:String} = 'month', toStartOfMonth(toDate(day)), {by:String} = 'week', toMonday(toDate(day)), toDate(day)) AS period,
+        multiIf({by:String} = 'month', toStartOfMonth(day), {by:String} = 'week', toMonday(day), day) AS period,
         sumIf(times, change = 'appeared') AS appeared,
         sumIf(times, change = 'discovered') AS discovered,
         sumIf(times, change = 'lost') AS lost,
@@ -28,9 +28,9 @@ FROM
         sumIf(times, change = 'lost indirect') AS indirect_lost
     FROM
     (
-        SELECT day, change, reason, sum(number) AS times
+        SELECT toDate(toUInt16(intDiv(hour, 24))) AS day, change, reason, sum(number) AS times
         FROM link_uses FINAL
-        ARRAY JOIN event_days AS day, event_changes AS change, event_reasons AS reason, event_counts AS number
+        ARRAY JOIN event_hours AS hour, event_changes AS change, event_reasons AS reason, event_counts AS number
         WHERE target_domain = {domain:String}
         GROUP BY day, change, reason
     )

@@ -1,6 +1,6 @@
--- As changes.sql, of a large domain (`large_targets`), of the days from `first_day` to `last_day` (since 1970, UTC): by
--- what is kept of events it is known which domains something happened on. Cost: the links of these, and how they
--- looked; its rows in `link_uses`, of which the column of days is read.
+-- As changes.sql, of a large domain (`large_targets`), of the hours from `first_hour` to `last_hour` (since 1970): by
+-- what is kept of events it is known which domains something happened on then. Cost: the links of these, and how they
+-- looked; its rows in `link_uses`, of which the column of hours is read.
 WITH events AS
 (
     SELECT
@@ -11,8 +11,8 @@ WITH events AS
         (
             SELECT source_domain
             FROM link_uses FINAL
-            ARRAY JOIN event_days AS day
-            WHERE target_domain = {domain:String} AND day >= {first_day:UInt16} AND day <= {last_day:UInt16}
+            ARRAY JOIN event_hours AS hour
+            WHERE target_domain = {domain:String} AND hour >= {first_hour:UInt32} AND hour <= {last_hour:UInt32}
         )
         AND toUnixTimestamp64Milli(at) >= {since:UInt64}
         AND toUnixTimestamp64Milli(at) < {until:UInt64}
