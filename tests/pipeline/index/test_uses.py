@@ -346,6 +346,7 @@ def test_nothing_of_what_is_erased_is_told_of_large_targets(job: Job, name: str)
     assert len(kept(job.store)) == 5
     erase(job.store, [name])
     assert kept(job.store) == told(job.store)
+    demand_same_events(job.store)
     assert 0 < len(kept(job.store)) < 5
     unmerged = rows(job.store.query("SELECT * FROM link_uses"))
     for host in ("t.org/secret", "www.t.org/"):
@@ -369,9 +370,26 @@ def test_a_link_does_not_arrive_any_more_by_what_is_erased(job: Job, name: str) 
     assert ended == [("", "t.org/new"), ("t.org/old", "t.org/new")]
     erase(job.store, [name])
     assert kept(job.store) == told(job.store)
+    demand_same_events(job.store)
     left = [use[3:5] for use in kept(job.store) if use[0] == "t.org"]
     by_itself = ("t.org/old", "t.org/new" if name.startswith("w.net") else "")
     assert left == [by_itself]
+
+
+@pytest.mark.embedded
+def test_that_links_once_arrived_by_what_is_erased_is_not_told_any_more(job: Job) -> None:
+    """Though they arrive no more since before."""
+    job.run(
+        visited(0, Link("https://w.net/1"), Link("https://t.org/")),
+        visited(0, url="https://w.net/1", outcome="redirect", final_url="https://t.org/new"),
+    )
+    job.run(visited(1, url="https://w.net/1"))
+    (count,) = Index(job.store).change_counts("t.org", by="month")
+    assert (count.indirect_gained, count.indirect_lost) == (1, 1)
+    erase(job.store, ["w.net/1"])
+    (count,) = Index(job.store).change_counts("t.org", by="month")
+    assert (count.discovered, count.indirect_gained, count.indirect_lost) == (1, 0, 0)
+    demand_same_events(job.store)
 
 
 @pytest.mark.embedded
