@@ -10,7 +10,7 @@ WITH events AS
     WHERE source_domain IN
         (
             SELECT source_domain
-            FROM link_uses FINAL
+            FROM link_uses -- rows that others took the place of name domains too many
             ARRAY JOIN event_hours AS hour
             WHERE target_domain = {domain:String} AND hour >= {first_hour:UInt32} AND hour <= {last_hour:UInt32}
         )
