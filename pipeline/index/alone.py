@@ -7,7 +7,7 @@ half of it: most targets need none of that, which costs a row to learn.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 
 import pyarrow as pa
 
@@ -47,15 +47,12 @@ def asked_of(store: Store, statement: str, parameters: Parameters) -> str:
     return asked_alone(statement, parameters, ways=bool(found["ways"]))
 
 
-class Alone(Paged):
+class Alone(Question):
     """What it asks is what its SQL says, or a shorter text."""
 
     def _all(self, store: Store) -> Iterable[pa.RecordBatch]:
         return store.stream(asked_of(store, self.sql, self.parameters), self.parameters)
 
 
-class AloneOnce(Question):
-    """The same of an answer without pages."""
-
-    def stream(self, store: Store) -> Generator[pa.RecordBatch, None, None]:
-        yield from store.stream(asked_of(store, self.sql, self.parameters), self.parameters)
+class AlonePaged(Alone, Paged):
+    """The same of an answer in pages."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from pipeline.index.alone import AloneOnce
+from pipeline.index.alone import Alone
 from pipeline.index.backlinks import Links
 from pipeline.index.question import Question
 from pipeline.index.target import Mode, Target, target_of
@@ -28,7 +28,7 @@ def overview_questions(target: str, mode: Mode | None = None) -> dict[str, Quest
     return {
         "known": Question("known", {"domain": found.domain}),
         "rolled": Question("overview_rolled", {"domain": found.domain}),
-        "counts": AloneOnce("overview", {**under, "since": since}),
+        "counts": Alone("overview", {**under, "since": since}),
         "trend": trend,
         "quality": Question("quality", {"domain": found.domain}),
         "label": Question("label", {"domain": found.domain}),

@@ -76,24 +76,26 @@ class Spanned(Paged):
 class Events(Spanned):
     """What came and went, the latest first. Of many links those are found first that it tells."""
 
-    def __init__(self, *given: Any, **more: Any) -> None:
-        super().__init__(*given, **more)
-        self.parameters = {**self.parameters, "few": 0}  # which answers for any number
-
     def key_of(self, row: Mapping[str, Any]) -> list[Key]:
         return super().key_of({**row, "at": row["at"].timestamp() * 1000})
 
     def _of_links(self, store: Store, ways: bool, links: int) -> Iterable[pa.RecordBatch]:
-        return store.stream(self._spelled(ways), {**self.parameters, "few": int(links <= FEW)})
+        if links <= FEW:
+            return super()._of_links(store, ways, links)
+        return self._of_some(store, ways, "changes_found", self.parameters)
 
     def _of_large(self, store: Store, ways: bool) -> Iterable[pa.RecordBatch]:
         asked = {**self.parameters, "until": self._until, "most": self.limit + 2}
-        hours = rows(store.query(sql(f"{_QUERIES}/change_hours"), asked))
-        given = {**self.parameters, **self._from(hours)}
-        if "first_hour" not in given:
-            return store.stream(self._spelled(ways), given)
-        rolled = sql(f"{_QUERIES}/changes_rolled")
-        return store.stream(asked_alone(rolled, given, ways=ways), given)
+        given = self._from(rows(store.query(sql(f"{_QUERIES}/change_hours"), asked)))
+        file = "changes_rolled" if "first_hour" in given else "changes_found"
+        return self._of_some(store, ways, file, {**self.parameters, **given})
+
+    def _of_some(
+        self, store: Store, ways: bool, file: str, given: Parameters
+    ) -> Iterable[pa.RecordBatch]:
+        """Of what of the view the file has."""
+        some = self._spelled(ways, ("changes_of", sql(f"{_QUERIES}/{file}")))
+        return store.stream(some, given)
 
     @property
     def _until(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from pipeline.errors import UsageError
-from pipeline.index.alone import Alone
+from pipeline.index.alone import AlonePaged
 from pipeline.index.backlinks import country_named, language_named
 from pipeline.index.question import LIMIT, UNKNOWN, Paged
 from pipeline.index.target import Mode, domain_of, target_of
@@ -29,7 +29,7 @@ def broken(
 
     followed: these alone. authority: at least, of the domain that links. Raises UsageError.
     """
-    return Alone(
+    return AlonePaged(
         "broken",
         _broken(target, mode, followed, authority),
         keys={
@@ -54,7 +54,7 @@ def broken_pages(
 
     followed: pages with one at least. authority: of the strongest domain. Raises UsageError.
     """
-    return Alone(
+    return AlonePaged(
         "broken_pages",
         _broken(target, mode, followed, authority),
         keys={"authority": float, "referring_domains": int, "url": str},

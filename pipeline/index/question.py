@@ -42,7 +42,11 @@ class Question:
 
     def stream(self, store: Store) -> Generator[pa.RecordBatch, None, None]:
         """To be closed where it is not read to its end: it holds the store until then."""
-        yield from store.stream(self.asked, self.parameters)
+        yield from self._all(store)
+
+    def _all(self, store: Store) -> Iterable[pa.RecordBatch]:
+        """What the store answers, before it is cut into pages."""
+        return store.stream(self.asked, self.parameters)
 
     def columns(self, store: Store) -> pa.Schema:
         """Of an answer without a row."""
@@ -145,9 +149,6 @@ class Paged(Question):
             left -= batch.num_rows
             last = batch.slice(batch.num_rows - 1, 1) if batch.num_rows else last
             yield batch
-
-    def _all(self, store: Store) -> Iterable[pa.RecordBatch]:
-        return store.stream(self.asked, self.parameters)
 
     def demand_still(self, store: Store) -> None:
         """For an answer that is asked for in parts. Raises StoreBusy where their order changed."""

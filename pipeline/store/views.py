@@ -78,7 +78,8 @@ def spelled(statement: str, instead: tuple[tuple[str, str], ...] = ()) -> str:
 
     It answers the same. The engine analyses such a view once to learn its columns and once more to
     read it, and so do the views within: written out, each is analysed once.
-    instead: names of views, each with a text that takes the place of its own.
+    instead: names of views, each with a text that takes the place of its own; within that text the
+    name is the view's again.
     """
     known = {view.name: view.text for view in views()} | dict(instead)
     place = 0
@@ -89,7 +90,9 @@ def spelled(statement: str, instead: tuple[tuple[str, str], ...] = ()) -> str:
             place = call.end()
             continue
         given, end = _arguments(statement, call.end())
-        statement = f"{statement[:place]}(\n{_filled(text, given)}\n){statement[end:]}"
+        within = tuple(each for each in instead if each[0] != call[1])
+        before = f"{statement[:place]}(\n{spelled(_filled(text, given), within)}\n)"
+        statement, place = before + statement[end:], len(before)
     return statement
 
 

@@ -201,7 +201,7 @@ def test_a_question_is_answered_the_same_from_what_is_kept_and_from_the_links(
 @pytest.mark.long
 @pytest.mark.engine
 def test_what_came_and_went_is_told_the_same_from_what_is_kept_and_from_the_links(
-    job: Job,
+    job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = random.Random(5)
     for day in range(6):
@@ -248,6 +248,8 @@ def test_what_came_and_went_is_told_the_same_from_what_is_kept_and_from_the_link
         assert any(getattr(row, told) for row in index.change_counts("a.org")), told
     job.store.execute("TRUNCATE TABLE large_targets")
     assert answers() == from_kept
+    monkeypatch.setattr(profile, "FEW", 0)
+    assert answers() == from_kept, "of the domains that are found first"
 
 
 @pytest.mark.parametrize(

@@ -168,3 +168,14 @@ def test_another_statement_may_stand_for_a_view_with_parameters_of_its_own() -> 
     assert "(\nSELECT {more:UInt8} AS links, if(1, 'a', 'c') AS anchor\n) AS uses" in text
     assert "FROM backlinks(domain = 'z')" in text, "which has no file"
     assert "link_uses FINAL" not in text
+
+
+def test_what_stands_for_a_view_may_ask_that_view() -> None:
+    call = "link_uses_of(domain = {domain:String}, under = '%')"
+    less = subject.spelled(
+        f"SELECT * FROM {call}",
+        (("link_uses_of", f"SELECT * FROM {call} WHERE links > 1"),),
+    )
+    assert less == (
+        f"SELECT * FROM (\nSELECT * FROM {subject.spelled(f'FROM {call}')[5:]} WHERE links > 1\n)"
+    )
