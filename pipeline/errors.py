@@ -32,13 +32,18 @@ BacklinksError
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+import copyreg
+from typing import Any, Literal, get_args
 
 
 class BacklinksError(Exception):
     """Base of every error raised here. `str()` is one line for a person."""
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Between processes as it is: what an error is made of is not what it says."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__
 
 
 class UsageError(BacklinksError):

@@ -29,6 +29,8 @@ FILE = "log.sqlite"  # in a data directory
 PARTITIONS = 4  # enough for the workers of one machine
 _SHIFT = 40  # offsets up to 10^12 a partition
 _MAX_BYTES = 32 << 20  # of one poll
+_BUSY_S = 30.0  # until another process has to have let go of the file
+_AGAIN_S = 0.005
 _AT_ONCE = 32  # records of a whole topic that are in memory
 
 _SCHEMA = """
@@ -483,19 +485,32 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
             # Who reads beside the write-ahead log leaves it there: without one nobody writes.
             open_now = path.with_name(path.name + "-wal").exists()
             where = f"{path.absolute().as_uri()}?{'mode=ro' if open_now else 'immutable=1'}"
-            return sqlite3.connect(where, timeout=30.0, uri=True, check_same_thread=False)
+            return sqlite3.connect(where, timeout=_BUSY_S, uri=True, check_same_thread=False)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # as the store makes it
         connection = sqlite3.connect(
-            path, timeout=30.0, isolation_level=None, check_same_thread=False
+            path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
         )
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA cache_size = -16000")
         except sqlite3.Error:
             connection.close()
             raise
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """SQLite doesn't wait as it does elsewhere where another process makes the same file."""
+    deadline = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_AGAIN_S)
 
 
 @contextmanager

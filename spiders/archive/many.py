@@ -173,7 +173,7 @@ class _Process:
         )  # fmt: skip
 
 
-_process: _Process | None = None
+_process: _Process | BacklinksError | None = None
 
 
 def _begin(settings: Settings, wanted: Wanted, stop: Any, shares: Any) -> None:
@@ -184,7 +184,10 @@ def _begin(settings: Settings, wanted: Wanted, stop: Any, shares: Any) -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.join,), daemon=True).start()
-    _process = _Process(settings, wanted, stop, shares)
+    try:
+        _process = _Process(settings, wanted, stop, shares)
+    except BacklinksError as error:  # said with the first file; here it would be a trace
+        _process = error
 
 
 def _end_with(ended: Callable[[], object]) -> None:
@@ -194,6 +197,8 @@ def _end_with(ended: Callable[[], object]) -> None:
 
 
 def _work(source: str) -> Filed:
+    if isinstance(_process, BacklinksError):
+        raise _process
     assert _process is not None
     return _process.file(source)
 

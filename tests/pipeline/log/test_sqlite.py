@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from hypothesis import given, settings
@@ -299,6 +302,34 @@ def test_a_log_with_more_partitions_keeps_them_when_opened_with_fewer(tmp_path: 
     assert len(drain(reader)) == 30
     reader.close()
     again.close()
+
+
+@contextmanager
+def half_made(path: Path) -> Iterator[sqlite3.Connection]:
+    """A log's file that another process is about to write, before there is a write-ahead log."""
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("CREATE TABLE something (x)")
+        other.execute("BEGIN IMMEDIATE")
+        yield other
+
+
+def test_a_log_that_another_process_is_making_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    with half_made(path) as other:
+        timer = Timer(0.2, other.execute, ["COMMIT"])
+        timer.start()
+        with closing(SqliteLog(path)) as log:
+            assert log.append(PAGES, [Message(b"k", b"v")]).result() == [0]
+        timer.join()
+
+
+def test_a_log_that_another_process_never_lets_go_of_is_not_waited_for_forever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.log.sqlite._BUSY_S", 0.05)
+    path = tmp_path / "log.sqlite"
+    with half_made(path), pytest.raises(LogError, match="log.sqlite can't be used: .*locked"):
+        SqliteLog(path)
 
 
 def test_a_log_that_cannot_be_opened_says_which(tmp_path: Path) -> None:

@@ -181,6 +181,17 @@ def test_files_are_read_by_several_processes(tmp_path: Path) -> None:
     assert urls(tmp_path / "data") == {url(f, p): 1 for f in range(4) for p in range(40)}
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_log_that_cannot_be_used_is_told_whoever_opens_it(tmp_path: Path, workers: int) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "log.sqlite").write_bytes(b"no log" * 1_000)
+    ran = command.backlinks("import", "warc", many(tmp_path, 2), "--workers", workers, data=data)
+    assert (ran.code, ran.out) == (1, "")
+    assert f"backlinks: the log {data / 'log.sqlite'} is damaged" in ran.err
+    assert "Traceback" not in ran.err
+
+
 @pytest.mark.parametrize(("number", "workers"), [(signal.SIGKILL, 2), (signal.SIGTERM, 1)])
 def test_ended_in_the_middle_and_run_again_it_goes_on(
     tmp_path: Path, number: int, workers: int
