@@ -68,6 +68,8 @@ def _known(found: dict[str, Any]) -> str:
 
 def _authority(found: dict[str, Any]) -> str:
     quality = found["quality"]
+    if quality is None and not _is_met(found):
+        return "Authority     unknown: the index has no link to this domain and no page of it"
     if quality is None:
         return "Authority     unknown: not in a snapshot; run `backlinks score`"
     n = quality["domains"]
@@ -84,6 +86,13 @@ def _authority(found: dict[str, Any]) -> str:
     if not shows_numbers(quality):
         return f"Authority     {text} (too little ground for a number: --why says why)"
     return f"Authority     {quality['authority']:.1f}   {text}"
+
+
+def _is_met(found: dict[str, Any]) -> bool:
+    """Else a score would not have it either."""
+    counts = ("live", "lost", "unverified", "indirect")
+    links = sum(found["counts"][name] for name in counts) + found["known"]["graph_domains"]
+    return bool(links or found["known"]["own_pages"] or found["mode"] != "domain")
 
 
 def _risk(quality: dict[str, Any] | None) -> list[str]:

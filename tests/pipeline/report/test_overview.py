@@ -111,6 +111,21 @@ def test_no_snapshot_no_seeds_and_few_domains_give_no_number() -> None:
     assert "61.5" not in few
 
 
+def test_a_domain_that_the_index_never_met_is_told_so_and_of_no_score() -> None:
+    nothing = {"live": 0, "lost": 0, "unverified": 0}
+    unmet = shown(changed(counts=nothing, known={"own_pages": 0}, quality=None))
+    assert "unknown: the index has no link to this domain and no page of it" in unmet
+    for known, counts in (
+        ({"own_pages": 1}, {}),
+        ({"own_pages": 0, "graph_domains": 1}, {}),
+        ({"own_pages": 0}, {"lost": 1}),
+    ):
+        met = changed(counts={**nothing, **counts}, known=known, quality=None)
+        assert "`backlinks score`" in shown(met)
+    part = changed(counts=nothing, known={"own_pages": 0}, quality=None, mode="host")
+    assert "`backlinks score`" in shown(part)
+
+
 @pytest.mark.parametrize("level", ["", "none", "low"], ids=["untold", "none", "low"])
 def test_where_confidence_is_low_the_rank_alone_is_told(level: str) -> None:
     text = shown(changed(quality={"confidence": level, "trusted_harmonic_rank": 92.5}))
