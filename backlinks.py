@@ -70,7 +70,7 @@ from pipeline.report.progress import Progress
 from pipeline.report.seed_list import SeedList
 from pipeline.report.seeds import file_urls, seed_urls
 from pipeline.report.starting import started
-from pipeline.report.stopping import on_signal
+from pipeline.report.stopping import interruptible, on_signal
 from pipeline.settings import Settings
 from pipeline.store import Store
 from pipeline.store.durable import demand_durable
@@ -347,21 +347,26 @@ def run(
     settings = local_settings(settings, itertools.chain(urls, file_urls(listed, settings)))
     lists = lists_of(settings.score)
     runner = Run(settings, itertools.chain(urls, file_urls(listed, settings)), again=again)
+    unscored = False
     try:
         on_signal(runner.interrupt, settings.crawl.timeout_s + _DRAIN_S + settings.consume.stop_s)
         with Progress(runner.describe) as progress:
             runner.run()
             snapshot = None
-            if not no_score and not runner.interrupted:
-                snapshot = score(
-                    runner.store,
-                    settings.score,
-                    seeds=lists.seeds,
-                    spam=lists.spam,
-                    progress=progress.step,
-                    beside=beside_of(settings),
-                )
-                runner.obey()  # what was said while it scored
+            try:
+                with interruptible():
+                    if not no_score and not runner.interrupted:
+                        snapshot = score(
+                            runner.store,
+                            settings.score,
+                            seeds=lists.seeds,
+                            spam=lists.spam,
+                            progress=progress.step,
+                            beside=beside_of(settings),
+                        )
+                        runner.obey()  # what was said while it scored
+            except KeyboardInterrupt:
+                unscored = True
         why = why_it_ended(
             interrupted=runner.interrupted,
             exhausted=runner.exhausted,
@@ -375,6 +380,8 @@ def run(
             domain=urls[0].domain if urls else "",
             inward=settings.plan.scope == "site",
         )
+        if unscored:
+            say("scoring was interrupted: `backlinks score` goes on from its last whole step")
     finally:
         runner.close()
 

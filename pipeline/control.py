@@ -175,7 +175,7 @@ def _without_port(host: str) -> str:
 class Controls:
     """All that is in force, from records in any order, however often each comes.
 
-    Of two records of a key the one with the greater offset counts: the topic has one partition.
+    Of two records of a key the one with the greater offset counts: both are in one partition.
     Written by one thread, read by any.
     """
 

@@ -32,7 +32,6 @@ BacklinksError
 
 from __future__ import annotations
 
-import copyreg
 from typing import Any, Literal, get_args
 
 
@@ -43,7 +42,11 @@ class BacklinksError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Between processes as it is: what an error is made of is not what it says."""
-        return copyreg.__newobj__, (type(self), *self.args), self.__dict__
+        return _as_it_was, (type(self), self.args), self.__dict__
+
+
+def _as_it_was(kind: type[BacklinksError], args: tuple[Any, ...]) -> BacklinksError:
+    return kind.__new__(kind, *args)
 
 
 class UsageError(BacklinksError):

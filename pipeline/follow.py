@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from pipeline.control import Controls
 from pipeline.errors import LogError
-from pipeline.log import CONTROL, Follower, Log
+from pipeline.log import CONTROL, Follower, Log, Partition
 
 logger = logging.getLogger(__name__)
 
@@ -32,14 +32,19 @@ class Following(threading.Thread):
         self.follower, self.controls = follower, controls
         self._closed = threading.Event()
         self._told = 0.0
-        self._last = -1  # offset of what was heard last; the topic has one partition
+        self._last: dict[Partition, int] = {}  # offsets of what was heard last
 
     def hear(self, *, timeout_s: float) -> None:
-        """Offsets that go back are those of a topic that was made anew. Raises LogError."""
+        """Offsets that go back in a partition are those of a topic that was made anew.
+
+        Raises LogError.
+        """
         records = self.follower.poll(timeout_s=timeout_s)
         if records:
-            self.controls.take(records, anew=records[0].offset <= self._last)
-            self._last = records[-1].offset
+            anew = any(each.offset <= self._last.get(each.partition, -1) for each in records)
+            self.controls.take(records, anew=anew)
+            known = {} if anew else self._last
+            self._last = known | {each.partition: each.offset for each in records}
 
     def run(self) -> None:
         paused = False

@@ -144,6 +144,6 @@ def erasures(store: Store) -> dict[str, Mark]:
 
 def _due_s(control: Control, mark: Mark | None) -> float:
     """When to look for it: at once, after five minutes, and then at twice that, and so on."""
-    if mark is None or mark.mark < control.at:
+    if mark is None or mark.mark != control.at:  # which is less where a clock was moved back
         return 0.0
     return mark.version / 1000 + max(AGAIN_S, (mark.version - control.at) / 1000)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from pipeline.errors import StoreBusy, StoreRefused
+from pipeline.errors import StoreBusy, StoreError, StoreRefused
 from pipeline.index.referrers import LOOKED, RollUp
 from pipeline.index.ways import Among, keep_ways
 from pipeline.metrics import LIFECYCLE, LIFECYCLE_PAGES, LIFECYCLE_WAITING, Sample
@@ -216,6 +216,10 @@ class LifecycleThread(threading.Thread):
                         self.lifecycle.run()
             except StoreBusy as error:
                 logger.warning("the lifecycle job waits for its next turn: %s", error)
+                self._stopping.wait(self.interval_s)
+            except Exception as error:  # outermost: its end would go unseen
+                said = "the lifecycle job failed and is tried again at its next turn: %s"
+                logger.error(said, error, exc_info=not isinstance(error, StoreError))
                 self._stopping.wait(self.interval_s)
             if time.monotonic() >= following:
                 following = time.monotonic() + self.interval_s

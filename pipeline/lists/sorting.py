@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from typing import IO
 
-from pipeline.errors import UsageError
+from pipeline.errors import BacklinksError, UsageError
 from pipeline.lists.read import Listed
 
 _AT_ONCE = 50_000  # links in memory, some 50 MB
@@ -59,10 +59,17 @@ class Sorted:
         if len(self._files) >= _MOST_FILES:
             most = _MOST_FILES * _AT_ONCE
             raise UsageError(f"these are more than {most:,} links; give the lists one by one")
-        file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this
-        self._files.append(file)
-        for start in range(0, len(part), _BLOCK):
-            marshal.dump([tuple(link) for link in part[start : start + _BLOCK]], file)
+        try:
+            file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this
+            self._files.append(file)
+            for start in range(0, len(part), _BLOCK):
+                marshal.dump([tuple(link) for link in part[start : start + _BLOCK]], file)
+            file.flush()
+        except OSError as error:
+            raise BacklinksError(
+                f"so many links are sorted in {tempfile.gettempdir()}, which can't be written "
+                f"({error.strerror}); make room, or name another directory by TMPDIR"
+            ) from error
 
 
 def _before(first: Listed, others: Iterator[Listed]) -> Iterator[Listed]:

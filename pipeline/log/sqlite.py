@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.errors import LogDamaged, LogError, LogFull, NotOwner, OffsetLost
+from pipeline.errors import LogBusy, LogDamaged, LogError, LogFull, NotOwner, OffsetLost
 from pipeline.log import PLAN, TOPICS, Committed, Headers, Message, Partition, Place, Record
 from pipeline.page import MAX_RECORD
 
@@ -479,7 +479,7 @@ class SqliteReader:
 
 
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
-    """A connection for one thread at a time. Raises LogDamaged, LogFull."""
+    """A connection for one thread at a time. Raises LogBusy, LogDamaged, LogFull."""
     with reading(path):
         if readonly:
             # Who reads beside the write-ahead log leaves it there: without one nobody writes.
@@ -540,6 +540,11 @@ def reading(path: Path) -> Iterator[None]:
             raise LogFull(str(path)) from error
         if isinstance(error, sqlite3.ProgrammingError):
             raise
+        if name.startswith("SQLITE_BUSY"):
+            raise LogBusy(
+                f"the log {path} can't be used: another process has kept it for {_BUSY_S:.0f} s "
+                f"({error})"
+            ) from error
         if name.startswith("SQLITE_IOERR"):  # a quota and a limit of file sizes come as this
             raise LogError(
                 f"the log {path} can't be read or written ({error}: {name}); look at its disk, "

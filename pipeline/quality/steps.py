@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 
@@ -81,12 +81,10 @@ class Steps:
             return {}
         file = self.directory / f"{name_of(name)}.arrow"
         table = pa.table(dict(columns))
-        with (
-            _room(file),
-            pa.OSFile(str(file), "wb") as sink,
-            pa.ipc.new_file(sink, table.schema) as writer,
-        ):
-            writer.write_table(table)
+        with _room(file), file.open("wb") as sink:
+            with pa.ipc.new_file(sink, table.schema) as writer:
+                writer.write_table(table)
+            _on_disk(sink)  # before it is noted that the step is done
         return self.kept(name)
 
     def kept(self, name: str) -> dict[str, pa.Array]:
@@ -141,8 +139,15 @@ def write_whole(file: Path, content: bytes) -> None:
     """All of it or nothing, whatever happens meanwhile."""
     beside = file.with_suffix(".new")
     with _room(file):
-        beside.write_bytes(content)
+        with beside.open("wb") as sink:
+            sink.write(content)
+            _on_disk(sink)
         os.replace(beside, file)
+
+
+def _on_disk(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 @contextmanager

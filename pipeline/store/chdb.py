@@ -6,7 +6,7 @@ import re
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ _SMALL = re.compile(
     r"(?:\s|--.*\n)*(?:SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS|CHECK|KILL|SET|USE)\b", re.IGNORECASE
 )
 _FEW = 10_000  # rows that are not worth a stream, which has no columns where it has no row
+_AGAIN_S = 0.1  # between two words to stop
 _BATCH_ROWS = 65_536  # of a streamed answer: some megabytes, and not chDB's million rows
 
 
@@ -112,8 +113,9 @@ class ChdbStore:
             try:
                 return answer.result()
             except BaseException:
-                if not answer.done():
+                while not answer.done():  # once more where the engine had not begun with it
                     self.cancel()
+                    wait([answer], _AGAIN_S)
                 raise
 
     def cancel(self) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ from pipeline.store.views import make_views
 
 LOCK = "lock"
 STORE = "store"
+_PATIENCE_S = 5.0  # with who holds it and does not answer
+_LOOK_S = 0.05
 
 
 class Holder(NamedTuple):
@@ -53,7 +56,11 @@ class Held:
             self._file.close()
             holder = read_holder(directory)
             raise StoreLocked(str(directory), holder.pid, holder.command, holder.since) from None
-        self.tell("")
+        try:
+            self.tell("")
+        except StoreError:
+            self.release()
+            raise
 
     def tell(self, socket: str) -> None:
         """Writes down who holds it, and where reading commands are answered."""
@@ -67,9 +74,11 @@ class Held:
             raise StoreFull(f"can't write {self.directory / LOCK}: {error.strerror}") from error
 
     def release(self) -> None:
-        self._file.seek(0)
-        self._file.truncate()
-        self._file.close()
+        with suppress(OSError):  # a full disk: what could not be written is written again here
+            self._file.seek(0)
+            self._file.truncate()
+        with suppress(OSError):
+            self._file.close()
 
 
 def read_holder(directory: Path) -> Holder:
@@ -87,8 +96,14 @@ def open_to_write(directory: Path, command: str) -> tuple[ChdbStore, Held, Calla
     Raises StoreLocked, StoreMismatch.
     """
     held = Held(directory, command)
+    store, close = _migrated(held)
+    return store, held, close
+
+
+def _migrated(held: Held) -> tuple[ChdbStore, Callable[[], None]]:
+    """The store in it, and what to call at the end."""
     try:
-        store = ChdbStore(directory / STORE)
+        store = ChdbStore(held.directory / STORE)
         migrate(store)
     except BaseException:
         held.release()
@@ -98,7 +113,7 @@ def open_to_write(directory: Path, command: str) -> tuple[ChdbStore, Held, Calla
         store.close()
         held.release()
 
-    return store, held, close
+    return store, close
 
 
 def open_to_say(directory: Path, command: str) -> tuple[Store, Callable[[], None]]:
@@ -106,23 +121,29 @@ def open_to_say(directory: Path, command: str) -> tuple[Store, Callable[[], None
 
     Raises StoreLocked where the holder does not answer, StoreMismatch.
     """
-    try:
-        store, _, close = open_to_write(directory, command)
-    except StoreLocked as locked:
-        remote = _holders(directory, locked)
-        return remote, remote.close
+    held = held_or_answered(directory, command)
+    if isinstance(held, RemoteStore):
+        return held, held.close
+    store, close = _migrated(held)
     return store, close
 
 
-def _holders(directory: Path, locked: StoreLocked) -> RemoteStore:
-    """The store of the process that holds it. Raises `locked` where it does not answer."""
-    holder = read_holder(directory)
-    if not holder.socket:
-        raise locked
-    try:
-        return RemoteStore(Path(holder.socket))
-    except OSError:
-        raise locked from None
+def held_or_answered(directory: Path, command: str) -> Held | RemoteStore:
+    """The directory, or the store of the process that holds it, as soon as it answers or is gone:
+    one that answers others begins to a moment after it has the directory, and another question's
+    ends soon. Raises StoreLocked where neither comes."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return Held(directory, command)
+        except StoreLocked as locked:
+            holder = read_holder(directory)
+            with suppress(OSError):
+                if holder.socket:
+                    return RemoteStore(Path(holder.socket))
+            if time.monotonic() > deadline:
+                raise locked from None
+        time.sleep(_LOOK_S)
 
 
 def open_to_read(
@@ -137,13 +158,11 @@ def open_to_read(
             f"there is no index in {directory}; make one with `backlinks run SEED`, "
             "or name another with --data"
         )
-    try:
-        held = Held(directory, command)
-    except StoreLocked as locked:
-        remote = _holders(directory, locked)
+    held = held_or_answered(directory, command)
+    if isinstance(held, RemoteStore):
         for name, value in (limits or {}).items():
-            remote.execute(f"SET {safe(name)} = {value:d}")
-        return remote, remote.close
+            held.execute(f"SET {safe(name)} = {value:d}")
+        return held, held.close
     try:
         store = ChdbStore(directory / STORE)
         if check(store):

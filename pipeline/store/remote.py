@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 SAID = frozenset({"labels"})  # tables to which an asker may add rows
 _MAX_REQUEST = 4 << 20
+_LONGEST = 77  # bytes of the directory for temporary files: a socket's path has 107 at most
+_AGAIN_S = 0.1  # until what may just have failed by chance is tried again
 _ROWS = 500  # of an insert's request: a label has at most some 4 KB
 _KINDS: dict[str, type[StoreError]] = {
     kind.__name__: kind for kind in (StoreError, StoreBusy, StoreFull, StoreRefused)
@@ -72,7 +74,9 @@ class Server:
         self, open_session: Callable[[], Session], insert: Callable[[str, pa.Table], None]
     ) -> None:
         self._open, self._insert = open_session, insert
-        self._folder = Path(tempfile.mkdtemp(prefix="backlinks-"))  # mode 0700
+        self._closed = threading.Event()
+        where = None if len(os.fsencode(tempfile.gettempdir())) <= _LONGEST else "/tmp"
+        self._folder = Path(tempfile.mkdtemp(prefix="backlinks-", dir=where))  # mode 0700
         self.path = self._folder / "store.sock"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.bind(str(self.path))
@@ -85,7 +89,9 @@ class Server:
             try:
                 connection, _ = self._socket.accept()
             except OSError:
-                return
+                if self._closed.wait(_AGAIN_S):
+                    return
+                continue  # no descriptor was left; who asks waits until there is one
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
@@ -122,6 +128,7 @@ class Server:
         self._insert(question.table, pa.ipc.open_stream(question.rows).read_all())
 
     def close(self) -> None:
+        self._closed.set()
         self._socket.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -212,8 +219,11 @@ def _watched(connection: socket.socket, session: Session) -> Iterator[None]:
         with selectors.DefaultSelector() as waiting:
             waiting.register(connection, selectors.EVENT_READ)
             waiting.register(answered, selectors.EVENT_READ)
-            if answered not in [key.fileobj for key, _ in waiting.select()]:
+            ready = [key.fileobj for key, _ in waiting.select()]
+            waiting.unregister(connection)
+            while answered not in ready:  # once more where the engine had not begun with it
                 session.cancel()
+                ready = [key.fileobj for key, _ in waiting.select(_AGAIN_S)]
 
     watching = threading.Thread(target=watch, name="store-watch", daemon=True)
     watching.start()

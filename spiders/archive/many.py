@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -11,6 +12,8 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
+from multiprocessing import forkserver, resource_tracker
+from multiprocessing.context import ForkServerContext
 from typing import Any, NamedTuple
 
 from pipeline.control import Controls
@@ -47,6 +50,10 @@ class Wanted(NamedTuple):
     workers: int = 1
 
 
+def _nobody() -> None:
+    """There are none to be stopped."""
+
+
 class Importing:
     """`stop` may be called from any thread, or a signal's handler: files end where they are."""
 
@@ -60,7 +67,7 @@ class Importing:
         self._began = time.monotonic()
         self._read = 0.0  # files' worth, in this run
         self._stopping = threading.Event()
-        self._stop_others: Callable[[], None] = lambda: None
+        self._stop_others: Callable[[], None] = _nobody
 
     def stop(self) -> None:
         self._stopping.set()
@@ -105,10 +112,19 @@ class Importing:
         return told
 
     def _beside(self, workers: int) -> Iterator[Filed]:
-        # Threads don't survive a fork, so that it is done by a process that has none; what it has
-        # loaded is there once for all of them.
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(_LOADED)
+        """Its errors come without frames: these would keep the pool's semaphores beyond its end,
+        and Python tells people of such."""
+        try:
+            yield from self._by_pool(workers)
+            return
+        except BacklinksError as error:
+            failed = error.with_traceback(None)
+        failed.__cause__ = failed.__context__ = None
+        gc.collect()
+        raise failed
+
+    def _by_pool(self, workers: int) -> Iterator[Filed]:
+        context = _deaf_processes()
         stop, shares = context.Event(), context.SimpleQueue()
         self._stop_others = stop.set
         hearing = threading.Thread(target=self._hear, args=(shares,), daemon=True)
@@ -119,6 +135,10 @@ class Importing:
         try:
             yield from self._ended(pool, workers)
         except BrokenProcessPool as error:
+            for other in multiprocessing.active_children():
+                other.kill()  # deaf to SIGTERM, it may wait for a lock that the dead one had
+            if self.stopped:
+                return
             raise BacklinksError(
                 "a process of the import died; where memory ran out, use fewer --workers. Run it "
                 "again, and it goes on where it was"
@@ -128,6 +148,7 @@ class Importing:
             pool.shutdown(cancel_futures=True)
             shares.put(None)
             hearing.join()
+            self._stop_others = _nobody
 
     def _ended(self, pool: ProcessPoolExecutor, workers: int) -> Iterator[Filed]:
         waiting = iter(self.wanted.sources)
@@ -147,6 +168,23 @@ class Importing:
     def _hear(self, shares: Any) -> None:
         while (told := shares.get()) is not None:
             self.shares[told[0]] = told[1]
+
+
+def _deaf_processes() -> ForkServerContext:
+    """Of processes that hear no Ctrl-C, from their beginning on: whoever began them tells them.
+
+    Threads don't survive a fork, so that it is done by a process that has none; what it has loaded
+    is there once for all of them.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_LOADED)
+    resource_tracker.ensure_running()  # which lets signals through again once it has begun
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return context
 
 
 class _Process:
@@ -179,8 +217,6 @@ _process: _Process | BacklinksError | None = None
 def _begin(settings: Settings, wanted: Wanted, stop: Any, shares: Any) -> None:
     """In each process of the pool, first."""
     global _process
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # whoever began it tells it to stop
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.join,), daemon=True).start()

@@ -465,6 +465,28 @@ def test_ctrl_c_ends_the_run_cleanly_and_the_next_finishes_it(
     assert tables(data) == undisturbed
 
 
+SCORES_FOR_EVER = """
+import os, signal, time
+from pipeline.quality import score
+def wait(*_, **__):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(600)
+score.score = wait
+"""
+
+
+def test_a_signal_while_it_scores_ends_it_at_once_with_all_that_was_crawled(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with LoopbackWeb(many) as web:
+        arguments = ["run", MANY[0], *at(web), "--delay", 0, "--pages", 2]
+        ran = backlinks(*arguments, data=data, environment=SOON, before=SCORES_FOR_EVER)
+    assert ran.code == 0, ran
+    assert ran.out.startswith("2 pages (2 ok)"), ran.out
+    assert "its budget is spent" in ran.out
+    assert ran.err.splitlines()[-1].startswith("scoring was interrupted")
+    assert len(ask(data, "SELECT DISTINCT host, path FROM page_links")) == 2
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("killed_at", [9, 70])
 def test_a_run_killed_in_the_middle_and_run_again_leaves_the_same_tables(

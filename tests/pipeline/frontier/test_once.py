@@ -112,3 +112,16 @@ def test_what_was_done_is_done_again_only_where_it_is_asked_for_again(known: Any
     assert Once(known, heard, clock=lambda: 1.0).run() == 1
     assert Once(known, heard).run() == 0, "behind a clock that was moved back, too"
     assert urls(known) == {"example.net/"}
+
+
+def test_what_is_said_before_the_time_of_what_was_done_is_done_where_the_clock_was_moved_back(
+    known: AnyStore,
+) -> None:
+    def purge(at: int, now: int) -> int:
+        heard = controls(said(at, "purge", "example.org", 0))
+        return Once(known, heard, clock=lambda: now / 1000).run()
+
+    assert purge(LATER, LATER) == 1
+    assert purge(LATER - 5, LATER) == 0, "who is behind hears of what was done since, soon"
+    assert purge(LATER - 3_600_000, LATER - 3_600_000) == 1
+    assert purge(LATER - 3_600_000, LATER) == 0

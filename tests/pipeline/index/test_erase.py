@@ -257,6 +257,11 @@ def test_what_was_lifted_is_not_erased_and_what_is_said_again_is(store: AnyStore
     heard.take([said(TODAY + 3, "suppress", GONE, 0), said(TODAY + 4, "suppress", GONE)])
     assert erasure.run() > 0
     assert mentions(indexed, GONE) == {}
+    again(indexed)
+    lifted = said(TODAY + 5, "suppress", GONE, 0)
+    earlier = said(TODAY - 3_600_000, "suppress", GONE, offset=TODAY + 6)
+    heard.take([lifted, earlier])
+    assert erasure.run() > 0, "said once more, after the clock was moved back"
 
 
 @pytest.mark.embedded

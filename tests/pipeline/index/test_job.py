@@ -13,7 +13,7 @@ from pipeline.index.lifecycle import Lifecycle, LifecycleThread, spans
 from pipeline.store import Store, rows
 from tests.support.records import DAY, START, TODAY, page, write
 from tests.support.stores import AnyStore
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, until
 
 NOW = TODAY
 URL, LINK = "https://source.org/page", "https://target.org/"
@@ -72,6 +72,30 @@ def test_what_operators_say_may_be_refused_and_the_job_still_runs(
     thread.stop()
     assert "docs/cluster.md" in caplog.text
     assert "the role erase" in caplog.text
+
+
+@pytest.mark.embedded
+def test_a_job_that_fails_is_told_of_and_has_its_next_turn(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    runs: list[int] = []
+    errors = [StoreRefused("no free thread"), KeyError("unforeseen")]
+
+    class Failing:
+        def run(self) -> None:
+            runs.append(1)
+            if errors:
+                raise errors.pop()
+
+        def finish(self) -> None: ...
+
+    thread = LifecycleThread(Failing(), 0.01)  # type: ignore[arg-type]
+    thread.start()
+    until(lambda: len(runs) >= 3 or not thread.is_alive())
+    thread.stop()
+    assert len(runs) >= 3
+    assert "no free thread" in caplog.text
+    assert "KeyError" in caplog.text, "with where it came from"
 
 
 def test_a_run_without_arrivals_does_nothing(job: Job) -> None:

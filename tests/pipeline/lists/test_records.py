@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import random
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.control import Controls
-from pipeline.errors import UsageError
+from pipeline.errors import BacklinksError, UsageError
 from pipeline.lists import records as records_module
 from pipeline.lists import sorting
 from pipeline.lists.read import Listed
@@ -138,3 +139,16 @@ def test_lists_of_one_page_and_day_stand_beside_each_other_and_twice_is_once(
     kept = rows(store.query("SELECT arrayJoin(targets) AS target FROM page_links FINAL ORDER BY 1"))
     assert [row["target"] for row in kept] == ["https://mine.example/", "https://theirs.example/"]
     assert rows(store.query("SELECT count() AS n FROM pages"))[0]["n"] == 0, "no page was visited"
+
+
+def test_no_room_to_sort_in_names_the_directory_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pipeline.lists.sorting._AT_ONCE", 1)
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    links = [listed("a.example/1"), listed("a.example/2")]
+    with pytest.raises(BacklinksError, match=r"No space left on device.*TMPDIR"):
+        Sorted(links)

@@ -227,3 +227,14 @@ def test_what_was_said_in_a_topic_made_anew_takes_the_place_of_all_before(
 
         until(heard)
         assert [one.verb for one in following.controls.said()] == ["block"]
+
+
+def test_what_was_said_stays_whatever_is_said_next(log: Log) -> None:
+    """A file's topic has several partitions, and offsets of each begin at 0."""
+    following = follow.Following(log.follow(CONTROL), Controls())
+    for count in range(1, 13):
+        name = f"s{count}.example"
+        say(log, said(0, "block", name).value, key=f"block {name}".encode())
+        while (heard := len(following.controls.said())) < count:
+            assert heard == count - 1, "something was forgotten"
+            following.hear(timeout_s=0.2)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import LogError, OffsetLost
+from pipeline.errors import LogBusy, LogError, OffsetLost
 from pipeline.log import PAGES, REQUESTS, Committed, Headers, Message, Partition, Record
 from pipeline.log.sqlite import SqliteLog, SqliteReader
 
@@ -328,7 +328,7 @@ def test_a_log_that_another_process_never_lets_go_of_is_not_waited_for_forever(
 ) -> None:
     monkeypatch.setattr("pipeline.log.sqlite._BUSY_S", 0.05)
     path = tmp_path / "log.sqlite"
-    with half_made(path), pytest.raises(LogError, match="log.sqlite can't be used: .*locked"):
+    with half_made(path), pytest.raises(LogBusy, match=r"log\.sqlite can't be used: .*locked"):
         SqliteLog(path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -219,3 +220,23 @@ def test_a_process_that_was_killed_leaves_its_steps_to_the_next(tmp_path: Path) 
 
 def test_what_a_part_tells_as_unknown_is_told_again() -> None:
     assert scoring._new({"a": None, "b": 1}, {"b": 1}) == {"a": None}
+
+
+def test_a_step_is_noted_once_what_it_keeps_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def synced(number: int) -> None:
+        done.append(Path(os.readlink(f"/proc/self/fd/{number}")).name)
+        assert os.fstat(number).st_size > 0
+
+    def replaced(old: Path, new: Path) -> None:
+        done.append(f"{old.name} to {new.name}")
+        old.rename(new)
+
+    monkeypatch.setattr("pipeline.quality.steps.os.fsync", synced)
+    monkeypatch.setattr("pipeline.quality.steps.os.replace", replaced)
+    steps = Steps(tmp_path)
+    steps.once("a", lambda: {"kept": len(steps.keep("a", {"x": pa.array([1])}))})
+    assert done == ["a.arrow", "a.new", "a.new to a.json"]

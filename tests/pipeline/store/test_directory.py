@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import StoreError, StoreLocked
-from pipeline.store.directory import LOCK, STORE, Held, open_to_read, read_holder
+from pipeline.errors import StoreError, StoreFull, StoreLocked
+from pipeline.store.directory import (
+    LOCK,
+    STORE,
+    Held,
+    held_or_answered,
+    open_to_read,
+    read_holder,
+)
+from pipeline.store.remote import RemoteStore
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -75,7 +86,10 @@ def test_a_reader_is_answered_by_the_process_that_serves(tmp_path: Path) -> None
         assert write["error"] == "StoreLocked"
 
 
-def test_a_holder_that_no_longer_answers_is_named(tmp_path: Path) -> None:
+def test_a_holder_that_no_longer_answers_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.store.directory._PATIENCE_S", 0.1)
     (tmp_path / STORE).mkdir()
     held = Held(tmp_path, "backlinks run")
     held.tell(str(tmp_path / "no.sock"))
@@ -119,3 +133,44 @@ def test_who_reads_makes_the_views_that_its_questions_ask(tmp_path: Path) -> Non
     first, second = ask(tmp_path, "drop", "views")
     assert "view" in first["answer"]
     assert second == {"answer": "lacking 0"}
+
+
+def test_a_question_waits_for_the_end_of_another_ones(tmp_path: Path) -> None:
+    held = Held(tmp_path, "backlinks links")
+    timer = threading.Timer(0.2, held.release)
+    timer.start()
+    ours = held_or_answered(tmp_path, "backlinks refs")
+    assert isinstance(ours, Held)
+    ours.release()
+    timer.join()
+
+
+def test_a_question_waits_for_a_holder_that_is_about_to_answer(tmp_path: Path) -> None:
+    held = Held(tmp_path, "backlinks run")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        held.tell(str(tmp_path / "socket"))
+        timer = threading.Timer(0.2, listening.listen)
+        timer.start()
+        remote = held_or_answered(tmp_path, "backlinks refs")
+        assert isinstance(remote, RemoteStore)
+        remote.close()
+        timer.join()
+    held.release()
+
+
+def test_a_full_disk_keeps_nobody_out(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    held = Held(tmp_path, "backlinks one")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with pytest.raises(StoreFull, match="can't write"):
+            held.tell("socket")
+        held.release()
+        with pytest.raises(StoreFull):
+            Held(tmp_path, "backlinks two")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    Held(tmp_path, "backlinks three").release()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -10,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -198,3 +200,41 @@ def test_another_user_is_refused_even_where_the_folder_lets_them_in(server: Serv
     server.path.parent.chmod(0o755)
     server.path.chmod(0o666)
     assert as_nobody(server.path) == "in b''", "the connection is closed without an answer"
+
+
+class Starved(socket.socket):
+    """Its process has no descriptor left when somebody comes first."""
+
+    refused = 0
+
+    def accept(self) -> Any:
+        if Starved.refused < 2:
+            Starved.refused += 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return super().accept()
+
+
+def test_who_comes_while_no_descriptor_is_left_is_answered_later(
+    store: ChdbStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.store.remote.socket.socket", Starved)
+    serving = Server(store.read_only, store.insert)
+    remote = RemoteStore(serving.path)
+    try:
+        assert rows(remote.query("SELECT 1 AS one")) == [{"one": 1}]
+    finally:
+        remote.close()
+        serving.close()
+    assert Starved.refused == 2
+
+
+def test_a_long_path_for_temporary_files_is_no_socket_of_ours(
+    store: ChdbStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 80)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    serving = Server(store.read_only, store.insert)
+    RemoteStore(serving.path).close()
+    serving.close()
+    assert not serving.path.parent.exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import signal
 import threading
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from pipeline.page import decode
 from pipeline.report.commands import cli
 from tests.support import command
 from tests.support.command import Ran, start
+from tests.support.waiting import until
 from tests.support.warcs import gzipped, record, response, warcinfo, wat
 
 BODY = b"<html><title>t</title><p><a href=https://to.example/%d>x</a><a href=https://all.example/>y</a>"
@@ -190,6 +193,57 @@ def test_a_log_that_cannot_be_used_is_told_whoever_opens_it(tmp_path: Path, work
     assert (ran.code, ran.out) == (1, "")
     assert f"backlinks: the log {data / 'log.sqlite'} is damaged" in ran.err
     assert "Traceback" not in ran.err
+
+
+def children(pid: int) -> list[int]:
+    return [int(found) for found in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def forking(process: Popen[str]) -> list[int]:
+    """The process that forks an import's processes, once it is there."""
+    found = children(process.pid)
+    return [pid for pid in found if "forkserver" in Path(f"/proc/{pid}/cmdline").read_text()]
+
+
+def pool(process: Popen[str]) -> list[int]:
+    return [worker for child in forking(process) for worker in children(child)]
+
+
+def cpu(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_a_process_that_dies_while_it_has_nothing_to_do_ends_the_import(tmp_path: Path) -> None:
+    """It has the lock of the queue then, on which the other one would wait for ever."""
+    paths, data = many(tmp_path, 1), tmp_path / "data"
+    (tmp_path / "1.warc.gz").write_bytes(gzipped(made(1, 15_000)))
+    paths.write_text("0.warc.gz\n1.warc.gz\n")
+    with start("import", "warc", paths, "--workers", 2, "--nl", data=data) as process:
+        assert process.stdout is not None
+        assert "0.warc.gz" in process.stdout.readline()
+        before = {worker: cpu(worker) for worker in pool(process)}
+        until(lambda: max(cpu(worker) - before[worker] for worker in before) > 20)
+        idle = min(before, key=lambda worker: cpu(worker) - before[worker])
+        os.kill(idle, signal.SIGKILL)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert err.splitlines()[-1].startswith("backlinks: a process of the import died")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_of_its_processes_while_they_begin_stops_it(
+    tmp_path: Path, number: int
+) -> None:
+    """As a terminal or a supervisor sends it."""
+    paths, data = many(tmp_path, 40), tmp_path / "data"
+    with start("import", "warc", paths, "--workers", 2, "--nl", data=data) as process:
+        until(lambda: forking(process))
+        for pid in [*pool(process), *children(process.pid), process.pid]:
+            os.kill(pid, number)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "run it again, and it goes on" in err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(("number", "workers"), [(signal.SIGKILL, 2), (signal.SIGTERM, 1)])
