@@ -50,7 +50,7 @@ from pipeline.report import snapshots as _snapshots
 from pipeline.report import status as _status
 from pipeline.report import suggesting as _suggesting
 from pipeline.report import webgraph as _webgraph
-from pipeline.report.bounded import leave
+from pipeline.report.bounded import leave, open_all
 from pipeline.report.commands import (
     cli,
     crawl_flags,
@@ -513,6 +513,7 @@ def worker_archive(ctx: click.Context, archive_to: str | None, metrics_port: int
 
 def main() -> None:
     """The command `backlinks`. All that a command opened it has closed when it ends."""
+    open_all()
     try:
         cli(prog_name="backlinks")
     except SystemExit as ended:

@@ -366,6 +366,27 @@ def test_a_reader_that_goes_away_is_no_error(data: Path) -> None:
     assert ran.stderr == ""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, as Linux has it")
+@pytest.mark.parametrize("form", ["--csv", "--json", "--table"])
+def test_an_answer_that_can_not_be_written_is_one_line(form: str, data: Path) -> None:
+    line = f"{sys.executable} -m backlinks --data {data} sql 'SELECT 1 AS one' {form} > /dev/full"
+    ran = subprocess.run(
+        ["bash", "-c", line],
+        capture_output=True, encoding="utf-8", cwd=REPOSITORY, check=False, timeout=60,
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert ran.stderr == "backlinks: can't write the answer: No space left on device\n"
+
+
+def test_who_closed_the_output_wants_none(data: Path) -> None:
+    line = f"{sys.executable} -m backlinks --data {data} sql 'SELECT 1 AS one' >&- <&-"
+    ran = subprocess.run(
+        ["bash", "-c", line],
+        capture_output=True, encoding="utf-8", cwd=REPOSITORY, check=False, timeout=60,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 # --- hostile text ---
 
 HOSTILE = (

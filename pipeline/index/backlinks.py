@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from pipeline.errors import UsageError
 from pipeline.index.alone import asked_of
+from pipeline.index.options import checked, demand
 from pipeline.index.paging import Key
 from pipeline.index.question import LIMIT, UNKNOWN, Paged, asked_by, demand_span
 from pipeline.index.target import Mode, target_of
@@ -103,6 +104,12 @@ class Filters(NamedTuple):
         return {"least_risk": least, "most_risk": most, "unknown_risk": unknown}
 
 
+def filtered(options: Mapping[str, Any]) -> Filters:
+    """Raises UsageError for what an option can't be."""
+    demand(Filters, options)
+    return Filters(**options)
+
+
 def country_named(code: str) -> str:
     """ISO 3166, in capitals; '' for ''. Raises UsageError."""
     found = country(code)
@@ -125,6 +132,7 @@ class Links(Paged):
     `parameters` and `sql` are those of the list of referring domains that it begins with.
     """
 
+    @checked
     def __init__(
         self,
         target: str,
@@ -137,13 +145,14 @@ class Links(Paged):
         **filters: Any,
     ) -> None:
         self.per, self.context = per, context
-        asked, whole = Filters(**filters), target_of(target, mode).is_whole
+        asked, found = filtered(filters), target_of(target, mode)
         # The best link of each domain stands in the rollup itself.
-        self.is_rolled = per == "domain" and whole and asked.are_of_domains
+        self.is_rolled = per == "domain" and found.is_whole and asked.are_of_domains
         super().__init__(
             "links",
             {
-                **target_of(target, mode).parameters(),
+                **found.parameters(),
+                "below": found.below,
                 "per": per,
                 "context": int(context),
                 **asked.parameters(),

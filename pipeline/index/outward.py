@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from pipeline.errors import UsageError
 from pipeline.index.backlinks import Rel, State
+from pipeline.index.options import checked
 from pipeline.index.question import LIMIT, Paged
 from pipeline.index.target import Mode, domain_of, target_of
 
@@ -19,6 +20,7 @@ def is_page(source: str, mode: Mode | None = None) -> bool:
     return target_of(source, mode).mode == "url"
 
 
+@checked
 def outlinks(
     source: str,
     mode: Mode | None = None,
@@ -48,6 +50,7 @@ def outlinks(
     )
 
 
+@checked
 def outlink_counts(
     source: str,
     mode: Mode | None = None,
@@ -70,6 +73,7 @@ def outlink_counts(
     )
 
 
+@checked
 def between(
     one: str,
     other: str,

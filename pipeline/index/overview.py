@@ -28,7 +28,7 @@ def overview_questions(target: str, mode: Mode | None = None) -> dict[str, Quest
     return {
         "known": Question("known", {"domain": found.domain}),
         "rolled": Question("overview_rolled", {"domain": found.domain}),
-        "counts": Alone("overview", {**under, "since": since}),
+        "counts": Alone("overview", {**under, "below": found.below, "since": since}),
         "trend": trend,
         "quality": Question("quality", {"domain": found.domain}),
         "label": Question("label", {"domain": found.domain}),

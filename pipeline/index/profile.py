@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pipeline.index import uses
 from pipeline.index.alone import asked_alone
+from pipeline.index.options import checked
 from pipeline.index.paging import Key
 from pipeline.index.question import LIMIT, UNKNOWN, Paged, demand_span
 from pipeline.index.target import Mode, target_of
@@ -117,6 +118,7 @@ class Events(Spanned):
         return {}
 
 
+@checked
 def networks(
     target: str,
     mode: Mode | None = None,
@@ -139,6 +141,7 @@ def networks(
     )
 
 
+@checked
 def places(
     target: str,
     mode: Mode | None = None,
@@ -158,6 +161,7 @@ def places(
     )
 
 
+@checked
 def history(
     target: str,
     mode: Mode | None = None,
@@ -183,6 +187,7 @@ def history(
     )
 
 
+@checked
 def change_counts(
     target: str,
     mode: Mode | None = None,
@@ -207,6 +212,7 @@ def change_counts(
     )
 
 
+@checked
 def changes(
     target: str,
     mode: Mode | None = None,

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from pipeline.errors import UsageError
 from pipeline.index.alone import AlonePaged
 from pipeline.index.backlinks import country_named, language_named
+from pipeline.index.options import checked
 from pipeline.index.question import LIMIT, UNKNOWN, Paged
 from pipeline.index.target import Mode, domain_of, target_of
 
@@ -16,6 +17,7 @@ BYS: tuple[By, ...] = get_args(By)
 _OTHERS = 100  # domains that one question compares with
 
 
+@checked
 def broken(
     target: str,
     mode: Mode | None = None,
@@ -41,6 +43,7 @@ def broken(
     )  # fmt: skip
 
 
+@checked
 def broken_pages(
     target: str,
     mode: Mode | None = None,
@@ -63,6 +66,7 @@ def broken_pages(
     )
 
 
+@checked
 def gap(
     mine: str,
     others: Sequence[str],
@@ -104,6 +108,7 @@ def gap(
     )
 
 
+@checked
 def similar(
     domain: str,
     *,

@@ -9,7 +9,8 @@ from typing import Any
 from pipeline.index import outward, profile, prospects
 from pipeline.index import profile_rows as more
 from pipeline.index.answer import Answer
-from pipeline.index.backlinks import Filters, Links
+from pipeline.index.backlinks import Links, filtered
+from pipeline.index.options import checked
 from pipeline.index.overview import overview
 from pipeline.index.paging import Key
 from pipeline.index.question import LIMIT, Paged, Question
@@ -21,6 +22,7 @@ from pipeline.store import Store
 _COUNTS = {"referring_domains": int, "links": int}  # what most have comes first
 
 
+@checked
 def refs(
     target: str,
     mode: Mode | None = None,
@@ -33,7 +35,7 @@ def refs(
 
     filters: state, rel, authority, country, since, until and those of spam risk, as of links.
     """
-    kept = Filters(**filters).parameters()
+    kept = filtered(filters).parameters()
     found = target_of(target, mode)
     names = (
         "state", "rel", "authority", "country", "since", "until", "least_risk", "most_risk",
@@ -47,6 +49,7 @@ def refs(
     return Paged("refs", parameters, keys=keys, limit=limit, after=after, file=file)
 
 
+@checked
 def anchors(
     target: str,
     mode: Mode | None = None,
@@ -61,6 +64,7 @@ def anchors(
     )
 
 
+@checked
 def terms(
     target: str,
     mode: Mode | None = None,
@@ -73,6 +77,7 @@ def terms(
     return Used("terms", target_of(target, mode).parameters(), keys=keys, limit=limit, after=after)
 
 
+@checked
 def pages(
     target: str,
     mode: Mode | None = None,
@@ -87,6 +92,7 @@ def pages(
     )
 
 
+@checked
 def domains(*, limit: int = LIMIT, after: str | None = None) -> Paged:
     """The domains of the newest snapshot, the best first."""
     keys = {"place": float, "harmonic_rank": float, "domain": str}

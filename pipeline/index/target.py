@@ -10,13 +10,15 @@ import re
 from typing import Literal, NamedTuple, get_args
 
 from pipeline.errors import UsageError
-from pipeline.url import Refused, Url, canonical
+from pipeline.url import Refused, Url, canonical, domains
 
 Mode = Literal["url", "prefix", "host", "domain"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 ALL = "%"
 _LIKE = re.compile(r"([\\%_])")
-_MORE = "x"  # one more letter, so that a prefix that ends in the middle of a path stays as it is
+# One more letter, so that a prefix that ends in the middle of a path stays as it is: whether it is
+# still there, and not left out with a parameter, tells another one in its place.
+_MORE, _OTHER = "x", "y"
 
 
 class Target(NamedTuple):
@@ -31,6 +33,11 @@ class Target(NamedTuple):
         """All of a domain's links are asked for: rollups can answer."""
         return self.under == ALL
 
+    @property
+    def below(self) -> str:
+        """With what hosts of the domain below it end; under a public suffix each is another one."""
+        return "." if domains(self.domain).is_suffix else f".{self.domain}"
+
     def parameters(self) -> dict[str, str]:
         """As the questions' `.sql` files take it."""
         return {"domain": self.domain, "under": self.under}
@@ -43,6 +50,8 @@ def target_of(text: str, mode: Mode | None = None) -> Target:
     `example.org/page`: url · `example.org/blog/*`: prefix.
     Raises UsageError for what is no address.
     """
+    if mode not in (None, *MODES):
+        raise UsageError(f"mode can't be {str(mode)[:40]!r}; give one of {', '.join(MODES)}")
     text = text.strip()
     starred = text.endswith("*") and mode in (None, "prefix")
     address = text[:-1] if starred else text
@@ -81,10 +90,11 @@ def _beginning(address: str, url: Url) -> str:
     if not {"/", "?"} & set(after):
         return "/"
     try:
-        longer = _parsed(address.partition("#")[0] + _MORE)
+        ends = [_parsed(address.partition("#")[0] + more).path for more in (_MORE, _OTHER)]
     except Refused:
         return url.path
-    return longer.path[: -len(_MORE)] if longer.path.endswith(_MORE) else url.path
+    beginning = ends[0].removesuffix(_MORE)
+    return beginning if ends == [beginning + _MORE, beginning + _OTHER] else url.path
 
 
 def _canonical(address: str, text: str) -> Url:

@@ -29,6 +29,18 @@ def begun(call: Callable[[], Answer]) -> Future[Answer]:
     return future
 
 
+def open_all() -> None:
+    """Who closed stdin, stdout or stderr wants nothing of them; but the next file that is opened
+    must not come to stand in their place."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            with suppress(OSError):
+                os.fstat(number)
+                continue  # somebody opened another file there
+            os.open(os.devnull, os.O_RDWR)  # takes the least number that is free
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
 def leave(code: int) -> NoReturn:
     """Ends the process here, whatever other threads are at.
 

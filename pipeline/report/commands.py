@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import wraps
 from itertools import chain
 from pathlib import Path
@@ -34,7 +35,10 @@ class Cli(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # here an answer that can't be written is told
         except BacklinksError as error:
             say(str(error), level=logging.ERROR)
             ctx.exit(error.exit_code)
@@ -44,8 +48,19 @@ class Cli(click.Group):
             say("interrupted", level=logging.ERROR)
             ctx.exit(1)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             ctx.exit(0)
+        except OSError as error:
+            _drop_output()
+            what = f"{error.filename}" if error.filename else "the answer"
+            say(f"can't write {what}: {error.strerror or error}", level=logging.ERROR)
+            ctx.exit(1)
+
+
+def _drop_output() -> None:
+    """What is left of it goes nowhere."""
+    with suppress(OSError, io.UnsupportedOperation):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(

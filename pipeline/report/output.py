@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import datetime
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -123,7 +124,7 @@ def _table(
     for name, size in fitted.items():
         figures = all(isinstance(row[name], int | float | None) for row in rows)
         table.add_column(
-            name.replace("_", " "), justify="right" if figures else "left",
+            Text(safe(name.replace("_", " "))), justify="right" if figures else "left",
             overflow="ellipsis", no_wrap=not figures, width=size,
         )  # fmt: skip
     for row in rows:
@@ -188,7 +189,7 @@ def _csv(batches: Iterable[pa.RecordBatch], to: TextIO) -> int:
     names, batches = _columns(batches)
     writer = csv.writer(to, lineterminator="\n")
     if names:
-        writer.writerow(names)
+        writer.writerow([_csv_cell(name) for name in names])
     count = 0
     for row in _rows(batches):
         writer.writerow([_csv_cell(row[name]) for name in names])
@@ -220,7 +221,19 @@ def _is_nested(item: Any) -> bool:
 
 
 def _json_of(value: Any) -> str:
-    return json.dumps(value, default=plain, ensure_ascii=False)
+    try:
+        return json.dumps(value, default=plain, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # JSON has no number for it
+        return json.dumps(_finite(value), default=plain, ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    """With null for what is no number, and for what is endless."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {_finite(key): _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _json_lines(batches: Iterable[pa.RecordBatch], to: TextIO) -> int:

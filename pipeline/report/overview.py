@@ -31,7 +31,7 @@ def write_overview(found: dict[str, Any], to: TextIO, *, width: int | None = Non
         console.print(Text("\nStrongest links", style="bold"))
         console.print(_strongest(found["strongest"]))
     if found["lost"]:
-        console.print(Text("\nLost", style="bold"))
+        console.print(Text("\nStrongest that were lost", style="bold"))
         console.print(_lost(found["lost"]))
     notes = advice(found)
     if notes:
@@ -91,7 +91,7 @@ def _authority(found: dict[str, Any]) -> str:
 def _is_met(found: dict[str, Any]) -> bool:
     """Else a score would not have it either."""
     counts = ("live", "lost", "unverified", "indirect")
-    links = sum(found["counts"][name] for name in counts) + found["known"]["graph_domains"]
+    links = sum(found["counts"][name] or 0 for name in counts) + found["known"]["graph_domains"]
     return bool(links or found["known"]["own_pages"] or found["mode"] != "domain")
 
 
@@ -191,7 +191,8 @@ def _lost(links: list[dict[str, Any]]) -> Table:
     for link in links:
         last, by = _second(link["last_seen"]), _second(link["lost_by"])
         when = f"between {last} and {by}" if by else f"last seen {last}"
-        table.add_row(f"  {link['reason']}", when, Text(safe(link["source_url"])))
+        by_others = ", indirect" if link["indirect"] else ""
+        table.add_row(f"  {link['reason']}{by_others}", when, Text(safe(link["source_url"])))
     return table
 
 
@@ -204,8 +205,8 @@ def advice(found: dict[str, Any]) -> list[str]:
     counts, quality = found["counts"], found["quality"]
     notes = []
     live = counts["live"]
-    if not live:
-        notes.append(_without_live(counts["unverified"], found["known"]["graph_domains"]))
+    if not live and not counts["indirect"]:
+        notes.append(_without_live(found))
     if live and counts["followed"] < live / 2:
         notes.append(
             f"{live - counts['followed']:,} of {live:,} live links are nofollow, ugc or sponsored"
@@ -220,16 +221,19 @@ def advice(found: dict[str, Any]) -> list[str]:
     return notes
 
 
-def _without_live(unverified: int, graphed: int) -> str:
+def _without_live(found: dict[str, Any]) -> str:
+    unverified, graphed = found["counts"]["unverified"], found["known"]["graph_domains"]
+    target = safe(found["target"])
     if unverified:
         return (
-            f"no live backlinks known, {unverified:,} that only lists tell of: "
-            "`backlinks import list FILE --verify` looks at their pages"
+            f"no live backlinks known, {unverified:,} unverified: `backlinks links {target} "
+            "--state unverified --all` says why; `backlinks import list FILE --verify` looks at "
+            "pages of a list"
         )
     if graphed:
         return (
             f"no live backlinks known, {graphed:,} domains that only a web graph tells of: "
-            "crawl them, `backlinks refs` names them"
+            f"crawl them, `backlinks refs {target} --state unverified` names them"
         )
     return "no live backlinks known: crawl the sites that link here, with scope hops:1 or open"
 

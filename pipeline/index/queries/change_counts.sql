@@ -15,7 +15,7 @@ SELECT
     indirect_links
 FROM change_counts_of(domain = {domain:String}, under = {under:String}, by = {by:String}) AS counts
 WHERE counts.period >= multiIf({by:String} = 'month', toStartOfMonth(toDate(intDiv({since:Int64}, 1000), 'UTC')), {by:String} = 'week', toMonday(toDate(intDiv({since:Int64}, 1000), 'UTC')), toDate(intDiv({since:Int64}, 1000), 'UTC'))
-    AND counts.period <= toDate(intDiv({until:Int64}, 1000), 'UTC')
+    AND counts.period <= toDate(intDiv({until:Int64} - 1, 1000), 'UTC')
     AND ({paged:UInt8} = 0 OR toString(counts.period) < {after_period:String})
 ORDER BY counts.period DESC
 LIMIT {limit:UInt64}

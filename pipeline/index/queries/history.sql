@@ -14,7 +14,7 @@ SELECT
     indirect_lost
 FROM history_of(domain = {domain:String}, under = {under:String}, by = {by:String}) AS told
 WHERE told.period >= multiIf({by:String} = 'month', toStartOfMonth(toDate(intDiv({since:Int64}, 1000), 'UTC')), {by:String} = 'week', toMonday(toDate(intDiv({since:Int64}, 1000), 'UTC')), toDate(intDiv({since:Int64}, 1000), 'UTC'))
-    AND told.period <= toDate(intDiv({until:Int64}, 1000), 'UTC')
+    AND told.period <= toDate(intDiv({until:Int64} - 1, 1000), 'UTC')
     AND ({paged:UInt8} = 0 OR toString(told.period) < {after_period:String})
 ORDER BY told.period DESC
 LIMIT {limit:UInt64}

@@ -33,7 +33,7 @@ FROM
         substring(source_url, position(source_url, '://') + 3) AS source_page,
         substring(target_url, position(target_url, '://') + 3) AS target_page,
         extract(target_page, '^[^/:]+') AS named,
-        target_page LIKE {under:String} AND ({under:String} != '%' OR indirect = 0 OR named = {domain:String} OR endsWith(named, concat('.', {domain:String}))) AS own,
+        target_page LIKE {under:String} AND ({under:String} != '%' OR indirect = 0 OR named = {domain:String} OR endsWith(named, {below:String})) AS own,
         arrayStringConcat(arrayFilter(r -> r != '', [if(nofollow = 1, 'nofollow', ''), if(ugc = 1, 'ugc', ''), if(sponsored = 1, 'sponsored', '')]), ' ') AS rel,
         multiIf({per:String} = 'domain', '', {per:String} = 'page', source_page, concat(source_page, ' ', target_page, ' ', kind)) AS unit,
         transform(source_domain, {domains:Array(String)}, {authorities:Array(Float64)}, toFloat64(-1)) AS known,
@@ -58,6 +58,10 @@ FROM
             (
                 SELECT source_domain, page_host, source_path
                 FROM links
+                WHERE {language:String} != '' AND target_domain = {domain:String} AND source_domain IN {domains:Array(String)}
+                UNION ALL
+                SELECT source_domain, source_host, source_path
+                FROM indirect_links
                 WHERE {language:String} != '' AND target_domain = {domain:String} AND source_domain IN {domains:Array(String)}
             )
             GROUP BY domain, host, path

@@ -23,7 +23,7 @@ FROM
         substring(target_url, position(target_url, '://') + 3) AS page,
         extract(page, '^[^/:]+') AS named,
         -- Whatever leads on within the domain, the link names that domain.
-        page LIKE {under:String} AND ({under:String} != '%' OR indirect = 0 OR named = {domain:String} OR endsWith(named, concat('.', {domain:String}))) AS own
+        page LIKE {under:String} AND ({under:String} != '%' OR indirect = 0 OR named = {domain:String} OR endsWith(named, {below:String})) AS own
     FROM backlinks(domain = {domain:String})
     WHERE page LIKE {under:String} OR substring(end_url, position(end_url, '://') + 3) LIKE {under:String}
 ) AS links

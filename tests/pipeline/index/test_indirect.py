@@ -699,3 +699,44 @@ def uses_told(store: Store, asked: Target) -> tuple[Counts, Counts, Counts]:
 
 def names(key: tuple[str, str, str], domain: str) -> bool:
     return canonical(key[1]).domain == domain
+
+
+@pytest.mark.engine
+def test_links_by_other_sites_are_told_by_the_language_of_their_page(web: Web) -> None:
+    web.visit(1, "a/", "short/x", language="de")
+    web.visit(1, "c/", "b/page", language="de")
+    web.visit(1, "d/", "short/x", language="fr")
+    web.visit(2, "short/x", to="b/page")
+    web.update()
+    told = Index(web.store).links(f"b-{web.number}.org", per="link", language="de").rows()
+    assert {web.name(row.source_url) for row in told} == {"a/", "c/"}
+
+
+@pytest.mark.engine
+def test_who_links_by_another_site_is_no_prospect(web: Web) -> None:
+    web.visit(1, "a/", "short/x", "rival/")
+    web.visit(1, "c/", "rival/")
+    web.visit(2, "short/x", to="b/page")
+    web.update()
+    told = Index(web.store).gap(f"b-{web.number}.org", [f"rival-{web.number}.org"]).rows()
+    assert [row.source_domain.partition("-")[0] for row in told] == ["c"]
+
+
+@pytest.mark.engine
+def test_below_a_public_suffix_each_host_is_another_domain(shared_store: Store) -> None:
+    """A page of github.io that another one's redirects to: the link names that other one."""
+    web = Web(shared_store)
+    name = f"pages{web.number}.github.io"
+    web.pages += [
+        page(f"https://a-{web.number}.org/", START, [Link(f"https://{name}/")]),
+        page(f"https://{name}/", START + DAY, outcome="redirect", status=301,
+             final_url="https://github.io/"),
+    ]  # fmt: skip
+    web.update()
+    counts = Index(web.store).overview("github.io")["counts"]
+    told = {
+        row.source_domain: (row.live, row.indirect)
+        for row in Index(web.store).refs("github.io").rows()
+    }
+    assert told == {f"a-{web.number}.org": (0, 1)}
+    assert (counts["live"], counts["indirect"]) == (0, 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,7 +17,7 @@ from pipeline.errors import UsageError
 from pipeline.index.answer import Answer
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.index.outward import between, is_page, outlink_counts, outlinks
-from pipeline.index.profile import change_counts, changes, history, networks, places
+from pipeline.index.profile import By, change_counts, changes, history, networks, places
 from pipeline.index.prospects import broken, broken_pages, gap
 from pipeline.index.question import Paged
 from pipeline.index.questions import Index
@@ -228,6 +230,18 @@ def test_a_span_of_time_is_told_in_whole_periods(world: World) -> None:
         assert part == [row for row in whole if row in part]
         assert 4 <= len(part) <= 5
         assert len(part) < len(whole)
+
+
+@pytest.mark.parametrize("by", ["day", "week", "month"])
+def test_what_begins_when_a_span_ends_is_not_told(world: World, by: By) -> None:
+    for asked in (change_counts, history, partial(history, links=True)):
+        whole = asked("t.org", by=by, limit=10_000).rows(world.store)
+        middle = whole[len(whole) // 2]["period"]
+        midnight = int(datetime.fromisoformat(f"{middle}T00:00:00+00:00").timestamp() * 1000)
+        part = asked("t.org", by=by, until=midnight, limit=10_000).rows(world.store)
+        assert part == [row for row in whole if row["period"] < middle]
+        touched = asked("t.org", by=by, until=midnight + 1, limit=10_000).rows(world.store)
+        assert touched == [row for row in whole if row["period"] <= middle]
 
 
 def test_links_over_time_come_to_those_that_are_not_lost(world: World) -> None:

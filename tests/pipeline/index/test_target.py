@@ -38,6 +38,9 @@ from tests.support.stores import AnyStore
         ("www.example.org/blo*", "prefix", "example.org", "www.example.org/blo%"),
         ("example.org/search?*", "prefix", "example.org", "example.org/search?%"),
         ("example.org/a?b=1&*", "prefix", "example.org", "example.org/a?b=1&%"),
+        ("example.org/box?utm_source=*", "prefix", "example.org", "example.org/box%"),
+        ("example.org/p?q=x&gclid=*", "prefix", "example.org", "example.org/p?q=x%"),
+        ("example.org/box*", "prefix", "example.org", "example.org/box%"),
         ("example.org/*", "prefix", "example.org", "example.org/%"),
         ("example.org*", "prefix", "example.org", "example.org/%"),
     ],
@@ -121,3 +124,8 @@ def test_an_escaped_text_has_no_wild_letter(text: str) -> None:
     for letter in ("\\\\", "\\%", "\\_"):
         left = left.replace(letter, "")
     assert not set(left) & set("%_\\")
+
+
+def test_a_mode_that_there_is_not_is_refused() -> None:
+    with pytest.raises(UsageError, match="mode can't be 'site'; give one of url, prefix, host"):
+        target_of("example.org", "site")  # type: ignore[arg-type]

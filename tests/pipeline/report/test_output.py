@@ -6,6 +6,7 @@ import csv
 import datetime
 import io
 import json
+import math
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -270,3 +271,16 @@ def test_an_answer_that_breaks_off_leaves_the_old_file_and_no_half_one(
         save(breaking(), path)
     assert path.read_bytes() == b"what was there"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_no_number_in_json_is_null() -> None:
+    rows = [{"x": math.nan, "y": [math.inf]}, {"x": 1.5, "y": [2.0]}]
+    assert json.loads(written(rows, "json")) == [{"x": None, "y": [None]}, {"x": 1.5, "y": [2.0]}]
+
+
+def test_a_columns_name_is_as_hostile_as_its_cells() -> None:
+    rows = [{"[/foo]": 1, "\x1b[31m=cmd()": 2, "=cmd()": 3}]
+    shown = written(rows, "table")
+    assert "[/foo]" in shown
+    assert "\x1b" not in shown
+    assert "'=cmd()" in written(rows, "csv").splitlines()[0]

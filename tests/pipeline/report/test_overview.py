@@ -27,6 +27,7 @@ LINK = {
     "source_domain": "a.example", "source_url": "http://a.example/page", "target_url": "http://t/",
     "anchor": "the mill", "state": "live", "reason": "", "rel": "", "position": "main", "kind": "a",
     "authority": 40.0, "first_seen": SEEN, "not_before": None, "last_seen": SEEN, "lost_by": None,
+    "indirect": 0,
 }  # fmt: skip
 LOST = {
     **LINK, "state": "lost", "reason": "removed", "source_url": "http://b.example/old",
@@ -122,6 +123,8 @@ def test_a_domain_that_the_index_never_met_is_told_so_and_of_no_score() -> None:
     ):
         met = changed(counts={**nothing, **counts}, known=known, quality=None)
         assert "`backlinks score`" in shown(met)
+    uncounted = changed(counts={**nothing, "indirect": None}, known={"own_pages": 0}, quality=None)
+    assert shown(uncounted) == unmet
     part = changed(counts=nothing, known={"own_pages": 0}, quality=None, mode="host")
     assert "`backlinks score`" in shown(part)
 
@@ -145,6 +148,27 @@ def test_what_arrives_by_other_sites_is_told_where_there_is_some() -> None:
     assert "3 more live links of 2 domains arrive by redirects" in text
     assert "Indirect" not in shown(FOUND)
     assert "Indirect" not in shown(changed(counts={"indirect": None, "indirect_domains": None}))
+
+
+def test_who_has_links_by_other_sites_alone_is_not_told_that_there_are_none() -> None:
+    assert "no live backlinks known" in shown(changed(counts={"live": 0}))
+    assert "no live backlinks" not in shown(changed(counts={"live": 0, "indirect": 3}))
+
+
+def test_what_is_unverified_is_not_said_to_be_of_a_list() -> None:
+    text = " ".join(shown(changed(counts={"live": 0, "unverified": 1})).split())
+    assert "1 unverified: `backlinks links mill.example --state unverified --all` says why" in text
+
+
+def test_where_a_web_graph_alone_tells_of_domains_what_is_named_shows_them() -> None:
+    text = shown(changed(counts={"live": 0, "unverified": 0}, known={"graph_domains": 2}))
+    assert "`backlinks refs mill.example --state unverified` names them" in " ".join(text.split())
+
+
+def test_of_lost_links_those_by_other_sites_are_told_apart() -> None:
+    text = shown(changed(lost=[LOST, {**LOST, "indirect": 1}]))
+    assert text.count("removed, indirect") == 1
+    assert text.count("  removed ") == 1
 
 
 def test_hostile_anchors_and_urls_reach_no_terminal() -> None:
@@ -192,7 +216,7 @@ def test_where_nothing_is_live_it_is_said_what_would_show_whether_it_is() -> Non
     )
     assert "web graph" not in shown(changed(known={"graph_domains": 7}, mode="host"))
     listed = changed(counts={**none, "unverified": 8})
-    assert "8 that only lists tell of: `backlinks import list" in advice(listed)[0]
+    assert "8 unverified: `backlinks links mill.example --state unverified" in advice(listed)[0]
     assert "--state unverified --all" in shown(listed)
 
 

@@ -2,7 +2,7 @@
 -- best link to every one of them: the arrays are in one order. `lost`: a link of it to the target's domain
 -- was lost. Of a registered domain, where the host and path of what is linked match `under` ('%' for all).
 -- Cost: the rows of those domains in `referrers`; where `under` is not '%' the links of the first too.
--- Version: 1
+-- Version: 2
 SELECT
     best.source_domain AS source_domain,
     max(best.authority) AS authority, -- of source_domain, 0 to 100; NULL where it is unknown
@@ -34,7 +34,7 @@ WHERE best.source_domain != {domain:String}
     (
         SELECT source_domain
         FROM referrers FINAL
-        WHERE {under:String} = '%' AND target_domain = {domain:String} AND live > 0
+        WHERE {under:String} = '%' AND target_domain = {domain:String} AND live + indirect > 0
         UNION ALL
         SELECT source_domain
         FROM link_states
