@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -11,8 +12,9 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, suppress
 from multiprocessing import forkserver, resource_tracker
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from typing import Any, NamedTuple
 
@@ -125,12 +127,13 @@ class Importing:
 
     def _by_pool(self, workers: int) -> Iterator[Filed]:
         context = _deaf_processes()
-        stop, shares = context.Event(), context.SimpleQueue()
-        self._stop_others = stop.set
-        hearing = threading.Thread(target=self._hear, args=(shares,), daemon=True)
+        # Neither has a lock, which a process that is killed would keep.
+        stop, (heard, told) = context.RawValue(ctypes.c_bool, False), context.Pipe(duplex=False)
+        self._stop_others = lambda: setattr(stop, "value", True)
+        hearing = threading.Thread(target=self._hear, args=(heard,), daemon=True)
         hearing.start()
         pool = ProcessPoolExecutor(
-            workers, context, _begin, (self.settings, self.wanted, stop, shares)
+            workers, context, _begin, (self.settings, self.wanted, stop, told)
         )
         try:
             yield from self._ended(pool, workers)
@@ -144,30 +147,33 @@ class Importing:
                 "again, and it goes on where it was"
             ) from error
         finally:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-            shares.put(None)
-            hearing.join()
+            self._stop_others()
             self._stop_others = _nobody
+            pool.shutdown(cancel_futures=True)
+            told.close()  # the last end of it that is open
+            hearing.join()
+            heard.close()
 
     def _ended(self, pool: ProcessPoolExecutor, workers: int) -> Iterator[Filed]:
-        waiting = iter(self.wanted.sources)
+        waiting = iter(range(len(self.wanted.sources)))
         running: set[Future[Filed]] = set()
         while True:
             while not self.stopped and len(running) < workers * _AHEAD:
-                source = next(waiting, None)
-                if source is None:
+                number = next(waiting, None)
+                if number is None:
                     break
-                running.add(pool.submit(_work, source))
+                running.add(pool.submit(_work, number))
             if not running:
                 return
             ended, running = wait(running, return_when=FIRST_COMPLETED)
             for each in ended:
                 yield each.result()
 
-    def _hear(self, shares: Any) -> None:
-        while (told := shares.get()) is not None:
-            self.shares[told[0]] = told[1]
+    def _hear(self, heard: Connection) -> None:
+        with suppress(EOFError):
+            while True:
+                number, share = heard.recv()
+                self.shares[self.wanted.sources[number]] = share
 
 
 def _deaf_processes() -> ForkServerContext:
@@ -190,38 +196,38 @@ def _deaf_processes() -> ForkServerContext:
 class _Process:
     """What a process of the pool keeps between files."""
 
-    def __init__(self, settings: Settings, wanted: Wanted, stop: Any, shares: Any) -> None:
-        self.settings, self.wanted, self.stop, self.shares = settings, wanted, stop, shares
+    def __init__(self, settings: Settings, wanted: Wanted, stop: Any, told: Connection) -> None:
+        self.settings, self.wanted, self.stop, self.told = settings, wanted, stop, told
         self.targets = Targets(wanted.to)
         self.log = open_log(settings)
         self.operators = follow(self.log)
 
-    def file(self, source: str) -> Filed:
-        told = time.monotonic()
+    def file(self, number: int) -> Filed:
+        last = time.monotonic()
 
         def progress(share: float) -> None:
-            nonlocal told
-            if time.monotonic() - told > _TELL_S:
-                told = time.monotonic()
-                self.shares.put((source, share))
+            nonlocal last
+            if time.monotonic() - last > _TELL_S:
+                last = time.monotonic()
+                self.told.send((number, share))  # so little that it is written in one piece
 
         return _filed(
-            source, self.settings, self.log, self.operators.controls, self.wanted, self.targets,
-            self.stop.is_set, progress,
+            self.wanted.sources[number], self.settings, self.log, self.operators.controls,
+            self.wanted, self.targets, lambda: bool(self.stop.value), progress,
         )  # fmt: skip
 
 
 _process: _Process | BacklinksError | None = None
 
 
-def _begin(settings: Settings, wanted: Wanted, stop: Any, shares: Any) -> None:
+def _begin(settings: Settings, wanted: Wanted, stop: Any, told: Connection) -> None:
     """In each process of the pool, first."""
     global _process
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.join,), daemon=True).start()
     try:
-        _process = _Process(settings, wanted, stop, shares)
+        _process = _Process(settings, wanted, stop, told)
     except BacklinksError as error:  # said with the first file; here it would be a trace
         _process = error
 
@@ -232,11 +238,11 @@ def _end_with(ended: Callable[[], object]) -> None:
     os._exit(1)
 
 
-def _work(source: str) -> Filed:
+def _work(number: int) -> Filed:
     if isinstance(_process, BacklinksError):
         raise _process
     assert _process is not None
-    return _process.file(source)
+    return _process.file(number)
 
 
 def _filed(
