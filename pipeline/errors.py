@@ -159,7 +159,7 @@ class LogError(BacklinksError):
 
 
 class LogBusy(LogError):
-    """Transient: no broker answers, or too few replicas are in step."""
+    """Transient: no broker answers, too few replicas are in step, or the file is locked."""
 
 
 class LogRefused(LogError):
