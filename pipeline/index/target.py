@@ -10,7 +10,7 @@ import re
 from typing import Literal, NamedTuple, get_args
 
 from pipeline.errors import UsageError
-from pipeline.url import Refused, Url, canonical
+from pipeline.url import Refused, Url, canonical, domains
 
 Mode = Literal["url", "prefix", "host", "domain"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -60,6 +60,17 @@ def target_of(text: str, mode: Mode | None = None) -> Target:
 def domain_of(text: str) -> str:
     """The registered domain of a domain, a host or a URL. Raises UsageError."""
     return target_of(text, "domain").domain
+
+
+def site_of(text: str) -> str:
+    """The registered domain that `--to` names, whose links are imported. Raises UsageError for a
+    public suffix too: what is below it are others' sites, and nothing is kept for all of them."""
+    domain = domain_of(text)
+    if domains(domain).is_suffix:
+        raise UsageError(
+            f"--to {text[:200]!r} is a public suffix, whose sites are many; give a domain under it"
+        )
+    return domain
 
 
 def escaped(text: str) -> str:

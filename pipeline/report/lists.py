@@ -13,7 +13,7 @@ import click
 
 from pipeline.errors import UsageError
 from pipeline.follow import followed
-from pipeline.index.target import domain_of
+from pipeline.index.target import site_of
 from pipeline.lists.columns import NAMED
 from pipeline.lists.dates import ORDERS
 from pipeline.lists.read import Found, Listed, Options, read
@@ -98,7 +98,7 @@ def options_of(
 ) -> Options:
     named = {what.removesuffix("_column"): name for what, name in columns.items() if name}
     return Options(
-        to=tuple(dict.fromkeys(domain_of(name) for name in to)),
+        to=tuple(dict.fromkeys(site_of(name) for name in to)),
         date=int(date.replace(tzinfo=datetime.UTC).timestamp() * 1000) if date else 0,
         order=order,
         columns=named,

@@ -55,3 +55,18 @@ def test_the_counts_tell_of_pages_that_are_left_out_of_search() -> None:
         "on pages that are left out of search: 2 noindex, 1 canonicalised"
     )
     assert counted(Counter()) == "0 links: none"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("import", "list"), ("coverage", "--against"),
+     ("import", "graph", "--edges", "none", "--vertices")],
+    ids=["list", "coverage", "graph"],
+)  # fmt: skip
+@pytest.mark.parametrize("suffix", ["com", "https://co.uk/", "github.io"])
+def test_a_public_suffix_is_no_site(tmp_path: Path, words: tuple[str, ...], suffix: str) -> None:
+    (tmp_path / "list.csv").write_text("https://a.example/\n")
+    found = ran(*words, tmp_path / "list.csv", "--to", suffix, data=tmp_path / "data")
+    assert found.exit_code == 2
+    assert f"--to {suffix!r} is a public suffix, whose sites are many" in found.stderr
+    assert not (tmp_path / "data").exists()
