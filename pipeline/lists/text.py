@@ -15,6 +15,7 @@ from typing import IO, NamedTuple, cast
 
 import fsspec
 
+from pipeline.cause import cause_of
 from pipeline.errors import UsageError
 from pipeline.url import without_login
 
@@ -43,8 +44,7 @@ def opened(where: str) -> Opened:
             return Opened(cast(IO[bytes], fsspec.open(where, "rb").open()), now)
         return Opened(open(where, "rb"), int(Path(where).stat().st_mtime * 1000))
     except (OSError, ValueError, ImportError) as error:
-        told = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise UsageError(f"can't read {shown(where)}: {told}") from error
+        raise UsageError(f"can't read {shown(where)}: {cause_of(error)}") from error
 
 
 def shown(where: str) -> str:
@@ -71,7 +71,7 @@ def lines(file: IO[bytes], name: str, *, otherwise: str = WINDOWS) -> Iterator[s
     except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
         raise UsageError(f"{name} can't be unpacked: {error}") from error
     except OSError as error:
-        raise UsageError(f"can't read {name}: {error.strerror or error}") from error
+        raise UsageError(f"can't read {name}: {cause_of(error)}") from error
 
 
 def _unpacked(file: IO[bytes], name: str) -> IO[bytes]:

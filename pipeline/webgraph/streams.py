@@ -9,6 +9,7 @@ from typing import IO, Any, cast
 import pyarrow as pa
 from pyarrow import csv
 
+from pipeline.cause import cause_of
 from pipeline.errors import UsageError
 from pipeline.lists.read import clean
 from pipeline.lists.text import opened, shown
@@ -53,7 +54,7 @@ def batches(
         except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
             raise UsageError(_told(shown(where), [*fields], str(error))) from error
         except (OSError, EOFError) as error:
-            raise UsageError(f"can't read {shown(where)}: {error}") from error
+            raise UsageError(f"can't read {shown(where)}: {cause_of(error)}") from error
 
 
 def _told(name: str, fields: Sequence[str], error: str) -> str:
