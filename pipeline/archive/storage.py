@@ -20,6 +20,7 @@ import msgspec
 from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.archive.layout import FORMAT, MARKER, Marker, directory
+from pipeline.cause import cause_of
 from pipeline.errors import ArchiveBusy, ArchiveError, ArchiveRefused, NoArchive
 from pipeline.url import without_login
 
@@ -141,8 +142,7 @@ class Storage:
 
 
 def _told(what: str, where: str, error: Exception) -> str:
-    detail = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
-    return f"can't {what} the archive {where}: {detail}"
+    return f"can't {what} the archive {where}: {cause_of(error)}"
 
 
 def _opened(where: str, shown: str) -> tuple[Any, str]:

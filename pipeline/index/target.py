@@ -71,6 +71,17 @@ def domain_of(text: str) -> str:
     return target_of(text, "domain").domain
 
 
+def site_of(text: str) -> str:
+    """The registered domain that `--to` names, whose links are imported. Raises UsageError for a
+    public suffix too: what is below it are others' sites, and nothing is kept for all of them."""
+    domain = domain_of(text)
+    if domains(domain).is_suffix:
+        raise UsageError(
+            f"--to {text[:200]!r} is a public suffix, whose sites are many; give a domain under it"
+        )
+    return domain
+
+
 def escaped(text: str) -> str:
     """A text as a LIKE pattern that matches it alone."""
     return _LIKE.sub(r"\\\1", text)

@@ -30,6 +30,10 @@ class Rows:
 
     def __iter__(self) -> Iterator[Row]:
         while self.has_more():
+            if not self._ahead[0][1].strip():
+                # A reader for each would take minutes over a file of nothing but line breaks.
+                self._ahead.popleft()
+                continue
             taken = _Taken(self)
             cells = next(csv.reader(taken, delimiter=self._delimiter), [])
             first, line = taken.lines[0]

@@ -15,10 +15,12 @@ from typing import IO, NamedTuple, cast
 
 import fsspec
 
+from pipeline.cause import cause_of
 from pipeline.errors import UsageError
 from pipeline.url import without_login
 
 MAX_LINE = 1 << 16  # characters; a link's row has some hundred
+MOST_BLANK, BLANK_EACH = 1_000_000, 10  # blank lines at most, and more for each that is not
 WINDOWS = "cp1252"
 _HEAD = 1 << 16  # bytes that are looked at for the encoding
 _BOMB_BYTES = 100 << 20  # unpacked, from where on a file may not have grown too much
@@ -43,8 +45,7 @@ def opened(where: str) -> Opened:
             return Opened(cast(IO[bytes], fsspec.open(where, "rb").open()), now)
         return Opened(open(where, "rb"), int(Path(where).stat().st_mtime * 1000))
     except (OSError, ValueError, ImportError) as error:
-        told = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise UsageError(f"can't read {shown(where)}: {told}") from error
+        raise UsageError(f"can't read {shown(where)}: {cause_of(error)}") from error
 
 
 def shown(where: str) -> str:
@@ -57,11 +58,15 @@ def lines(file: IO[bytes], name: str, *, otherwise: str = WINDOWS) -> Iterator[s
 
     otherwise: what all is taken for that is neither UTF-16 nor UTF-8; where that is "utf-8", what
     is none spoils its own line alone.
-    Raises UsageError where it can't be unpacked or unpacks without end.
+    Raises UsageError where it can't be unpacked or unpacks without end, or is blank without end.
     """
+    blank = MOST_BLANK  # may follow
     try:
         text = _decoded(_Bounded(_unpacked(file, name), file, name), otherwise)
         while line := text.readline(MAX_LINE):
+            blank += -1 if line.isspace() else BLANK_EACH
+            if blank < 0:
+                raise UsageError(f"{name} has more than {MOST_BLANK:,} blank lines; leave them out")
             if line.endswith("\n") or len(line) < MAX_LINE:
                 yield line.removesuffix("\n").replace("\0", "")
                 continue
@@ -71,7 +76,7 @@ def lines(file: IO[bytes], name: str, *, otherwise: str = WINDOWS) -> Iterator[s
     except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
         raise UsageError(f"{name} can't be unpacked: {error}") from error
     except OSError as error:
-        raise UsageError(f"can't read {name}: {error.strerror or error}") from error
+        raise UsageError(f"can't read {name}: {cause_of(error)}") from error
 
 
 def _unpacked(file: IO[bytes], name: str) -> IO[bytes]:

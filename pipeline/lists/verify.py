@@ -23,16 +23,23 @@ VERDICTS = {
     "missing": "the page is there, whole, and the link is not on it",
     "gone": "the page is gone: 404 or 410",
     "redirected": "the page leads to another site, or nowhere",
-    "unclear": "what came was not the whole page, and the link not in it",
+    "unclear": "what came was not the whole page, or beyond all bounds, and the link not in it",
     "blocked": "the server refuses us",
-    "robots": "robots.txt forbids to look",
-    "unreachable": "no answer, or an error",
+    "robots": "robots.txt was read, and forbids to look",
+    "unreachable": "no answer, or an error, of the page or of robots.txt",
     "not fetched": "not visited: barred by an operator, its host fails, or the run was stopped",
 }
+OUT = ("noindex", "canonicalised")  # why a link that stands on its page counts for nothing
 _BY_OUTCOME = {
-    "gone": "gone", "redirect": "redirected", "blocked": "blocked", "robots": "robots",
-    "error": "unreachable", "timeout": "unreachable", "refused": "not fetched",
-    "not_modified": "unclear",
+    "gone": "gone", "redirect": "redirected", "blocked": "blocked",
+    "error": "unreachable", "timeout": "unreachable", "not_modified": "unclear",
+}  # fmt: skip
+_TOO_LARGE = ("size", "headers")  # it was fetched, and is refused for what came
+_NO_ROBOTS = "robots.txt: "  # and why it could not be had; without that it was read, and forbids
+_BY_ROBOTS = {
+    "too many wildcards": "robots",  # it was read, and is not followed to its end
+    "status 429": "blocked",
+    "private": "not fetched", "port": "not fetched", "barred": "not fetched",
 }  # fmt: skip
 _RELS = ("nofollow", "ugc", "sponsored")
 SCHEMA = pa.schema(
@@ -54,6 +61,8 @@ class Visit(NamedTuple):
     incomplete: str
     final_url: str
     visited: int
+    noindex: bool = False
+    elsewhere: bool = False  # it names another page as its canonical
 
 
 class Sighting(NamedTuple):
@@ -109,13 +118,14 @@ def _within(text: str, domain: str) -> Url | None:
 
 
 def verified(
-    store: Store, links: Iterable[Listed], since_ms: int, counts: Counter[str]
+    store: Store, links: Iterable[Listed], since_ms: int, counts: Counter[tuple[str, str]]
 ) -> Iterator[pa.RecordBatch]:
-    """A row for each link of the list, in its order; `counts` by verdict is kept up."""
+    """A row for each link of the list, in its order; `counts` is kept up, by verdict and by what
+    of `OUT` is why, empty for none."""
     for part in batches(links, _AT_ONCE):
         looked = _look(store, part, since_ms)
         told = [judged(link, looked) for link in part]
-        counts.update(row["verdict"] for row in told)
+        counts.update((row["verdict"], row["why"] if row["why"] in OUT else "") for row in told)
         yield pa.RecordBatch.from_pylist(told, SCHEMA)
 
 
@@ -138,7 +148,7 @@ def judged(link: Listed, looked: Looked) -> dict[str, Any]:
         "rel": _rel(sighting.rel) if sighting else "",
         "anchor": sighting.anchor if sighting else "",
         "status": visit.status if visit and visit.status else None,
-        "why": _why(visit),
+        "why": _why(visit, sighting),
         "via": via or (visit.final_url if visit else ""),
         "visited": visit.visited if visit else None,
         "listed": link.last_seen,
@@ -152,13 +162,35 @@ def _verdict(visit: Visit | None, sighting: Sighting | None) -> str:
         if sighting is not None:
             return "nofollow" if sighting.rel else "live"
         return "missing" if visit.whole else "unclear"
+    if visit.outcome == "robots":
+        return _by_robots(visit.incomplete)
+    if visit.outcome == "refused" and visit.incomplete in _TOO_LARGE:
+        return "unclear"
     return _BY_OUTCOME.get(visit.outcome, "not fetched")
 
 
-def _why(visit: Visit | None) -> str:
-    if visit is None or (visit.outcome == "ok" and visit.whole):
+def _by_robots(why: str) -> str:
+    if not why.startswith(_NO_ROBOTS):
+        return "robots"
+    return _BY_ROBOTS.get(why.removeprefix(_NO_ROBOTS), "unreachable")
+
+
+def _why(visit: Visit | None, sighting: Sighting | None) -> str:
+    if visit is None:
         return ""
+    if visit.outcome == "ok":
+        return _out(visit, sighting) or ("" if visit.whole else visit.incomplete or "ok")
     return visit.incomplete or visit.outcome
+
+
+def _out(visit: Visit, sighting: Sighting | None) -> str:
+    """As lifecycle.sql has it, of a link that stands there."""
+    if sighting is None:
+        return ""
+    if visit.noindex:
+        return "noindex"
+    led = visit.elsewhere and sighting.kind not in ("canonical", "redirect")
+    return "canonicalised" if led else ""
 
 
 def best(link: Listed, sightings: list[Sighting]) -> Sighting | None:
@@ -207,7 +239,7 @@ def _visits(store: Store, pages: list[Page], since_ms: int) -> dict[Page, Visit]
     return {
         (row["domain"], row["host"], row["path"]): Visit(
             row["outcome"], row["status"], bool(row["whole"]), row["incomplete"],
-            row["final_url"], row["visited"],
+            row["final_url"], row["visited"], bool(row["noindex"]), bool(row["elsewhere"]),
         )
         for row in rows(store.query(sql("pipeline/lists/visits"), where))
     }  # fmt: skip

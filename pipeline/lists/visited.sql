@@ -1,11 +1,13 @@
--- Which of these pages were ever visited. Reads the rows of these pages alone.
+-- Which of these pages ever answered a visit, with themselves or with where they went. What else came (a refusal,
+-- an error, nothing) tells nothing of a page. Reads the visits of these pages alone.
 SELECT
     domain,
     host,
     path
-FROM pages
+FROM page_links
 WHERE (domain, host, path) IN
 (
     SELECT arrayJoin(arrayZip({domains:Array(String)}, {hosts:Array(String)}, {paths:Array(String)}))
 )
+    AND source != 'list' AND outcome IN ('ok', 'not_modified', 'redirect', 'gone')
 GROUP BY domain, host, path

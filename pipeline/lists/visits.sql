@@ -1,5 +1,5 @@
--- How these pages answered the latest visit since a moment, and whether it read all of them. Reads the
--- visits of these pages alone.
+-- How these pages answered the latest visit since a moment, whether it read all of them, and whether they
+-- are left out of search, themselves or for another. Reads the visits of these pages alone.
 SELECT
     domain,
     host,
@@ -9,6 +9,8 @@ SELECT
     argMax(whole, at) AS whole,
     argMax(incomplete, at) AS incomplete,
     argMax(final_url, at) AS final_url,
+    argMax(noindex, at) AS noindex,
+    argMax(elsewhere, at) AS elsewhere,
     max(at) AS visited
 FROM
 (
@@ -21,7 +23,9 @@ FROM
         max(status) AS status,
         min(complete) = 1 AND uniqExact(part) = max(parts) AS whole,
         max(toString(incomplete)) AS incomplete,
-        max(final_url) AS final_url
+        max(final_url) AS final_url,
+        max(noindex) AS noindex,
+        max(leads_by) = 'canonical' AS elsewhere
     FROM page_links FINAL
     WHERE (domain, host, path) IN
     (

@@ -46,7 +46,7 @@ def coverage(
 ) -> None:
     """What share of a list of known backlinks the index knows, by authority and by age.
 
-    Known are links that were seen here, pages that were visited, and domains that were seen to
+    Known are links that were seen here, pages that answered a visit, and domains that were seen to
     link; what only a list says is not. Nothing is imported and nothing fetched.
 
     \b

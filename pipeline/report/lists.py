@@ -13,13 +13,13 @@ import click
 
 from pipeline.errors import UsageError
 from pipeline.follow import followed
-from pipeline.index.target import domain_of
+from pipeline.index.target import site_of
 from pipeline.lists.columns import NAMED
 from pipeline.lists.dates import ORDERS
 from pipeline.lists.read import Found, Listed, Options, read
 from pipeline.lists.records import Crawling, Put, put
 from pipeline.lists.sorting import Sorted
-from pipeline.lists.verify import SCHEMA, VERDICTS, verified
+from pipeline.lists.verify import OUT, SCHEMA, VERDICTS, verified
 from pipeline.log.opening import open_log
 from pipeline.report.commands import (
     crawl_flags,
@@ -98,7 +98,7 @@ def options_of(
 ) -> Options:
     named = {what.removesuffix("_column"): name for what, name in columns.items() if name}
     return Options(
-        to=tuple(dict.fromkeys(domain_of(name) for name in to)),
+        to=tuple(dict.fromkeys(site_of(name) for name in to)),
         date=int(date.replace(tzinfo=datetime.UTC).timestamp() * 1000) if date else 0,
         order=order,
         columns=named,
@@ -227,14 +227,27 @@ def _verify(
     form: str | None,
     output: Path | None,
 ) -> None:
-    counts: Counter[str] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
 
     def tell(store: Store, since_ms: int) -> None:
         put_batches(verified(store, links, since_ms, counts), SCHEMA, form, output)
 
     fetch(settings, _urls(links), count, tell)
-    told = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in VERDICTS if counts[verdict])
-    say(f"{counts.total():,} links: {told or 'none'}")
+    say(counted(counts))
+
+
+def counted(counts: Counter[tuple[str, str]]) -> str:
+    """The last line, of how often each verdict was given with which reason of `OUT`."""
+
+    def named(names: Iterable[str], place: int) -> str:
+        by: Counter[str] = Counter()
+        for key, count in counts.items():
+            by[key[place]] += count
+        return ", ".join(f"{by[name]:,} {name}" for name in names if by[name])
+
+    told = f"{counts.total():,} links: {named(VERDICTS, 0) or 'none'}"
+    out = named(OUT, 1)
+    return f"{told}; on pages that are left out of search: {out}" if out else told
 
 
 def _urls(links: Iterable[Listed]) -> Iterator[Url]:

@@ -15,7 +15,7 @@ from pipeline.control import Controls
 from pipeline.errors import UsageError
 from pipeline.follow import followed
 from pipeline.frontier.plan import frontier_rows
-from pipeline.index.target import domain_of
+from pipeline.index.target import site_of
 from pipeline.lists.text import opened
 from pipeline.log.opening import open_log
 from pipeline.report.commands import form_options, put, settings_of
@@ -116,7 +116,7 @@ def graph(
 def _named(
     files: _Files, to: tuple[str, ...], name: str | None, date: datetime.datetime | None
 ) -> Named:
-    targets = sorted({domain_of(each) for each in to})
+    targets = sorted({site_of(each) for each in to})
     if len(targets) > _MOST_TARGETS:
         raise UsageError(f"--to was given {len(targets):,} domains; {_MOST_TARGETS:,} is the most")
     if "-" in (*files.vertices, *files.edges, *files.ranks):

@@ -9,6 +9,7 @@ from typing import IO, Any, cast
 import pyarrow as pa
 from pyarrow import csv
 
+from pipeline.cause import cause_of
 from pipeline.errors import UsageError
 from pipeline.lists.read import clean
 from pipeline.lists.text import opened, shown
@@ -25,14 +26,28 @@ NUMBER, NAME = pa.int64(), pa.binary()
 
 
 class Counted:
-    """How far reading is. `damaged`: lines with another number of cells."""
+    """How far reading is. `lines`: of all passes."""
 
     def __init__(self) -> None:
-        self.lines = self.damaged = 0
+        self.lines = 0
+        self._damaged: dict[str, int] = {}  # by file
 
-    def skip(self, row: csv.InvalidRow) -> str:
-        self.damaged += bool(row.text)  # an empty line is none
-        return "skip"
+    @property
+    def damaged(self) -> int:
+        """Lines with another number of cells; once, however often their file was read."""
+        return sum(self._damaged.values())
+
+    def skips(self, where: str) -> Callable[[csv.InvalidRow], str]:
+        """For one pass over this file."""
+        found = 0
+
+        def skip(row: csv.InvalidRow) -> str:
+            nonlocal found
+            found += bool(row.text)  # an empty line is none
+            self._damaged[where] = max(found, self._damaged.get(where, 0))
+            return "skip"
+
+        return skip
 
 
 def batches(
@@ -53,7 +68,7 @@ def batches(
         except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
             raise UsageError(_told(shown(where), [*fields], str(error))) from error
         except (OSError, EOFError) as error:
-            raise UsageError(f"can't read {shown(where)}: {error}") from error
+            raise UsageError(f"can't read {shown(where)}: {cause_of(error)}") from error
 
 
 def _told(name: str, fields: Sequence[str], error: str) -> str:
@@ -84,7 +99,7 @@ def _of_file(
             csv.ParseOptions(
                 delimiter="\t", quote_char=False, double_quote=False,
                 ignore_empty_lines=False,  # or messages would count without them
-                invalid_row_handler=counted.skip,
+                invalid_row_handler=counted.skips(where),
             ),
             csv.ConvertOptions(
                 column_types=dict(fields), include_columns=[n for n in fields if n in names],

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from fastwarc.warc import HeaderMap, WarcHeader
 
+from pipeline.cause import cause_of
 from pipeline.control import Controls
 from pipeline.errors import ArchiveBusy, LogBusy, LogRefused
 from pipeline.log import PAGES, Log, Message
@@ -228,6 +229,6 @@ def _nothing(offset: int, why: str) -> None:
 
 def _away(source: str, error: Exception) -> ArchiveBusy:
     return ArchiveBusy(
-        f"can't read {shown(source)} any further ({str(error)[:200]}); run it again, and it goes "
+        f"can't read {shown(source)} any further ({cause_of(error)}); run it again, and it goes "
         "on where it was"
     )

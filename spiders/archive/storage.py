@@ -10,9 +10,11 @@ from typing import Any, BinaryIO
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from pipeline.cause import cause_of, root_of, status_of
 from pipeline.errors import ArchiveBusy, ArchiveRefused, BacklinksError
 from pipeline.url import without_login
 
+_NOT_THERE, _FORBIDDEN = (404, 410), (401, 403)  # statuses of a server
 _BLOCK = 4 << 20  # bytes asked for at once of a file that is elsewhere
 
 
@@ -61,21 +63,22 @@ def asking(source: str) -> Iterator[None]:
         yield
     except BacklinksError:
         raise
-    except FileNotFoundError as error:
-        raise ArchiveRefused(
-            f"there is no archive {shown(source)}; name a file, a directory or a list of paths"
-        ) from error
     except (PermissionError, IsADirectoryError, NotADirectoryError, ImportError, ValueError) as e:
-        raise ArchiveRefused(f"can't read {shown(source)}: {_said(e)}") from e
+        raise ArchiveRefused(f"can't read {shown(source)}: {cause_of(e)}") from e
     except Exception as error:  # every client of a store raises kinds of its own
-        raise ArchiveBusy(
-            f"can't read {shown(source)}: {_said(error)}; run it again later"
-        ) from error
+        raise _refused_or_busy(source, error) from error
 
 
-def _said(error: Exception) -> str:
-    said = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
-    return " ".join(said.split())[:300]
+def _refused_or_busy(source: str, error: Exception) -> ArchiveRefused | ArchiveBusy:
+    root = root_of(error)
+    status = status_of(root)
+    if status in _NOT_THERE or isinstance(root, FileNotFoundError):
+        return ArchiveRefused(
+            f"there is no archive {shown(source)}; name a file, a directory or a list of paths"
+        )
+    if status in _FORBIDDEN:
+        return ArchiveRefused(f"can't read {shown(source)}: {cause_of(error)}")
+    return ArchiveBusy(f"can't read {shown(source)}: {cause_of(error)}; run it again later")
 
 
 def files_of(source: str) -> tuple[Any, str]:

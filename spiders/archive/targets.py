@@ -13,8 +13,9 @@ from collections.abc import Collection
 import msgspec
 
 from pipeline.errors import UsageError
+from pipeline.index.target import site_of
 from pipeline.page import Internal, Page
-from pipeline.url import Refused, canonical, registered_domain
+from pipeline.url import Refused, canonical
 from spiders.extract import MAX_EXTERNAL
 
 FILTERED = "filtered"
@@ -89,17 +90,12 @@ class Targets:
 
 def _registered(name: str) -> str:
     try:
-        host = canonical(name if "://" in name else f"http://{name}").host.partition(":")[0]
+        canonical(name if "://" in name else f"http://{name}")  # which takes no address
     except Refused as refusal:
         raise UsageError(
             f"--to {name[:200]!r} is no domain ({refusal.reason}); give one like example.org"
         ) from refusal
-    domain = registered_domain(host)
-    if domain is None:
-        raise UsageError(
-            f"--to {name[:200]!r} is a public suffix, whose sites are many; give a domain under it"
-        )
-    return domain
+    return site_of(name)
 
 
 def _words(domain: str) -> list[bytes]:

@@ -21,6 +21,7 @@ HTML = [("Content-Type", "text/html; charset=utf-8")]
 PAGES = {
     "a.example/live": TEXT + LINK.format("", "") + "<a href=/never>more</a>",
     "a.example/nofollow": TEXT + LINK.format("rel='ugc nofollow' ", ""),
+    "a.example/noindex": "<meta name=robots content=noindex>" + TEXT + LINK.format("", ""),
     "b.example/missing": TEXT + "<a href=https://other.example/>Other</a>",
     "b.example/none": TEXT,
     "b.example/deep": TEXT + LINK.format("", "deep"),
@@ -31,6 +32,7 @@ PAGES = {
 VERDICTS = {
     "https://a.example/live": "live",
     "https://a.example/nofollow": "nofollow",
+    "https://a.example/noindex": "live",
     "https://b.example/missing": "missing",
     "https://b.example/gone": "gone",
     "https://d.example/old": "live",
@@ -38,6 +40,7 @@ VERDICTS = {
     "https://robots.example/page": "robots",
     "https://c.example/challenge": "unclear",
     "https://e.example/error": "unreachable",
+    "https://f.example/page": "unreachable",
 }
 OF_SOME_PAGE = ["https://b.example/deep", "https://b.example/none"]
 FAST = {"BACKLINKS_PLAN__INTERVAL_S": "0.3", "BACKLINKS_CONSUME__FLUSH_AGE_S": "0.1"}
@@ -45,6 +48,8 @@ FAST = {"BACKLINKS_PLAN__INTERVAL_S": "0.3", "BACKLINKS_CONSUME__FLUSH_AGE_S": "
 
 def respond(asked: Asked) -> Answer:
     name = asked.host + asked.path
+    if asked.host == "f.example":
+        return Answer(500, b"", HTML)
     if asked.path == "/robots.txt":
         barred = b"User-agent: *\nDisallow: /\n" if asked.host == "robots.example" else b""
         return Answer(200, barred, [("Content-Type", "text/plain")])
@@ -116,7 +121,11 @@ def test_each_link_is_told_with_its_evidence(verified: tuple[Path, Ran]) -> None
     assert found["https://c.example/challenge"]["why"] == "challenge"
     assert found["https://e.example/error"]["status"] == 503
     assert found["https://a.example/live"]["listed"] == "2025-01-02T03:04:05+00:00"
-    assert "11 links: 3 live, 1 nofollow, 2 missing, 1 gone, 1 redirected" in verified[1].err
+    assert found["https://a.example/live"]["why"] == ""
+    assert found["https://a.example/noindex"]["why"] == "noindex"
+    assert found["https://f.example/page"]["why"] == "robots.txt: status 500"
+    assert "13 links: 4 live, 1 nofollow, 2 missing, 1 gone, 1 redirected" in verified[1].err
+    assert "on pages that are left out of search: 1 noindex\n" in verified[1].err
 
 
 def test_nothing_but_the_listed_pages_was_fetched(
@@ -124,7 +133,7 @@ def test_nothing_but_the_listed_pages_was_fetched(
 ) -> None:
     fetched = {f"https://{one.host}{one.path}" for one in web.log if one.path != "/robots.txt"}
     listed = {*VERDICTS, *OF_SOME_PAGE} - {"https://robots.example/page"}
-    assert fetched == listed | {"https://d.example/new"}
+    assert fetched == listed - {"https://f.example/page"} | {"https://d.example/new"}
 
 
 def test_the_index_tells_the_same(verified: tuple[Path, Ran]) -> None:
@@ -132,6 +141,7 @@ def test_the_index_tells_the_same(verified: tuple[Path, Ran]) -> None:
     ran = backlinks("links", "mine.example", "--all", "--state", "all", "--json", data=data)
     found = {row["source_url"]: (row["state"], row["reason"]) for row in json.loads(ran.out)}
     assert found["https://a.example/live"] == ("live", "")
+    assert found["https://a.example/noindex"] == ("lost", "noindex")
     assert found["https://b.example/gone"] == ("unverified", "list"), "gone once is no proof"
     assert found["https://d.example/new"] == ("live", "")
     assert found["https://robots.example/page"] == ("unverified", "list")
@@ -166,12 +176,12 @@ def test_what_the_index_knows_of_a_list_is_what_was_seen(
     ran = backlinks(*asked, "--json", data=verified[0])
     assert ran.code == 0, ran.err
     found = {(r["of"], r["by"], r["band"]): (r["known"], r["listed"]) for r in json.loads(ran.out)}
-    assert found["links", "all", ""] == (2, 9), "the one that redirects has its link elsewhere"
-    assert found["pages", "all", ""] == (9, 9), "all were visited, whatever came"
-    assert found["referring domains", "all", ""] == (3, 6)
-    assert found["links", "age", "over a year"] == (2, 9)
+    assert found["links", "all", ""] == (3, 11), "the one that redirects has its link elsewhere"
+    assert found["pages", "all", ""] == (8, 11), "all but those that never answered"
+    assert found["referring domains", "all", ""] == (3, 7)
+    assert found["links", "age", "over a year"] == (3, 11)
     ran = backlinks(*asked, "--missing", data=verified[0])
     assert ran.code == 0, ran.err
     assert set(ran.out.split()) == VERDICTS.keys() - {
-        "https://a.example/live", "https://a.example/nofollow",
+        "https://a.example/live", "https://a.example/nofollow", "https://a.example/noindex",
     }  # fmt: skip

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pyarrow as pa
 import pytest
 
 from pipeline.lists.coverage import Coverage, Known, age_of, band_of, known
+from pipeline.page import OUTCOMES, Outcome
 from tests.pipeline.lists.test_records import listed, made
 from tests.support.records import DAY, START, TODAY, page, write
 from tests.support.stores import AnyStore
@@ -49,6 +52,23 @@ def test_known_is_what_was_seen_here(store: AnyStore) -> None:
     assert found["referring domains", "authority", "unknown"] == (1, 3)
     assert found["links", "age", "90 days to a year"] == (2, 4)
     assert found["links", "age", "over a year"] == (0, 1)
+
+
+def test_a_page_is_known_once_it_answered(store: AnyStore) -> None:
+    answers = ["ok", "not_modified", "redirect", "gone"]
+    others = [outcome for outcome in OUTCOMES if outcome not in answers]
+    visits = [
+        page(f"https://a.example/{outcome}", START, outcome=outcome, complete=False)
+        for outcome in get_args(Outcome)
+    ]
+    later = [page("https://a.example/later", START), *(
+        page("https://a.example/later", START + DAY * day, outcome="error") for day in (1, 2)
+    )]  # fmt: skip
+    links = sorted(listed(f"a.example/{path}") for path in (*OUTCOMES, "later", "never"))
+    write(store, [*visits, *later, *made([listed("a.example/never")])], TODAY)
+    found = {one.link.path[1:]: one.is_visited for one in known(store, links)}
+    assert found == {**dict.fromkeys((*answers, "later"), True),
+                     **dict.fromkeys((*others, "never"), False)}  # fmt: skip
 
 
 def test_pages_and_domains_count_once() -> None:

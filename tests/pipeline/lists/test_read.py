@@ -294,9 +294,36 @@ def test_a_line_without_end_is_left_out(tmp_path: Path) -> None:
 
 def test_a_bomb_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_module, "_BOMB_BYTES", 1 << 20)
-    packed = gzip.compress(b"source url,target url\n" + b"\n" * (4 << 20))
+    packed = gzip.compress(b"source url,target url\n" + b"x\n" * (2 << 20))
     with pytest.raises(UsageError, match="unpacks to more than 200 times its size"):
         links(packed, tmp_path)
+
+
+def test_blank_lines_are_passed_over_and_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, read_by = csv.reader, list[Any]()
+
+    def counted(lines: Any, **more: Any) -> Any:
+        read_by.append(lines)
+        return reader(lines, **more)
+
+    monkeypatch.setattr(csv, "reader", counted)
+    monkeypatch.setattr(text_module, "MOST_BLANK", 100)
+    ours = OURS._replace(to=("mine.example",))
+    row = "https://a.example/{}\n" + " \t \n" * 4 + "\n" * 5
+    found, _ = links("\n" * 99 + "".join(map(row.format, range(50))), tmp_path, ours)
+    assert [link.path for link in found] == [f"/{number}" for number in range(50)]
+    assert len(read_by) < 400, "rows, those looked at for the delimiter, and no blank lines"
+    for content in ("\n" * 200, "https://a.example/\n" + " \n" * 200):
+        with pytest.raises(UsageError, match="has more than 100 blank lines"):
+            links(content, tmp_path, ours)
+
+
+def test_a_quote_may_have_blank_lines_in_it(tmp_path: Path) -> None:
+    head = "Source URL,Target URL,Anchor\n"
+    row = 'https://a.example/,https://mine.example/,"one\n\n \n\ntwo"\n'
+    assert one(f"\n{head}\n\n{row}\n", tmp_path).anchor == "one two"
 
 
 def test_a_zip_of_one_table_is_read_and_damage_is_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner, Result
 
 import backlinks  # noqa: F401 - adds the commands
 from pipeline.report.commands import cli
+from pipeline.report.lists import counted
 
 HEAD = "Referring page title,Referring page URL,Target URL,Anchor,Last seen\n"
 
@@ -42,3 +44,29 @@ def test_what_is_no_list_is_told_in_one_line(
     assert found.exit_code == 2
     assert f"list.csv {said}" in found.stderr
     assert found.stderr.count("\n") == 1
+
+
+def test_the_counts_tell_of_pages_that_are_left_out_of_search() -> None:
+    counts = Counter({("live", ""): 2, ("gone", ""): 1})
+    assert counted(counts) == "3 links: 2 live, 1 gone"
+    counts["live", "noindex"] = counts["nofollow", "noindex"] = counts["live", "canonicalised"] = 1
+    assert counted(counts) == (
+        "6 links: 4 live, 1 nofollow, 1 gone; "
+        "on pages that are left out of search: 2 noindex, 1 canonicalised"
+    )
+    assert counted(Counter()) == "0 links: none"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("import", "list"), ("coverage", "--against"),
+     ("import", "graph", "--edges", "none", "--vertices")],
+    ids=["list", "coverage", "graph"],
+)  # fmt: skip
+@pytest.mark.parametrize("suffix", ["com", "https://co.uk/", "github.io"])
+def test_a_public_suffix_is_no_site(tmp_path: Path, words: tuple[str, ...], suffix: str) -> None:
+    (tmp_path / "list.csv").write_text("https://a.example/\n")
+    found = ran(*words, tmp_path / "list.csv", "--to", suffix, data=tmp_path / "data")
+    assert found.exit_code == 2
+    assert f"--to {suffix!r} is a public suffix, whose sites are many" in found.stderr
+    assert not (tmp_path / "data").exists()
