@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import unhurried
 from tests.support.interpreted import interpreted
 from tests.support.kafka.fixtures import brokers, kafka
 from tests.support.longest import place
@@ -42,6 +43,7 @@ OVER_BOTH = (
 # What is of the protocol itself; elsewhere it tells once more what chDB has told.
 OF_TRANSPORT = ("consumers/", "pipeline/store/")
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # a run leaves up to 1 GiB, and clears it away
+unhurried.load()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -23,9 +23,9 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.long
 
-# What the clocks of this test can't tell: a request is on its way and in the web's queue for a
-# while, so that two may arrive a little closer than they were sent.
-UNSURE_S = 0.25
+# A request is on its way and in the web's queue for a while, so that two may be noted closer than
+# they were sent, on a busy machine by a second. Who doesn't leave a host alone asks it at once.
+NEAR_S = DELAY_S / 2
 
 
 def published(log: KafkaLog) -> Iterable[str]:
@@ -71,7 +71,7 @@ def test_no_host_is_asked_by_two_spiders_within_its_delay(brokers: str, tmp_path
     assert len({request.spider for each in watched.asked.values() for request in each}) == 4
     assert min(one) >= DELAY_S
     assert len(two) >= HOSTS / 2, "partitions went from spider to spider"
-    assert min(two) >= DELAY_S - UNSURE_S
+    assert min(two) >= NEAR_S
     # Of one killed: what was in flight, and settled since its last commit.
     assert again <= len(asked) / 4
     log.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import page as contract
@@ -131,19 +131,16 @@ PAGES = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(PAGES)
 def test_a_page_survives_the_wire(page: Page) -> None:
     assert decode(encode(page)) == page
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_whatever_the_bytes_decode_answers_or_says_why_not(data: bytes) -> None:
     assert poison(data) in {"empty", "encoding", "json", "type", "version"}
 
 
-@settings(deadline=None)
 @given(PAGES, st.data())
 def test_a_damaged_record_is_read_or_refused_with_a_reason(page: Page, data: st.DataObject) -> None:
     record = bytearray(encode(page))
@@ -291,7 +288,6 @@ def test_the_contract_changes_only_with_its_version() -> None:
     )
 
 
-@settings(deadline=None)
 @given(page=PAGES, limit=st.integers(1500, 40_000))
 def test_a_page_split_by_its_links_is_whole_again_in_parts_below_the_limit(
     page: Page, limit: int

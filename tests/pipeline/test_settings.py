@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pipeline.errors import BadSetting
 from pipeline.settings import PREFIX, Settings, load, weights_by_place
-
-# The first example of a process makes tables, and the machine may be busy.
-unhurried = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SETTINGS = Path(__file__).resolve().parents[2] / "pipeline" / "settings.py"
 
@@ -162,7 +159,6 @@ def test_a_scope_is_so_many_links_away(scope: str, hops: int) -> None:
     assert load(None, {}, {"plan": {"scope": scope}}).plan.max_hops == hops
 
 
-@unhurried
 @given(
     st.dictionaries(
         st.sampled_from(["crawl", "plan", "data", "x", ""]),

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import ada_url
 import pytest
 import tldextract
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline import url
@@ -201,7 +201,6 @@ def _answer(
         return refusal.reason
 
 
-@settings(deadline=None)
 @given(_HREFS, _BASES, st.booleans())
 @example("//", "http://a.de/", False)
 @example(".;JSESSIONID=", BASE, False)
@@ -226,7 +225,6 @@ _CLEANISH_PATHS = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None)
 @given(_HOSTS, _CLEANISH_PATHS | _PATHS)
 @example("a.xn--", "")
 @example("a." * 130 + "de", "")
@@ -236,7 +234,6 @@ def test_the_fast_way_agrees_with_the_slow_for_absolute_urls(host: str, path: st
         assert _answer(href) == _answer(href, slow=True)
 
 
-@settings(deadline=None)
 @given(_CLEANISH_PATHS | _PATHS, _BASES | _CLEANISH_PATHS.map("http://a.de/b/".__add__))
 @example("/b", "http://a.de/")
 @example("a" * 2040, "http://abc.de/")

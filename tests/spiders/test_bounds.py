@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -158,7 +158,6 @@ def test_formatting_that_would_be_built_again_in_every_block_is_made_plain() -> 
     assert len(LexborHTMLParser(cut_hostile(links)[0]).css("a[href]")) == 5_000
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(
@@ -191,7 +190,6 @@ def test_no_page_of_the_corpus_is_cut_even_when_walked() -> None:
         assert bounds._Walk(text).cut(MAX_DEPTH)[1] == "", f"{host}/{path}"
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(["<a", "<", ">", "x"])
@@ -212,7 +210,6 @@ def test_long_tags_stand_in_the_long_runs_that_strides_find(html: str) -> None:
 _NEVER = re.compile("(?!)")
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(

@@ -161,6 +161,8 @@ def test_what_is_looked_for_first_stands_in_all_that_says_not_found(text: str) -
     assert complete._is_not_found(text)
 
 
-@given(st.from_regex(complete._PARKED))
-def test_what_is_looked_for_first_stands_in_all_that_says_parked(text: str) -> None:
-    assert complete._is_parked(text)
+# Where case does not count, these are i and s too, but not in small letters.
+@pytest.mark.parametrize("letters", ["is", "ıſ", "İſ"])
+@given(text=st.from_regex(complete._PARKED))
+def test_what_is_looked_for_first_stands_in_all_that_says_parked(letters: str, text: str) -> None:
+    assert complete._is_parked(text.translate(str.maketrans("is", letters)))

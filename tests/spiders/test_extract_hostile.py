@@ -8,7 +8,7 @@ from functools import cache
 from itertools import islice
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.page import Page, decode, encode
@@ -86,7 +86,7 @@ _MARKUP = st.lists(
 ).map(lambda parts: "".join(parts).encode("utf-8", "surrogatepass"))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(_MARKUP | st.binary(max_size=300) | st.text().map(str.encode), HEADERS, st.booleans())
 def test_whatever_the_bytes_and_headers_extract_answers(
     body: bytes, headers: dict[str, str], cut: bool
@@ -101,7 +101,7 @@ def _some_pages() -> list[bytes]:
 
 @needs_corpus
 @pytest.mark.corpus
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(st.data())
 def test_a_damaged_page_of_the_corpus_is_read(data: st.DataObject) -> None:
     body = bytearray(

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spiders.scheduler import Group, Scheduler
-
-# The first example of a process makes tables, and the machine may be busy.
-unhurried = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 HOSTS = ("a.example", "b.example", "c.example")
 
@@ -179,7 +176,7 @@ steps = st.one_of(
 )
 
 
-@unhurried
+@settings(max_examples=300)
 @given(st.lists(steps, max_size=60))
 def test_any_order_of_calls_agrees_with_the_model(calls: list[tuple[str, str, int]]) -> None:
     scheduler: Scheduler[int] = Scheduler()
@@ -327,7 +324,6 @@ calls = st.lists(
 )
 
 
-@settings(unhurried, max_examples=100)
 @given(calls)
 def test_no_bound_is_passed_and_nobody_waits_for_ever(made: list[tuple[str, str, int]]) -> None:
     scheduler: Scheduler[int] = Scheduler()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.log import Committed, Partition
 from pipeline.log.settled import MAX_METADATA, pack, unpack
 from spiders.settle import Offsets
-
-# The first example of a process makes tables, and the machine may be busy.
-unhurried = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 P0, P1 = Partition("requests", 0), Partition("requests", 1)
 
@@ -93,14 +90,14 @@ def test_metadata_that_is_no_bitmap_means_nothing_is_settled() -> None:
         assert unpack(7, metadata) == set()
 
 
-@unhurried
+@settings(max_examples=300)
 @given(st.integers(0, 1 << 40), st.sets(st.integers(0, 20_000), max_size=200))
 def test_a_bitmap_comes_back_as_it_went(low: int, above: set[int]) -> None:
     settled = {low + distance for distance in above}
     assert unpack(low, pack(low, settled)) == settled
 
 
-@unhurried
+@settings(max_examples=300)
 @given(
     st.lists(st.integers(1, 3), min_size=1, max_size=40).flatmap(
         lambda gaps: st.tuples(

@@ -4,7 +4,7 @@ import unicodedata
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spiders.text import MAX_TERMS, MAX_TEXT, about, has_cjk, language_of, top_terms, words_of
@@ -106,7 +106,6 @@ def _spaced(text: str) -> bool:
     )
 
 
-@settings(deadline=None)
 @given((st.text() | _TRICKY).filter(_spaced))
 def test_words_are_runs_of_letters_and_their_marks(text: str) -> None:
     text = unicodedata.normalize("NFC", text.lower())
@@ -128,7 +127,6 @@ def test_words_of_a_title_count_more_than_those_of_the_text() -> None:
     assert about("", "crane quay crane") == ["crane", "quay"]
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(max_size=20))
 def test_any_text_has_words_terms_and_perhaps_a_language(text: str, declared: str) -> None:
     words = words_of(text)

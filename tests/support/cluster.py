@@ -107,13 +107,16 @@ class Killed:
         self.arguments, self.data, self.environment = arguments, data, environment
         self.dice = dice
         self._started = 0
+        self._says: dict[int, Path] = {}  # by pid
         self.processes = [self._start() for _ in range(WORKERS)]
 
     def _start(self) -> Popen[str]:
         self._started += 1
         # To files: of a pipe that nobody empties, a worker that warns of each fault fills 64 KB.
         says = self.data / f"{self.arguments[1]}-{self._started}.txt"
-        return start(*self.arguments, data=self.data, environment=self.environment, says=says)
+        process = start(*self.arguments, data=self.data, environment=self.environment, says=says)
+        self._says[process.pid] = says
+        return process
 
     def strike(self) -> None:
         """One of them ends, mostly without a chance to say so, and another is started."""
@@ -127,11 +130,18 @@ class Killed:
 
     def leave(self, settings: KafkaSettings, group: str) -> None:
         """All are told to end, and do so cleanly: who still starts would die of it."""
+        until(self.joined, self.said)
         until(lambda: members(settings, group) == WORKERS, self.said)
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
         codes = [process.wait(timeout=PATIENCE_S) for process in self.processes]
         assert codes == [0] * WORKERS, self.said()
+
+    def joined(self) -> bool:
+        """Each has turned to its group. Members alone don't tell: one killed is counted among them
+        until its session ends."""
+        says = [self._says[process.pid] for process in self.processes]
+        return all("node_id=coordinator-" in path.read_text() for path in says)
 
     def said(self) -> str:
         return "\n".join(path.read_text()[-2000:] for path in self.data.glob("*-*.txt"))

@@ -36,18 +36,21 @@ def backlinks(
     """Runs it to its end. Neither its output nor its errors are a terminal.
 
     before: Python that its process runs first, to meet a machine that the test can't make.
+    cwd: beside `data`, or an empty one: the settings of what else lies about are no test's.
     forked: not with `before`; False starts it from nothing.
     """
-    process = _process(
-        arguments, data, cwd, environment, before, forked,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    with process:
-        try:
-            out, err = process.communicate(stdin, timeout=timeout_s)
-        except BaseException:
-            process.kill()
-            raise
+    with tempfile.TemporaryDirectory() as empty:
+        where = cwd or (data.parent if data is not None else Path(empty))
+        process = _process(
+            arguments, data, where, environment, before, forked,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        with process:
+            try:
+                out, err = process.communicate(stdin, timeout=timeout_s)
+            except BaseException:
+                process.kill()
+                raise
     return Ran(process.returncode, out, err)
 
 
@@ -63,7 +66,13 @@ def start(
     """
     with nullcontext(subprocess.PIPE) if says is None else says.open("wb") as out:
         return _process(
-            arguments, data, None, environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            arguments,
+            data,
+            data.parent,
+            environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
         )
 
 
@@ -75,7 +84,7 @@ def at(web: LoopbackWeb) -> list[str]:
 def _process(
     arguments: tuple[object, ...],
     data: Path | None,
-    cwd: Path | None,
+    cwd: Path,
     environment: Mapping[str, str] | None,
     before: str = "",
     forked: bool = True,
@@ -88,16 +97,11 @@ def _process(
     kind = Forked if forked else subprocess.Popen[str]
     return kind(
         words if forked else [sys.executable, *(program or ["-m", "backlinks"]), *words],
-        cwd=_directory(data, cwd),
+        cwd=cwd,
         env=_environment(environment),
         encoding="utf-8",
         **files,
     )
-
-
-def _directory(data: Path | None, cwd: Path | None) -> Path:
-    """Never the repository, whose files are no settings of a test."""
-    return cwd or (data.parent if data is not None else Path(tempfile.gettempdir()))
 
 
 def _environment(more: Mapping[str, str] | None) -> dict[str, str]:

@@ -47,7 +47,7 @@ def test_records_come_back_in_order(where: str) -> None:
     assert read(where)[0] == sent
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_records_come_back_once(tmp_path: Path, data: st.DataObject) -> None:
     """Parts overlap as they do after crashes."""

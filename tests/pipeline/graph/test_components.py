@@ -13,7 +13,7 @@ from pipeline.graph.components import strong_components
 from pipeline.graph.csr import DomainGraph, from_edges
 from tests.pipeline.graph.corpus import power_law, sources_of
 from tests.pipeline.graph.test_peers import cnr, in_igraph, in_networkit, uk
-from tests.pipeline.graph.test_ranks import EDGES, Edge, N, graph_of, unhurried
+from tests.pipeline.graph.test_ranks import EDGES, Edge, N, graph_of
 
 
 def by_smallest(labels: list[int] | npt.NDArray[np.int64]) -> list[int]:
@@ -38,7 +38,6 @@ def test_without_links_everyone_is_alone(n: int) -> None:
     assert found.largest == (0 if n else -1)
 
 
-@unhurried
 @given(EDGES)
 def test_components_are_those_who_reach_each_other(edges: list[Edge]) -> None:
     graph = graph_of(*edges, n=N)
@@ -51,7 +50,6 @@ def test_components_are_those_who_reach_each_other(edges: list[Edge]) -> None:
     assert found.size.tolist() == (reach & reach.T).sum(axis=0).tolist()
 
 
-@unhurried
 @given(EDGES, st.permutations(range(N)))
 def test_relabelling_keeps_the_sizes(edges: list[Edge], new: list[int]) -> None:
     other = graph_of(*((new[u], new[t], weight) for u, t, weight in edges), n=N)

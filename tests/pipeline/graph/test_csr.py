@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.graph.csr import DomainGraph, from_edges, from_names
@@ -51,7 +51,6 @@ def test_arrays_have_the_types_they_promise() -> None:
     assert graph.out_weights.dtype == np.float64
 
 
-@settings(deadline=None)  # the first call compiles
 @given(EDGES)
 def test_graph_and_transpose_hold_just_the_edges_given(edges: list[Edge]) -> None:
     graph = graph_of(edges)
@@ -71,7 +70,6 @@ def test_graph_and_transpose_hold_just_the_edges_given(edges: list[Edge]) -> Non
     assert graph.in_weights.tolist() == [truth[edge] for edge in inwards]
 
 
-@settings(deadline=None)  # the first call compiles
 @given(EDGES, st.randoms(use_true_random=False))
 def test_order_of_the_edges_does_not_matter(edges: list[Edge], random: Any) -> None:
     graph = graph_of(edges)
@@ -134,7 +132,6 @@ NAMES = st.lists(
 )
 
 
-@settings(deadline=None)  # the first call compiles
 @given(NAMES, st.integers(0, 20), st.booleans())
 def test_names_survive_any_chunks_and_encoding(
     edges: list[tuple[str, str]], cut: int, encoded: bool

@@ -16,7 +16,7 @@ from pipeline.graph.mutual import mutual_graph
 from tests.pipeline.graph.corpus import power_law, sources_of
 from tests.pipeline.graph.test_mutual import CROWD
 from tests.pipeline.graph.test_peers import cnr, in_igraph, uk
-from tests.pipeline.graph.test_ranks import EDGES, Edge, N, graph_of, unhurried
+from tests.pipeline.graph.test_ranks import EDGES, Edge, N, graph_of
 
 Pairs = set[tuple[int, int]]
 
@@ -63,7 +63,6 @@ def test_links_that_are_not_answered_count_only_where_asked() -> None:
     assert either.density.tolist() == [1, 1, 1]
 
 
-@unhurried
 @given(st.one_of(CROWD, EDGES), st.booleans())
 def test_groups_are_what_peeling_leaves(edges: list[Edge], mutual: bool) -> None:
     graph = graph_of(*edges, n=N)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.graph.csr import DomainGraph, from_edges
@@ -49,7 +49,6 @@ def test_dominators_by_hand() -> None:
         dominators(graph, np.empty(0, np.int64))
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=30),
     st.sets(st.integers(0, 9), min_size=1, max_size=3),

@@ -15,7 +15,7 @@ from pipeline.graph.sampled import weighted_harmonic_sampled
 from pipeline.graph.threads import at_most
 from tests.pipeline.graph.corpus import power_law, sources_of
 from tests.pipeline.graph.test_peers import uk
-from tests.pipeline.graph.test_ranks import EDGES, Edge, N, graph_of, unhurried
+from tests.pipeline.graph.test_ranks import EDGES, Edge, N, graph_of
 
 SALTS = range(32)
 
@@ -49,7 +49,6 @@ def test_nothing_is_near_without_links(n: int) -> None:
     assert weighted_harmonic_sampled(graph_of(n=n), np.ones(n), 2).tolist() == [0] * n
 
 
-@unhurried
 @given(EDGES)
 def test_balls_are_the_plain_unions_of_their_links(edges: list[Edge]) -> None:
     graph = graph_of(*edges, n=N)
@@ -91,7 +90,6 @@ def test_what_no_weight_reaches_scores_exactly_nothing() -> None:
     assert scores[:3].tobytes() == honest.tobytes()
 
 
-@unhurried
 @given(EDGES)
 def test_a_domain_alone_changes_no_estimate(edges: list[Edge]) -> None:
     graph, more = graph_of(*edges, n=N), graph_of(*edges, n=N + 1)

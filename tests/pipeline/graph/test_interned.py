@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.graph import interned
@@ -15,7 +15,6 @@ from pipeline.url import reversed_host
 NAMES = st.text(st.sampled_from("ab.é"), max_size=9)
 
 
-@settings(deadline=None)  # the first call compiles
 @given(st.lists(st.lists(NAMES, max_size=30), max_size=4))
 def test_each_name_has_one_number_and_its_place_by_reversed_form(batches: list[list[str]]) -> None:
     met = Interned()

@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 from pipeline.graph.csr import from_edges
 from pipeline.graph.linksets import met_again, sets_of, shared, signatures
 from tests.pipeline.graph.corpus import power_law, sources_of
-from tests.pipeline.graph.test_ranks import graph_of, unhurried
+from tests.pipeline.graph.test_ranks import graph_of
 
 SETS = st.lists(st.frozensets(st.integers(10, 30), max_size=8), min_size=2, max_size=8)
 
 
-@unhurried
 @given(SETS)
 def test_equal_sets_and_no_others_have_the_same_first_signature(sets: list[frozenset[int]]) -> None:
     graph = graph_of(*((u, t, 1) for u, found in enumerate(sets) for t in found), n=31)
@@ -25,7 +24,6 @@ def test_equal_sets_and_no_others_have_the_same_first_signature(sets: list[froze
             assert (first[u] == first[v]) == (one == other)
 
 
-@unhurried
 @given(SETS)
 def test_what_two_share_is_what_their_sets_do(sets: list[frozenset[int]]) -> None:
     graph = graph_of(*((u, t, 1) for u, found in enumerate(sets) for t in found), n=31)

@@ -11,7 +11,7 @@ from pipeline.graph.mutual import mutual_graph, mutual_links, overlap, reciproci
 from pipeline.graph.threads import at_most
 from tests.pipeline.graph.corpus import polblogs, power_law, sources_of
 from tests.pipeline.graph.test_peers import in_igraph
-from tests.pipeline.graph.test_ranks import Edge, N, graph_of, unhurried
+from tests.pipeline.graph.test_ranks import Edge, N, graph_of
 
 # Among five, so that many links are answered.
 CROWD = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.just(1)), max_size=20)
@@ -31,7 +31,6 @@ def test_overlap_is_both_over_either() -> None:
     assert np.array_equal(share, [1 / 3, 1, 0, 0, np.nan], equal_nan=True)
 
 
-@unhurried
 @given(CROWD)
 def test_answered_links_are_those_of_both_sets(edges: list[Edge]) -> None:
     graph = graph_of(*edges, n=N)

@@ -60,7 +60,7 @@ webs = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(webs)
 def test_an_owners_domains_take_places_by_worth_for_each_target(web: Web) -> None:
     found = shares(web.starts, web.order, web.source, web.target, web.owner, web.worth, GAMMA)
@@ -81,7 +81,7 @@ def test_an_owners_domains_take_places_by_worth_for_each_target(web: Web) -> Non
         assert found.share[edge] == web.worth[edge] * GAMMA**place
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(webs)
 def test_the_interval_is_that_of_sums_over_redrawn_pages(web: Web) -> None:
     names = hashed(pa.array([f"d{k}.example" for k in range(N)]))

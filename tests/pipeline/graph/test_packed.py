@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.graph.blocks import per_weight
@@ -41,7 +41,6 @@ from tests.pipeline.graph.corpus import power_law, sources_of
 N = 12
 Edge = tuple[int, int, int]
 EDGES = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.integers(1, 5)), max_size=60)
-unhurried = settings(deadline=None)  # the first call compiles
 SEEDS = np.array([3, 5, 77, 400])
 
 
@@ -74,7 +73,6 @@ def same(one: Graph, other: Any) -> None:
         assert mine is None or mine.tobytes() == theirs.tobytes(), name
 
 
-@unhurried
 @given(EDGES, st.integers(1, 7), st.integers(1, 9), st.booleans(), st.booleans())
 def test_gathered_links_are_the_graph_of_all_edges_at_once(
     edges: list[Edge], size: int, room: int, weighted: bool, pack: bool
@@ -98,7 +96,6 @@ def test_gathered_links_are_the_graph_of_all_edges_at_once(
     assert found.m == direct.m
 
 
-@unhurried
 @given(EDGES, st.booleans())
 def test_links_of_a_group_count_as_its_first_and_none_within_it(
     edges: list[Edge], pack: bool
@@ -126,7 +123,6 @@ def test_large_gaps_take_more_bytes_and_come_back() -> None:
     assert undone(np.array([0, 3, 3, 5], np.uint64), places, gaps) == ids
 
 
-@unhurried
 @given(st.lists(st.sets(st.integers(0, 2**32 - 2), max_size=20), max_size=8))
 def test_ids_of_any_size_come_back(rows: list[set[int]]) -> None:
     ids = np.array([one for row in rows for one in sorted(row)], np.uint32)

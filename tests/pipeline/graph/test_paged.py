@@ -18,7 +18,6 @@ from pipeline.graph.paged import Brought, Sets, alike, brought, counting, spans,
 from pipeline.graph.ranks import rank_of, trust, weighted_harmonic
 from tests.pipeline.graph.corpus import power_law
 
-unhurried = settings(deadline=None, max_examples=60)  # the first call compiles
 N = 8
 EDGES = st.lists(st.tuples(st.integers(0, N - 1), st.integers(0, N - 1)), max_size=24)
 SEEDS = st.sets(st.integers(0, N - 1), min_size=1, max_size=3)
@@ -117,7 +116,7 @@ def test_all_links_to_one_page_make_it_as_near_as_its_domain() -> None:
     assert brought(graph, weight, sets, hangs_on=on).value == pytest.approx(of_domains, abs=1e-15)
 
 
-@unhurried
+@settings(max_examples=60)
 @given(EDGES, SEEDS, st.integers(0, N - 1), st.sets(st.integers(0, N - 1), max_size=5))
 def test_any_page_has_what_plain_searches_find_and_never_more_than_its_domain(
     edges: list[tuple[int, int]], seeds: set[int], t: int, linking: set[int]
@@ -139,7 +138,7 @@ def test_any_page_has_what_plain_searches_find_and_never_more_than_its_domain(
         assert found.value[0] - found.lost[j] == pytest.approx(less, abs=1e-12)
 
 
-@unhurried
+@settings(max_examples=60)
 @given(EDGES, SEEDS, st.integers(0, N - 1), st.integers(1, 6))
 def test_a_farm_that_no_other_domain_links_to_brings_a_page_exactly_nothing(
     edges: list[tuple[int, int]], seeds: set[int], t: int, size: int

@@ -29,7 +29,6 @@ from tests.pipeline.graph.corpus import power_law, sources_of
 
 Edge = tuple[int, int, int]
 N = 9
-unhurried = settings(deadline=None)  # the first call compiles
 EDGES = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8), st.integers(1, 5)), max_size=30)
 
 
@@ -189,7 +188,6 @@ def test_graphs_without_edges(n: int) -> None:
         assert trust(graph, np.array([0])).tolist() == [1] + [0] * (n - 1)
 
 
-@unhurried
 @given(EDGES, st.booleans())
 def test_pagerank_and_trust_solve_their_equations(edges: list[Edge], weighted: bool) -> None:
     graph = graph_of(*(edge if weighted else edge[:2] for edge in edges), n=N)
@@ -202,7 +200,6 @@ def test_pagerank_and_trust_solve_their_equations(edges: list[Edge], weighted: b
     assert scores.min() >= 0.15 / N
 
 
-@unhurried
 @given(EDGES)
 def test_harmonic_agrees_with_plain_searches(edges: list[Edge]) -> None:
     graph = graph_of(*edges, n=N)
@@ -237,7 +234,6 @@ MEASURES: list[Callable[[DomainGraph], Scores]] = [
 ]
 
 
-@unhurried
 @given(EDGES, st.permutations(range(N)))
 def test_relabelling_the_domains_relabels_the_scores(edges: list[Edge], new: list[int]) -> None:
     graph = graph_of(*edges, n=N)
@@ -255,7 +251,6 @@ def test_relabelling_the_domains_relabels_the_scores(edges: list[Edge], new: lis
         assert rank_of(after)[0][new].tolist() == rank_of(before)[0].tolist()
 
 
-@unhurried
 @given(EDGES)
 def test_a_domain_alone_changes_no_distance(edges: list[Edge]) -> None:
     graph, more = graph_of(*edges, n=N), graph_of(*edges, n=N + 1)
@@ -271,7 +266,7 @@ def test_disconnected_parts_know_nothing_of_each_other() -> None:
     assert trust(graph, np.array([0]))[3:].tolist() == [0, 0, 0]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(EDGES)
 def test_self_links_and_repeats_buy_nothing(edges: list[Edge]) -> None:
     plain = [edge[:2] for edge in edges]

@@ -20,7 +20,6 @@ from pipeline.graph.registers import (
     per_estimate,
 )
 from pipeline.graph.wide import ask_for, copy_over, differ, keep_larger
-from tests.pipeline.graph.test_ranks import unhurried
 
 Bytes = npt.NDArray[np.uint8]
 ROWS = st.lists(st.integers(0, 255), min_size=64, max_size=64).map(
@@ -47,7 +46,6 @@ def test_mixing_is_that_of_its_source() -> None:
     assert numbers[5] == mix(np.uint64(5), start_of(1))
 
 
-@unhurried
 @given(ROWS, ROWS, st.integers(0, 32))
 def test_rows_are_compared_joined_and_copied_from_any_place(
     row: Bytes, rows: Bytes, start: int
@@ -122,7 +120,6 @@ def test_corrections_are_ertls_series() -> None:
     assert found[32] == np.inf
 
 
-@unhurried
 @given(st.lists(st.integers(0, TOP), min_size=32, max_size=32), st.integers(0, 31))
 def test_estimates_grow_with_every_register(ranks: list[int], place: int) -> None:
     row, more = np.array(ranks, dtype=np.uint8), np.array(ranks, dtype=np.uint8)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.graph.sparse import cosines, heaviest, keep, sums_by
@@ -38,7 +38,6 @@ def by_hand(row: dict[int, float], most: int) -> dict[int, float]:
     return {slot: -each / norm for each, _, slot in ranked[:most] if each < 0}
 
 
-@settings(deadline=None)
 @given(ROWS, st.integers(1, 8))
 def test_the_heaviest_are_kept_by_slot_and_what_is_alone_makes_a_row_longer(
     rows: list[dict[int, float]], most: int
@@ -51,7 +50,6 @@ def test_the_heaviest_are_kept_by_slot_and_what_is_alone_makes_a_row_longer(
         assert weights[mine].tolist() == pytest.approx([wanted[s] for s in sorted(wanted)])
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_cosines_are_those_of_dictionaries(rows: list[dict[int, float]]) -> None:
     offsets, slots, weights = kept(rows, 8)
@@ -86,7 +84,6 @@ def test_places_of_the_heaviest() -> None:
         st.tuples(st.integers(0, 4), st.floats(0, 9), st.one_of(st.just(math.nan), st.floats(0, 1)))
     )
 )
-@settings(deadline=None)
 def test_sums_by_what_is_pointed_to_are_those_of_a_plain_loop(
     entries: list[tuple[int, float, float]],
 ) -> None:

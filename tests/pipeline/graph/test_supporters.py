@@ -13,7 +13,7 @@ from pipeline.graph.csr import from_edges
 from pipeline.graph.supporters import WAYS, supporters
 from pipeline.graph.threads import at_most
 from tests.pipeline.graph.corpus import power_law, sources_of
-from tests.pipeline.graph.test_ranks import EDGES, Edge, N, graph_of, unhurried
+from tests.pipeline.graph.test_ranks import EDGES, Edge, N, graph_of
 
 
 def test_supporters_are_counted_once_and_never_oneself() -> None:
@@ -26,7 +26,6 @@ def test_supporters_are_counted_once_and_never_oneself() -> None:
     assert supporters(graph, trusted)[0].tolist() == [0, 2, 2, 0, 0]
 
 
-@unhurried
 @given(EDGES, st.lists(st.booleans(), min_size=N, max_size=N))
 def test_supporters_are_the_members_of_two_steps(edges: list[Edge], member: list[bool]) -> None:
     graph = graph_of(*edges, n=N)

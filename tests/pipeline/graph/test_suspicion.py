@@ -21,7 +21,7 @@ from pipeline.graph.suspicion import (
 )
 from pipeline.graph.threads import at_most
 from tests.pipeline.graph.corpus import power_law, sources_of
-from tests.pipeline.graph.test_ranks import EDGES, Edge, N, graph_of, unhurried
+from tests.pipeline.graph.test_ranks import EDGES, Edge, N, graph_of
 
 IDS = st.lists(st.integers(0, N - 1), min_size=1, max_size=4)
 
@@ -44,7 +44,6 @@ def test_a_step_adds_up_gifts_along_links() -> None:
     assert received(graph.turned(), gift).tolist() == [100, 100, 1, 0]
 
 
-@unhurried
 @given(EDGES)
 def test_turned_twice_is_the_same_graph(edges: list[Edge]) -> None:
     graph = graph_of(*edges, n=N)
@@ -91,7 +90,6 @@ def test_a_star_farm_has_no_visits_from_afar() -> None:
     assert ratio[5] > 0.4
 
 
-@unhurried
 @given(EDGES, IDS, st.integers(0, 4))
 def test_mass_and_truncated_ratio_solve_their_equations(
     edges: list[Edge], core: list[int], links: int
@@ -109,7 +107,6 @@ def test_mass_and_truncated_ratio_solve_their_equations(
     assert ratio == pytest.approx(far / visits, abs=1e-9)
 
 
-@unhurried
 @given(EDGES, IDS, st.permutations(range(N)))
 def test_relabelling_relabels_suspicion(edges: list[Edge], core: list[int], new: list[int]) -> None:
     graph = graph_of(*edges, n=N)

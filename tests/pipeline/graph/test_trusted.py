@@ -13,7 +13,7 @@ from pipeline.graph.ranks import trust
 from pipeline.graph.threads import at_most
 from pipeline.graph.trusted import _halves, mean_trust, redrawn_trust, seed_distance
 from tests.pipeline.graph.corpus import power_law, sources_of
-from tests.pipeline.graph.test_ranks import EDGES, Edge, N, graph_of, unhurried
+from tests.pipeline.graph.test_ranks import EDGES, Edge, N, graph_of
 
 SEEDS = st.lists(st.integers(0, N - 1), min_size=2, max_size=6, unique=True)
 
@@ -53,7 +53,6 @@ def test_mean_and_spread_are_those_of_trust_by_each_half(weighted: bool, draws: 
     assert found.spread == pytest.approx(each.std(axis=0), abs=1e-8)
 
 
-@unhurried
 @given(EDGES, SEEDS)
 def test_redrawn_trust_sums_to_one_and_reaches_what_seeds_reach(
     edges: list[Edge], seeds: list[int]
@@ -74,7 +73,6 @@ def test_seed_distance_is_the_shortest_from_any_seed() -> None:
     assert seed_distance(graph, np.array([4, 0, 0])).tolist() == [0, 1, 2, 1, 0, -1, 2]
 
 
-@unhurried
 @given(EDGES, SEEDS)
 def test_seed_distance_agrees_with_powers_of_the_links(edges: list[Edge], seeds: list[int]) -> None:
     graph = graph_of(*edges, n=N)
@@ -87,7 +85,6 @@ def test_seed_distance_agrees_with_powers_of_the_links(edges: list[Edge], seeds:
     assert seed_distance(graph, np.array(seeds)).tolist() == expected.tolist()
 
 
-@unhurried
 @given(EDGES, SEEDS, st.permutations(range(N)))
 def test_relabelling_relabels_seed_distances(
     edges: list[Edge], seeds: list[int], new: list[int]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.graph.csr import DomainGraph, from_names
@@ -143,7 +143,6 @@ def test_the_same_whatever_the_number_of_threads() -> None:
     assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(many, one, strict=True))
 
 
-@settings(deadline=None)  # the first one compiles
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=80))
 def test_whom_a_list_names_is_only_ever_taken_out(pairs: list[tuple[int, int]]) -> None:
     graph = graph_of(*pairs, n=12)

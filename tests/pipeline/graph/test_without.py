@@ -53,7 +53,6 @@ def less(pairs: Edges, u: int, target: int) -> DomainGraph:
     return graph_of([pair for pair in pairs if pair != (u, target)])
 
 
-@settings(deadline=None)
 @given(edges, st.integers(0, N - 1), st.integers(0, N - 1))
 def test_one_link_is_gone_and_no_other(pairs: Edges, source: int, target: int) -> None:
     left, made = without_link(graph_of(pairs), source, target), less(pairs, source, target)
@@ -63,7 +62,7 @@ def test_one_link_is_gone_and_no_other(pairs: Edges, source: int, target: int) -
     assert left.in_sources.tolist() == made.in_sources.tolist()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(edges, chosen, st.integers(0, N - 1))
 def test_it_is_scored_as_in_the_graph_without_the_link(
     pairs: Edges, seeds: set[int], target: int
@@ -113,7 +112,7 @@ def part_of(
     return Part(graph, target, depth, trust, own, float(own[target]), DAMPING), own
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(edges, chosen, st.integers(0, N - 1), st.integers(1, 3), st.sets(st.integers(0, N - 1)))
 def test_it_lies_within_what_a_part_of_the_graph_tells(
     pairs: Edges, seeds: set[int], target: int, depth: int, heavy: set[int]
@@ -134,7 +133,7 @@ def hanging(pairs: Edges, seeds: set[int], target: int) -> Mask:
     return hanging_on(graph_of(pairs), np.array(sorted(seeds)), target)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(edges, chosen, st.integers(0, N - 1), st.integers(1, 3))
 def test_whom_trust_makes_heaviest_make_the_bounds_no_wider(
     pairs: Edges, seeds: set[int], target: int, depth: int

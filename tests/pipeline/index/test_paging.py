@@ -55,9 +55,7 @@ def paged(asked: Asked, sizes: list[int], between: Callable[[], object]) -> list
 
 
 @pytest.mark.engine
-@settings(
-    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     per=st.sampled_from(["domain", "page", "link"]),
     sizes=st.lists(st.integers(1, 9), min_size=1, max_size=3),

@@ -136,7 +136,7 @@ def test_what_arrives_between_pages_makes_no_gap_and_no_repeat(store: AnyStore) 
     made(store, 13, visits=40)
     fresh = itertools.count()
 
-    @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=5, suppress_health_check=list(HealthCheck))
     @given(
         st.sampled_from(["changes under", "broken", "gap", "outlinks", "between"]),
         st.integers(2, 5),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from itertools import pairwise
+
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.index.walks import HOPS, Fate, Past, Place, Step, Turn, merged, past
+from pipeline.index.walks import HOPS, Fate, Past, Place, Span, Step, Turn, merged, past
+
+KEPT = 8  # times of one end
 
 
 def place(name: str) -> Place:
@@ -63,7 +67,7 @@ def test_a_loop_ends_nowhere_and_what_is_on_it_is_remembered() -> None:
 def test_the_latest_times_alone_are_kept() -> None:
     turns = [turn(n, "b" if n % 2 else "c", n - 1, n) for n in range(1, 41)]
     found = past(place("a"), {place("a"): Fate(1, turns[-1].step, turns, 7)})
-    assert len(spans(found, "b")) == len(spans(found, "c")) == 8
+    assert len(spans(found, "b")) == len(spans(found, "c")) == KEPT
     assert spans(found, "c")[-1] == (40, 39, 0, 0)
 
 
@@ -73,7 +77,15 @@ ARROWS = st.dictionaries(
 )
 
 
+# Each switched off and on twice: g is the end nine times.
+ON_AND_OFF = {
+    name: [(4 * i + 5 + j, "" if j % 2 == 0 else to) for j in range(4)] + [(i + 1, to)]
+    for i, (name, to) in enumerate(pairwise("abcdg"))
+}
+
+
 @given(ARROWS)
+@example(ON_AND_OFF)
 def test_whatever_led_where_one_page_is_the_end_at_a_time(
     arrows: dict[str, list[tuple[int, str]]],
 ) -> None:
@@ -95,7 +107,14 @@ def test_whatever_led_where_one_page_is_the_end_at_a_time(
                 for at in range(span.opened, span.closed or 41):
                     assert open_at.setdefault(at, end) == end
         for at in range(1, 41):
-            assert open_at.get(at) == walked(place(start), fates, at)
+            there = walked(place(start), fates, at)
+            forgotten = there in found and at < latest(found[there].spans)
+            assert open_at.get(at) == (None if forgotten else there)
+
+
+def latest(spans: list[Span]) -> int:
+    """Since when what is kept is all that was: 0 where that is all."""
+    return spans[0].opened if len(spans) == KEPT else 0
 
 
 def walked(page: Place, fates: dict[Place, Fate], at: int) -> Place | None:

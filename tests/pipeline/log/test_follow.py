@@ -165,7 +165,9 @@ def test_no_try_to_reach_brokers_that_are_away_leaves_a_thread_or_a_descriptor(
                 tries[ask]()
             gc.collect()
             held.append((threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))))
-        assert held[0] == held[2]
+        (threads, files), _, (threads_then, files_then) = held
+        # Of earlier tests some may end meanwhile.
+        assert (threads_then <= threads, files_then <= files) == (True, True), held
 
 
 def test_in_a_file_of_before_that_is_only_read_nothing_was_said(tmp_path: Path) -> None:

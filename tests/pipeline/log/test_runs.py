@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from pipeline.log.runs import Runs, read_runs
 from pipeline.log.settled import MAX_METADATA, pack
-from tests.pipeline.test_settings import unhurried
 
 
 def runs_of(offsets: list[int]) -> Runs:
@@ -21,7 +20,6 @@ def offsets_of(runs: Runs) -> set[int]:
     return {offset for run in runs for offset in range(*run)}
 
 
-@unhurried
 @given(st.lists(st.integers(0, 60)))
 def test_runs_are_a_set_whatever_the_order(offsets: list[int]) -> None:
     found = runs_of(offsets)
@@ -32,7 +30,6 @@ def test_runs_are_a_set_whatever_the_order(offsets: list[int]) -> None:
     assert ends == sorted(set(ends)), "neighbours are one run"
 
 
-@unhurried
 @given(st.sets(st.integers(0, 60)), st.integers(0, 60))
 def test_what_is_settled_below_is_passed_over(offsets: set[int], low: int) -> None:
     found = runs_of([*offsets])
@@ -41,7 +38,6 @@ def test_what_is_settled_below_is_passed_over(offsets: set[int], low: int) -> No
     assert offsets_of(found) == {offset for offset in offsets if offset > after}
 
 
-@unhurried
 @given(st.integers(0, 1 << 40), st.sets(st.integers(0, 1 << 40), max_size=100))
 def test_what_is_written_comes_back(low: int, above: set[int]) -> None:
     found = runs_of([low + distance for distance in above])

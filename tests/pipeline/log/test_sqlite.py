@@ -238,7 +238,7 @@ def test_a_committed_offset_that_is_gone_stops_the_reader(log: SqliteLog) -> Non
 _headers = st.lists(st.tuples(st.text(max_size=8), st.binary(max_size=8)), max_size=3).map(tuple)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.builds(Message, st.binary(max_size=20), st.binary(max_size=200), _headers), max_size=8

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.quality.bought import MOST, RULES, Rule, bought_marks, bought_points, others_sell
-from tests.pipeline.graph.test_ranks import unhurried
 
 MOST_OF = {"page_links": 1e4}  # others are shares
 FIGURES = st.fixed_dictionaries(
@@ -22,7 +21,6 @@ def points(figures: Figures) -> int:
     return int(bought_points(told)[0])
 
 
-@unhurried
 @given(FIGURES)
 def test_the_points_are_the_sum_of_their_reasons(figures: Figures) -> None:
     reasons = bought_marks(figures)
@@ -33,7 +31,6 @@ def test_the_points_are_the_sum_of_their_reasons(figures: Figures) -> None:
     )
 
 
-@unhurried
 @given(FIGURES, st.sampled_from(RULES), st.floats(0, 1))
 def test_more_of_a_mark_never_gives_fewer_points(figures: Figures, rule: Rule, by: float) -> None:
     name, falls = rule.figure, rule.falls

@@ -186,7 +186,7 @@ MEASURED = sorted(set(OWN) & set(FORMULA.risk.measures))
 SHARES = st.lists(st.floats(0, 1), min_size=4, max_size=4)
 
 
-@settings(deadline=None, max_examples=50)  # the first one compiles
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(MEASURED), SHARES, min_size=1))
 def test_more_of_any_evidence_is_never_less_risk(values: dict[str, list[float]]) -> None:
     graph = graph_of(n=4)

@@ -15,14 +15,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import BacklinksError, StoreBusy, UsageError
 from pipeline.report.output import SUFFIXES, cell, guarded, plain, safe, save, write
-
-# The first example of a process makes tables, and the machine may be busy.
-unhurried = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 DAY = datetime.datetime(2022, 3, 4, 5, 6, 7, 890_000, datetime.UTC)
 ROWS: list[dict[str, Any]] = [
@@ -46,7 +43,6 @@ def written(rows: list[dict[str, Any]], form: str, width: int = 120) -> str:
 # --- hostile text ---
 
 
-@unhurried
 @given(st.text())
 def test_safe_text_is_one_line_that_moves_no_cursor(text: str) -> None:
     shown = safe(text)
@@ -63,7 +59,6 @@ def test_an_escape_sequence_is_harmless_without_its_escape() -> None:
     assert safe("\x1b[31mred\x9b0m") == "[31mred0m"
 
 
-@unhurried
 @given(st.text())
 def test_no_cell_begins_as_a_formula_and_all_text_comes_back(text: str) -> None:
     shown = guarded(text)
@@ -71,7 +66,6 @@ def test_no_cell_begins_as_a_formula_and_all_text_comes_back(text: str) -> None:
     assert shown in (text, "'" + text)
 
 
-@unhurried
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
 def test_csv_comes_back_as_it_went_but_for_the_guard_and_line_ends(texts: list[str]) -> None:
     shown = written([{"n": 1, "anchor": text} for text in texts], "csv")
@@ -80,7 +74,6 @@ def test_csv_comes_back_as_it_went_but_for_the_guard_and_line_ends(texts: list[s
     assert rows == [["n", "anchor"], *(["1", text] for text in ended)]
 
 
-@unhurried
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
 def test_whatever_a_page_says_a_table_row_stays_one_row(text: str) -> None:
     shown = written([{"id": 1, "anchor": text}], "table")

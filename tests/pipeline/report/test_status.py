@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import re
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 import backlinks  # noqa: F401 - adds the commands
 from pipeline.index.lifecycle import Lifecycle
+from pipeline.index.questions import Index
 from pipeline.log import CONSUME, DEAD_PAGES, PAGES, Committed, Message
 from pipeline.log.letters import Letters
 from pipeline.log.sqlite import SqliteLog
@@ -180,15 +183,24 @@ def test_a_single_slow_answer_takes_no_longer_than_was_given(
     assert time.monotonic() - began < 100
 
 
-def test_who_is_healthy_in_time_is_not_called_late_for_the_counts(status: Status) -> None:
-    slow = "import time; from pipeline.index.questions import Index\n"
-    slow += "Index.status = lambda *_: time.sleep(600)"
-    found = command.backlinks(
-        "status", "--exit-when-healthy", "--timeout", 6,
-        data=status.data, environment=status.environment, before=slow,
-    )  # fmt: skip
-    assert found.code == 0, found.err
-    assert "healthy; there was no time left to count" in found.err
+def test_who_is_healthy_in_time_is_not_called_late_for_the_counts(
+    status: Status, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, over = [0.0], threading.Event()
+    seen = module._Look.seen
+
+    def seen_at_last(look: module._Look) -> dict[str, Any]:
+        found = seen(look)
+        now[0] = 600.0
+        return found
+
+    status.monotonic = lambda: now[0]
+    monkeypatch.setattr(module._Look, "seen", seen_at_last)
+    monkeypatch.setattr(Index, "status", lambda _: over.wait())
+    found = status("--exit-when-healthy", "--timeout", 600)
+    over.set()
+    assert found.exit_code == 0, found.output
+    assert "healthy; there was no time left to count" in found.stderr
 
 
 def test_what_the_lifecycle_job_did_and_who_waits_for_it_is_told(status: Status) -> None:

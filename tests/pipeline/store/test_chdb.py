@@ -21,9 +21,7 @@ from tests.support.stores import AnyStore
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.text(
     st.sampled_from("'\"\\\t\n\r\0\b\f\a\v,[]{}:N%?$ é漢🙂\u2028"), max_size=12
 )
-_shared = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+_shared = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @_shared

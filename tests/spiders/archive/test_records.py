@@ -8,7 +8,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from spiders.archive import records as module
@@ -189,7 +189,6 @@ def _none(offset: int, why: str) -> None:
 
 
 @example(True, [(883, 4)], [])  # within it FastWARC ends without a word
-@settings(deadline=None)
 @given(
     st.booleans(),
     st.lists(st.tuples(st.integers(0, 5_000), st.integers(0, 255)), min_size=1, max_size=6),
@@ -218,7 +217,6 @@ def test_any_damage_leaves_a_record_that_stands_before_and_after(
 )
 @example([(2, 0)], 1, True)
 @example([(1, 0), (3, 0)], 30, True)
-@settings(deadline=None)
 def test_of_records_in_any_members_what_is_cut_off_is_told(
     members: list[tuple[int, int]], cut: int, is_packed: bool
 ) -> None:
