@@ -161,7 +161,7 @@ class Run:
             self._drain(consuming)
             self.loop.stop()
             consuming.join()
-            planning.join(timeout=5)
+            planning.join()  # it may be in the lifecycle job, which is for one at a time
         if self._errors:
             raise self._errors[0]
         self.obey()

@@ -136,7 +136,8 @@ class Loop(Worker):
             return
         self.dead_letters.good()
         self._arrived = max(self._arrived, record.timestamp_ms)
-        self.batch.add(record.partition, record.offset, page, self.rows.weight(page), now)
+        weight = max(self.rows.weight(page), len(record.value or b"") >> 10)  # a row has a kilobyte
+        self.batch.add(record.partition, record.offset, page, weight, now)
 
     def _keep(self, record: Record, poison: PoisonRecord) -> None:
         """Nothing after it is taken before it is kept: its offset would be passed over."""

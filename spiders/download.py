@@ -37,7 +37,7 @@ class Downloader:
         self.settings: CrawlSettings = crawler.settings["CRAWL"]
         self.active: set[Request] = set()  # the engine's; whoever asks waits for the answer himself
         self.guard = Guard(self.settings.allow_private, self.settings.connect_to)
-        self.names = Names(self.settings.concurrency)
+        self.names = Names(4 * self.settings.concurrency)  # silent servers hold many
         self._transfers: Transfers | None = None
         self._free: list[Transfer] = []  # as many as were ever under way at once
 

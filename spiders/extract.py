@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 from charset_normalizer import from_bytes
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
-from w3lib.encoding import html_to_unicode
+from w3lib.encoding import DEFAULT_ENCODING_TRANSLATION, html_to_unicode
 
 from pipeline.page import NOFOLLOW, POSITIONS, Internal, Kind, Links, Position, link_digest
 from pipeline.places import country_of_locale
@@ -124,6 +124,10 @@ def is_html(content_type: str, body: bytes) -> bool:
     if kind:
         return kind in HTML_TYPES
     return b"<" in body[:1024] and b"\x00" not in body[:1024]
+
+
+# Python's codec for labels of host names takes minutes for a page that says to be written in it.
+DEFAULT_ENCODING_TRANSLATION["punycode"] = "utf-8"
 
 
 def decode(body: bytes, content_type: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,20 +14,24 @@ from pathlib import Path
 from pipeline.errors import BacklinksError, UsageError
 
 _PIECE = 1 << 20
+_LEFT = re.compile(r"\.(\d+)\.(part|old)")
 
 
 @contextmanager
 def aside(directory: Path, *, replace: bool) -> Iterator[Path]:
-    """Where to write. What a run that died left there is taken away first.
+    """Where to write: in a name of this process's own. What one left that died is taken away first.
 
     Raises UsageError where the directory is there and is not to be replaced, BacklinksError where
     nothing can be written.
     """
+    directory = Path(os.path.abspath(directory))
+    if not directory.name:
+        raise UsageError(f"{directory} can't be replaced; name a directory in it")
+    _clear(directory)
     if directory.exists() and not replace:
         raise UsageError(f"{directory} is there already; name another, or add --replace")
-    part = directory.with_name(directory.name + ".part")
+    part = own(directory, "part")
     try:
-        shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         try:
             yield part
@@ -36,12 +42,38 @@ def aside(directory: Path, *, replace: bool) -> Iterator[Path]:
         raise BacklinksError(f"can't write {directory}: {error.strerror or error}") from error
 
 
+def own(path: Path, what: str) -> Path:
+    """A hidden name beside it that no other process writes to."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{what}")
+
+
+def _clear(directory: Path) -> None:
+    """What processes left that died; where one had taken it out of its place, it comes back."""
+    for left in directory.parent.glob(f".{glob.escape(directory.name)}.*"):
+        found = _LEFT.fullmatch(left.name.removeprefix(f".{directory.name}"))
+        if found is None or _lives(int(found[1])):
+            continue
+        if found[2] == "old" and not directory.exists():
+            left.rename(directory)
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
 def _put_in_place(part: Path, directory: Path) -> None:
     for file in part.iterdir():
         _sync(file)
     _sync(part)
-    old = directory.with_name(directory.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
+    old = own(directory, "old")
     if directory.exists():
         directory.rename(old)
     part.rename(directory)

@@ -77,13 +77,13 @@ def _end_of(text: str) -> int:
     """ms since 1970: of a day its end."""
     try:
         at = datetime.datetime.fromisoformat(text)
-    except ValueError:
+        at = at if at.tzinfo else at.replace(tzinfo=datetime.UTC)
+        return int((at + _DAY if len(text) <= len("2026-03-31") else at).timestamp() * 1000)
+    except (ValueError, OverflowError):
         raise UsageError(
             f"{text[:40]!r} names no snapshot; give {NEWEST}, {PREVIOUS}, an id of `backlinks "
             "snapshots list`, or a day like 2026-03-31"
         ) from None
-    at = at if at.tzinfo else at.replace(tzinfo=datetime.UTC)
-    return int((at + _DAY if len(text) <= len("2026-03-31") else at).timestamp() * 1000)
 
 
 def tables() -> list[str]:

@@ -11,4 +11,3 @@ WHERE (domain, host, path) IN
     WHERE arrived >= {since:UInt64}
 )
     AND at >= {since:UInt64} AND source = 'crawl' AND outcome = 'redirect' AND final_url != ''
-LIMIT {rows:UInt32}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -91,18 +92,26 @@ class Redirects:
         self._rounds = 0
 
     def __call__(self, store: Store, since_ms: int) -> Iterator[Url]:
-        self._rounds += 1
-        if self._rounds > _HOPS:
+        if self._rounds >= _HOPS:
             return
-        where: dict[str, Value] = {"since": since_ms, "rows": _REDIRECTS}
-        urls = {}
-        for row in rows(store.query(sql("pipeline/lists/redirects"), where)):
-            url = _within(row["final_url"], row["domain"])
-            if url is not None and _page(url) not in self._asked:
-                urls[_page(url)] = url
+        urls = dict(self._new(store, since_ms))
+        self._rounds += len(urls) < _REDIRECTS  # else there are more of the same hop
         self._asked.update(urls)
         known = _visits(store, list(urls), since_ms) if urls else {}
         yield from (url for page, url in urls.items() if page not in known)
+
+    def _new(self, store: Store, since_ms: int) -> Iterator[tuple[Page, Url]]:
+        """So many as one round takes of those that were not asked for before."""
+        found: set[Page] = set()
+        answer = store.stream(sql("pipeline/lists/redirects"), {"since": since_ms})
+        for row in chain.from_iterable(map(rows, answer)):
+            url = _within(row["final_url"], row["domain"])
+            if url is None or _page(url) in self._asked or _page(url) in found:
+                continue
+            found.add(_page(url))
+            yield _page(url), url
+            if len(found) >= _REDIRECTS:
+                return
 
 
 def _page(url: Url) -> Page:

@@ -109,6 +109,14 @@ def score(
         return _written(scored, seeds, spam, steps)
 
 
+def _changed(file: str) -> list[int]:
+    """What tells that a file is another now: when it was written, ns since 1970, and bytes."""
+    if not file or not Path(file).exists():
+        return []
+    told = Path(file).stat()
+    return [told.st_mtime_ns, told.st_size]
+
+
 def _went_in(
     store: Store, as_of: int, settings: ScoreSettings, seeds: Sequence[str], spam: Sequence[str]
 ) -> dict[str, Any]:
@@ -122,6 +130,8 @@ def _went_in(
         "seeds": digest(seeds),
         "spam": digest(spam),
         "formula": [FORMULA, version("backlink-index"), suffix_list_version()],
+        "rules": load(settings.formula, risk.KNOWN).sha256,  # the file may say something else now
+        "geoip": _changed(settings.geoip),
         "parts": [part.says for part in PARTS],
     }
 

@@ -11,13 +11,14 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -26,6 +27,7 @@ from pipeline.quality.memory import peak_mb, reset_peak
 from pipeline.settings import Settings
 
 LOCK = "lock"
+_OURS = re.compile(r"score-[0-9a-f]{16}")  # directories of steps
 
 
 def beside_of(settings: Settings) -> Path | None:
@@ -63,9 +65,17 @@ class Steps:
             return dict(told["told"])
         with self.timed(name):
             made = dict(act())
+            self._on_disk()
         told = {"step": self.done[-1]._asdict(), "told": made}
         write_whole(file, json.dumps(told).encode())
         return made
+
+    def _on_disk(self) -> None:
+        """What steps keep beside what they tell: before it is told that one is done."""
+        for file in self.directory.iterdir():
+            if file.suffix not in (".json", ".new"):
+                with file.open("rb") as kept:
+                    os.fsync(kept.fileno())
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -81,10 +91,12 @@ class Steps:
             return {}
         file = self.directory / f"{name_of(name)}.arrow"
         table = pa.table(dict(columns))
-        with _room(file), file.open("wb") as sink:
-            with pa.ipc.new_file(sink, table.schema) as writer:
-                writer.write_table(table)
-            _on_disk(sink)  # before it is noted that the step is done
+        with (
+            _room(file),
+            pa.OSFile(str(file), "wb") as sink,
+            pa.ipc.new_file(sink, table.schema) as writer,
+        ):
+            writer.write_table(table)
         return self.kept(name)
 
     def kept(self, name: str) -> dict[str, pa.Array]:
@@ -116,13 +128,14 @@ def steps_of(beside: Path | None, went_in: Mapping[str, Any]) -> Iterator[Steps]
     with _room(beside):
         beside.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(beside):
-        for other in beside.iterdir():
-            if other.is_dir() and other.name != key:
-                shutil.rmtree(other)
+        ours = beside / f"score-{key}"
         with _room(beside):
-            (beside / key).mkdir(exist_ok=True)
-        yield Steps(beside / key)
-        shutil.rmtree(beside / key)
+            for other in beside.iterdir():
+                if _OURS.fullmatch(other.name) and other != ours:  # all else is somebody else's
+                    shutil.rmtree(other)
+            ours.mkdir(exist_ok=True)
+        yield Steps(ours)
+        shutil.rmtree(ours)
 
 
 @contextmanager
@@ -141,13 +154,9 @@ def write_whole(file: Path, content: bytes) -> None:
     with _room(file):
         with beside.open("wb") as sink:
             sink.write(content)
-            _on_disk(sink)
+            sink.flush()
+            os.fsync(sink.fileno())
         os.replace(beside, file)
-
-
-def _on_disk(file: IO[bytes]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
 
 
 @contextmanager

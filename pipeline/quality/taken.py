@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.errors import BacklinksError
 from pipeline.graph.csr import DomainGraph, from_names
 from pipeline.graph.gathered import Batch
 from pipeline.graph.interned import Interned
@@ -129,4 +130,6 @@ def _pages(store: Store, as_of: int, interned: Interned) -> tuple[npt.NDArray[np
 
 def mapped(file: Path, kind: Any, length: int, mode: Any = "r+") -> npt.NDArray[Any]:
     """Written through to its file, made anew by mode w+; an empty one can't be mapped."""
+    if mode != "w+" and file.stat().st_size != length * np.dtype(kind).itemsize:
+        raise BacklinksError(f"{file} is not what was written; remove {file.parent}, score again")
     return np.asarray(np.memmap(file, kind, mode, shape=length)) if length else np.empty(0, kind)

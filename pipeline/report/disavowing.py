@@ -12,6 +12,7 @@ import click
 import pyarrow as pa
 
 from pipeline.errors import BacklinksError, UsageError
+from pipeline.export.aside import own
 from pipeline.export.disavow import Candidate, candidates, disavow_file, never
 from pipeline.index.question import Question
 from pipeline.index.snapshots import Snapshot, chosen
@@ -188,7 +189,7 @@ def _write(output: Path, domain: str, snapshot: Snapshot, found: Chosen) -> None
         f"Reviewed by {safe(who())}",
     ]
     done = disavow_file(head, ((name, safe(reasons)) for name, reasons in found.domains))
-    part = output.with_name(output.name + ".part")
+    part = own(output, "part")
     try:
         part.write_text(done.text, encoding="utf-8")
         os.replace(part, output)

@@ -24,6 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.errors import BacklinksError, UsageError
+from pipeline.export.aside import own
 from pipeline.store import rows
 
 FORMATS = ("table", "csv", "json", "nl")
@@ -77,7 +78,7 @@ def save(batches: Iterable[pa.RecordBatch], path: Path) -> int:
     form = SUFFIXES.get(path.suffix.lower())
     if form is None:
         raise UsageError(f"-o {path}: write to a file that ends in {', '.join(SUFFIXES)}")
-    temporary = path.with_name(path.name + ".part")
+    temporary = own(path, "part")
     try:
         if form == "parquet":
             count = _parquet(batches, temporary)

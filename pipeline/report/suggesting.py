@@ -9,6 +9,7 @@ import click
 import pyarrow as pa
 
 from pipeline.errors import BacklinksError, UsageError
+from pipeline.export.aside import own
 from pipeline.index.snapshots import Snapshot, chosen
 from pipeline.quality.candidates import MARKS, MOST_LISTED, SeedCandidate, suggest
 from pipeline.report.commands import cli, form_options, put, reading, settings_of
@@ -90,7 +91,7 @@ def _write(output: Path, snapshot: Snapshot, found: list[SeedCandidate]) -> None
             for one in found
         ),
     ]
-    part = output.with_name(output.name + ".part")
+    part = own(output, "part")
     try:
         part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         os.replace(part, output)

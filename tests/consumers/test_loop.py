@@ -17,7 +17,7 @@ from pipeline.log.sqlite import SqliteReader
 from tests.consumers.worker import NOW, MakeWorker, Worker
 from tests.pipeline.said import said
 from tests.support.faults import Later
-from tests.support.records import START, message, page
+from tests.support.records import START, Link, message, page
 from tests.support.waiting import PATIENCE_S, until
 
 
@@ -54,6 +54,17 @@ def test_links_count_as_rows(new_worker: MakeWorker) -> None:
     worker.send("a", links=12)
     worker.loop.turn(timeout_s=0)
     assert worker.store.paths == [["/a"]]
+
+
+def test_a_batch_of_few_rows_with_long_urls_is_large_too(new_worker: MakeWorker) -> None:
+    worker = new_worker(flush_rows=10, flush_age_s=1000)
+    worker.send("a" * 1_900)
+    worker.loop.turn(timeout_s=0)
+    assert worker.store.paths == []
+    long = [Link(f"https://t.org/{number}{'x' * 1_900}") for number in range(5)]
+    worker.log.append(PAGES, [message(page("https://s.org/b", START, long))]).result()
+    worker.loop.turn(timeout_s=0)
+    assert [len(paths) for paths in worker.store.paths] == [2]
 
 
 def test_a_batch_is_bounded_by_its_rows_and_one_poll(new_worker: MakeWorker) -> None:

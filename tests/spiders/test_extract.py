@@ -48,6 +48,13 @@ def test_a_page_is_decoded(body: bytes, content_type: str) -> None:
     assert GERMAN in decode(body, content_type)
 
 
+@pytest.mark.parametrize("name", ["punycode", "Punycode", "puny-code", "PUNYCODE "])
+def test_the_codec_of_host_names_is_none_of_pages(name: str) -> None:
+    """It takes minutes for a page of megabytes."""
+    assert decode(b"<p>abc-", f"text/html; charset={name}") == "<p>abc-"
+    assert decode(b"<meta charset=punycode><p>abc-", "text/html").endswith("<p>abc-")
+
+
 def test_a_wrong_declaration_costs_characters_and_never_links() -> None:
     body = f"<a href='{OUT}x'>Größe</a><a href='{OUT}漢'>漢字</a>".encode()
     found = read(body, content_type="text/html; charset=us-ascii").external

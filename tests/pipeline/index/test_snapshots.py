@@ -98,6 +98,7 @@ def test_a_snapshot_is_named_by_its_place_its_id_or_a_day(store: AnyStore) -> No
     ("text", "told"),
     [
         ("yesterday", "'yesterday' names no snapshot; give newest, previous, an id"),
+        ("9999-12-31", "'9999-12-31' names no snapshot; give newest, previous, an id"),
         ("2026-09-20", "there is no snapshot '2026-09-20'; the oldest is 1790000000000"),
         (str(FIRST + 1), f"there is no snapshot '{FIRST + 1}'"),
     ],

@@ -149,3 +149,19 @@ def test_redirects_are_asked_for_once_within_their_site_and_some_hops_far(store:
             assert list(more(store, TODAY)) == []
         else:
             assert [url.path for url in more(store, TODAY)] == [f"/trap{number + 1}"]
+
+
+def test_more_redirects_than_a_round_takes_are_asked_for_in_the_next_ones(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.lists.verify._REDIRECTS", 2)
+    pages = [
+        page(f"https://a.example/old{number}", TODAY, outcome="redirect",
+             final_url=f"https://a.example/new{number}")
+        for number in range(13)
+    ]  # fmt: skip
+    write(store, pages, TODAY)
+    more = Redirects()
+    rounds = [sorted(url.path for url in more(store, TODAY)) for _ in range(8)]
+    assert [len(found) for found in rounds] == [2, 2, 2, 2, 2, 2, 1, 0]
+    assert len({path for found in rounds for path in found}) == 13

@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.errors import ScoreBusy, StoreFull
+from pipeline.errors import BacklinksError, ScoreBusy, StoreFull
 from pipeline.quality import score as scoring
 from pipeline.quality.memory import free_mb, peak_mb, reset_peak
 from pipeline.quality.scored import Part, Scored
 from pipeline.quality.steps import Steps, beside_of, steps_of
+from pipeline.quality.taken import mapped
 from pipeline.settings import ScoreSettings, Settings
 from pipeline.store import Store, rows
 from pipeline.store.chdb import ChdbStore
@@ -30,6 +32,7 @@ from tests.support.records import DAY, START, TODAY, page, write
 pytestmark = pytest.mark.long
 
 WENT_IN = {"links": 1}
+FORMULA = Path(scoring.__file__).parent / "formulas" / "1.json"
 OF_A_RUN = ("steps",)  # what the manifest tells of times
 
 
@@ -111,7 +114,11 @@ def test_steps_of_other_links_settings_or_seeds_are_not_gone_on_from(
     ]
     write(store, [page("https://d.org/", START + DAY, ["https://c.org/"])], TODAY + 1)
     others.append(killed(lambda: scores(store, tmp_path)))
-    assert len({first, *others}) == 6
+    rules = tmp_path / "rules.json"
+    for end in ("", "\n"):
+        rules.write_text(FORMULA.read_text() + end)
+        others.append(killed(lambda: scores(store, tmp_path, formula=str(rules))))
+    assert len({first, *others}) == 8
     told = rows(store.query("SELECT count() AS n FROM snapshots"))
     assert told == [{"n": 0}]
 
@@ -239,4 +246,25 @@ def test_a_step_is_noted_once_what_it_keeps_is_on_the_disk(
     monkeypatch.setattr("pipeline.quality.steps.os.replace", replaced)
     steps = Steps(tmp_path)
     steps.once("a", lambda: {"kept": len(steps.keep("a", {"x": pa.array([1])}))})
-    assert done == ["a.arrow", "a.new", "a.new to a.json"]
+    (tmp_path / "raw").write_bytes(b"x")
+    steps.once("b", dict)
+    assert done[:3] == ["a.arrow", "a.new", "a.new to a.json"]
+    assert sorted(done[3:5]) == ["a.arrow", "raw"]
+    assert done[5:] == ["b.new", "b.new to b.json"]
+
+
+def test_in_a_directory_of_others_nothing_but_steps_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "photos" / "2020").mkdir(parents=True)
+    (tmp_path / "0123456789abcdef").mkdir()
+    (tmp_path / "score-0123456789abcdef").mkdir()
+    with steps_of(tmp_path, WENT_IN):
+        pass
+    left = {each.name for each in tmp_path.iterdir()}
+    assert left == {"photos", "0123456789abcdef", "lock"}
+
+
+def test_a_file_of_a_step_that_is_not_what_was_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "links").write_bytes(b"")
+    with pytest.raises(BacklinksError, match=r"links is not what was written; remove"):
+        mapped(tmp_path / "links", np.uint32, 3)
+    assert (tmp_path / "links").stat().st_size == 0
