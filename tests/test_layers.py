@@ -66,6 +66,7 @@ SQL_IN_PYTHON = {
     ("pipeline/frontier/plan.py", "SELECT max(snapshot)"): "one number; the plan itself is a file",
     ("pipeline/quality/score.py", "SELECT max(arrived)"): "one number; the questions are files",
     ("pipeline/quality/written.py", "ALTER TABLE "): "a partition can be no parameter",
+    ("pipeline/quality/written.py", "SELECT count() AS rows FROM "): "of whatever table is given",
     ("pipeline/quality/relevant.py", "ALTER TABLE "): "a partition can be no parameter",
     ("pipeline/quality/page_scores.py", "ALTER TABLE "): "a partition can be no parameter",
     ("pipeline/index/erase.py", "ALTER TABLE "): _EVERY_TABLE,

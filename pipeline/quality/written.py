@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pipeline.errors import BacklinksError
 from pipeline.index.referrers import RANKED, RANKING
 from pipeline.store import Store, rows, sql
 from pipeline.store.marks import mark_of, move
 
 AT_ONCE = 1 << 20  # rows of an insert
+_SEEN_S, _LOOK_S = 30.0, 0.5  # until another replica has what was written
 
 
 def swap_in(store: Store, table: str, new: pa.Table, snapshot: int) -> None:
@@ -29,8 +31,26 @@ def swap_in(store: Store, table: str, new: pa.Table, snapshot: int) -> None:
         return
     for first in range(0, new.num_rows, AT_ONCE):
         store.insert(beside, _piece(new.slice(first, AT_ONCE), snapshot))
+    demand_ours(store, beside, snapshot, new.num_rows)
     store.execute(f"ALTER TABLE {table} REPLACE PARTITION {snapshot:d} FROM {beside}")
     store.execute(f"ALTER TABLE {beside} DROP PARTITION {snapshot:d}")
+
+
+def demand_ours(store: Store, beside: str, snapshot: int, written: int) -> None:
+    """Raises BacklinksError where there are other rows beside than were written there: two scores
+    of one store, of which none must get in with rows of both."""
+    asked = f"SELECT count() AS rows FROM {beside} WHERE snapshot = {{snapshot:UInt64}}"
+    deadline = time.monotonic() + _SEEN_S
+    while True:
+        found = int(rows(store.query(asked, {"snapshot": snapshot}))[0]["rows"])
+        if found >= written or time.monotonic() > deadline:
+            break
+        time.sleep(_LOOK_S)
+    if found != written:
+        raise BacklinksError(
+            f"{found:,} rows stand in {beside} where {written:,} were written: another process "
+            "scores in the same store; run it again once that one has ended"
+        )
 
 
 def _piece(some: pa.Table, snapshot: int) -> pa.Table:

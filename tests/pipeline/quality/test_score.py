@@ -8,8 +8,10 @@ import random
 from collections import Counter, defaultdict
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from pipeline.errors import BacklinksError
 from pipeline.index.lifecycle import Lifecycle, job_of
 from pipeline.index.paging import stamp_of
 from pipeline.mirror import Mirror
@@ -314,6 +316,26 @@ def a_web(dice: random.Random) -> list[Page]:
         for source in range(9)
         for number in range(3)
     ]
+
+
+@pytest.mark.parametrize("times", [0, 2], ids=["taken away", "added to"])
+def test_rows_that_another_score_puts_or_takes_beside_end_it_and_none_get_in(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    chain(store)
+    made = written._piece
+
+    def piece(some: pa.Table, snapshot: int) -> pa.Table:
+        one = made(some, snapshot)
+        return pa.concat_tables([one, one]) if times else one.slice(0, 0)
+
+    monkeypatch.setattr(written, "_SEEN_S", 0.0)
+    monkeypatch.setattr(written, "_piece", piece)
+    with pytest.raises(BacklinksError, match="another process scores in the same store"):
+        score(store, SETTINGS)
+    assert rows(store.query("SELECT count() AS n FROM domain_quality")) == [{"n": 0}]
+    monkeypatch.undo()
+    assert score(store, SETTINGS) is not None
 
 
 def test_figures_of_a_web_equal_a_plain_model(store: AnyStore) -> None:
