@@ -29,7 +29,7 @@ FROM
     UNION ALL
     SELECT DISTINCT target_domain, source_domain
     FROM referrers
-    WHERE {erased:UInt8} = 1 AND notEmpty(via)
+    WHERE {erased:UInt8} = 1 AND (notEmpty(via) OR indirect + indirect_lost + indirect_unverified > 0)
     UNION ALL
     -- And to pages of the target that lead on within it.
     SELECT DISTINCT target_domain, source_domain

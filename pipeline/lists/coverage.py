@@ -67,21 +67,25 @@ def _is_seen(link: Listed, seen: dict[Page, list[Sighting]]) -> bool:
 
 
 class Coverage:
-    """Counts what is known; each page and each pair of domains once, as sorted links bring them."""
+    """Counts what is known: each link, page and pair of domains once, as links come sorted."""
 
     def __init__(self, now_ms: int) -> None:
         self._now = now_ms
         self._counts: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
         self._page: Page | None = None
+        self._links: set[tuple[str, str]] = set()  # of that page: what they lead to, and how
         self._domain, self._targets = "", set[str]()
 
     def add(self, one: Known) -> None:
         link = one.link
         authority, age = band_of(one.authority), age_of(link, self._now)
-        self._count("links", one.is_seen, authority, age)
         if link.page != self._page:
-            self._page = link.page
+            self._page, self._links = link.page, set()
             self._count("pages", one.is_visited, authority)
+        name = link.target.partition("://")[2], link.kind
+        if name not in self._links:  # else the list has it again, with another scheme or time
+            self._links.add(name)
+            self._count("links", one.is_seen, authority, age)
         if link.domain != self._domain:
             self._domain, self._targets = link.domain, set()
         if link.target_domain not in self._targets:

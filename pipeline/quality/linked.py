@@ -88,7 +88,8 @@ def _tell_shares(scored: Scored, pairs: Pairs) -> None:
     keyword = np.bincount(target, np.nan_to_num(pairs.keyword), minlength=scored.graph.n)
     scored.columns["keyword_anchor_share"] = nullable(share_of(keyword, all_of_them))
     scored.columns["footer_share"] = nullable(share_of(count(pairs.in_footer), count(pairs.placed)))
-    scored.columns["nofollow_share"] = nullable(share_of(count(~pairs.followed), all_of_them))
+    unfollowed = count(_figures(scored, "follow_links") == 0)
+    scored.columns["nofollow_share"] = nullable(share_of(unfollowed, all_of_them))
     out = np.bincount(scored.ends[0], minlength=scored.graph.n)
     scored.columns["out_in_ratio"] = nullable(share_of(out, all_of_them))
 

@@ -37,8 +37,8 @@ class Pairs(NamedTuple):
     kind: uint8, the code of its name in ORDER. evidence: dictionary-coded strings. main, money,
     keyword, near_money: float32, shares of its links, nan where unknown. page_links: float32, the
     mean of the external links of its pages, nan where unknown. placed: whether a link's place is
-    known; in_footer: whether all of these stand in the footer; followed: any of them; live: any;
-    new, before: whether the first was first seen in the days NEW and BEFORE.
+    known; in_footer: whether all of these stand in the footer; live: whether any is; new, before:
+    whether the first was first seen in the days NEW and BEFORE.
     """
 
     kind: npt.NDArray[np.uint8]
@@ -50,7 +50,6 @@ class Pairs(NamedTuple):
     page_links: Singles
     placed: Flags
     in_footer: Flags
-    followed: Flags
     live: Flags
     new: Flags
     before: Flags
@@ -93,7 +92,7 @@ def looked_at(scored: Scored) -> Pairs:
 _KINDS: dict[str, Any] = {
     "kind": np.uint8,
     **dict.fromkeys(("main", "money", "keyword", "near_money", "page_links"), np.float32),
-    **dict.fromkeys(("placed", "in_footer", "followed", "live", "new", "before"), np.bool_),
+    **dict.fromkeys(("placed", "in_footer", "live", "new", "before"), np.bool_),
 }
 
 
@@ -128,7 +127,6 @@ def _slice(scored: Scored, asked: dict[str, Value]) -> Pairs:
         page_links=_singles(share_of(figures("on_pages"), figures("counted"))),
         placed=placed > 0,
         in_footer=(placed > 0) & (figures("footer") == placed),
-        followed=figures("followed") > 0,
         live=live,
         new=live & (age <= NEW),
         before=live & (age > NEW) & (age <= NEW + BEFORE),

@@ -12,7 +12,7 @@ SELECT
     rank_after,
     if(rank_before IS NULL, NULL, if(n_before > 1, 100 * (n_before - rank_before) / (n_before - 1), 100)) AS percentile_before,
     if(rank_after IS NULL, NULL, if(n_after > 1, 100 * (n_after - rank_after) / (n_after - 1), 100)) AS percentile_after,
-    log(ifNull(rank_before, n_before + 1) / n_before) - log(ifNull(rank_after, n_after + 1) / n_after) AS moved
+    log(ifNull(rank_before, n_before + 1)) - log(ifNull(rank_after, n_after + 1)) AS moved
 FROM ranks_between(old = {before:UInt64}, new = {after:UInt64}, seeded = {seeded:UInt8})
 WHERE (empty({domains:Array(String)}) OR domain IN {domains:Array(String)})
     AND (NOT empty({domains:Array(String)}) OR moved != 0)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from pipeline.index import referrers, uses
 from pipeline.index import ways as subject
+from pipeline.index.erase import erase
 from pipeline.index.lifecycle import Lifecycle
 from pipeline.index.questions import Index
 from pipeline.index.referrers import RollUp
@@ -740,3 +741,16 @@ def test_below_a_public_suffix_each_host_is_another_domain(shared_store: Store) 
     }
     assert told == {f"a-{web.number}.org": (0, 1)}
     assert (counts["live"], counts["indirect"]) == (0, 1)
+
+
+@pytest.mark.engine
+def test_what_led_through_an_erased_page_is_counted_no_more(web: Web) -> None:
+    """Of a pair whose best link names the target too."""
+    web.visit(1, "a/", "b/page", "short/x")
+    web.update()
+    web.visit(2, "short/x", to="b/page")
+    assert web.referring("b") == {"a": (1, 1)}
+    web.visit(3, "z/")  # what came in last is looked at again
+    web.update()
+    erase(web.store, [f"short-{web.number}.org"])
+    assert web.referring("b") == {"a": (1, 0)}

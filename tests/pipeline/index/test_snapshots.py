@@ -227,3 +227,15 @@ def test_every_table_with_a_partition_a_snapshot_is_dropped_from() -> None:
     text = "\n".join(text for one in migrations() for text in one.statements)
     assert text.count("PARTITION BY snapshot") == len(tables())
     assert {"domain_quality", "domain_edges", "page_strength"} <= set(tables())
+
+
+def test_how_far_one_moved_is_told_by_its_ranks_alone(store: AnyStore) -> None:
+    """However many more domains there are now."""
+    names = ["a.example", "b.example", "c.example"]
+    put(store, FIRST, {name: float(place) for place, name in enumerate(names, 1)}, [])
+    more = {f"n{n}.example": float(n) for n in range(4, 11)}
+    after = {"a.example": 1.0, "b.example": 3.0, "c.example": 2.0}
+    put(store, FIRST + DAY, {**after, **more}, [])
+    told = moved(store)
+    assert "a.example" not in told
+    assert {told[name]["change"] for name in ("b.example", "c.example")} == {"up", "down"}

@@ -54,6 +54,17 @@ def test_known_is_what_was_seen_here(store: AnyStore) -> None:
     assert found["links", "age", "over a year"] == (0, 1)
 
 
+def test_a_link_that_a_list_has_again_is_one() -> None:
+    """With another scheme, time or text; another link may stand between."""
+    targets = ["http://mine.example/", "http://mine.example/b", "https://mine.example/"]
+    links = [listed("a.example/", target=target) for target in targets]
+    links += [listed("a.example/", last_seen=START - DAY), listed("a.example/", anchor="else")]
+    links += [listed("b.example/"), listed("b.example/", kind="img-link")]
+    found = counted([Known(link, True, True, True, None) for link in sorted(links)])
+    assert found["links", "all", ""] == (4, 4)
+    assert found["pages", "all", ""] == (2, 2)
+
+
 def test_a_page_is_known_once_it_answered(store: AnyStore) -> None:
     answers = ["ok", "not_modified", "redirect", "gone"]
     others = [outcome for outcome in OUTCOMES if outcome not in answers]
@@ -73,7 +84,7 @@ def test_a_page_is_known_once_it_answered(store: AnyStore) -> None:
 
 def test_pages_and_domains_count_once() -> None:
     twice = [Known(listed(), True, True, False, None)] * 2
-    assert counted(twice)["links", "all", ""] == (2, 2)
+    assert counted(twice)["links", "all", ""] == (1, 1)
     assert counted(twice)["pages", "all", ""] == (1, 1)
     assert counted(twice)["referring domains", "all", ""] == (0, 1)
 

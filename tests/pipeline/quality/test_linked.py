@@ -10,11 +10,12 @@ import pyarrow as pa
 import pytest
 
 import pipeline.quality.pairs as pairs
+from pipeline.index.lifecycle import job_of
 from pipeline.mirror import Mirror
 from pipeline.quality.pairs import looked_at
 from pipeline.quality.score import PARTS, build, score
 from pipeline.quality.scored import Scored
-from pipeline.settings import ScoreSettings
+from pipeline.settings import ScoreSettings, Settings
 from pipeline.store import Store, rows
 from tests.pipeline.said import controls, said
 from tests.support.records import DAY, TODAY, Link, page, write
@@ -104,6 +105,26 @@ def test_a_referring_domain_counts_once_however_many_links_it_has(world: AnyStor
     nobody = quality(world, "foot.org")
     for name in ("sitewide_share", "editorial_share", "nofollow_share", "out_in_ratio"):
         assert nobody[name] is None, name
+
+
+def test_who_links_by_another_site_is_not_taken_for_one_without_a_followed_link(
+    databases: Databases,
+) -> None:
+    store = databases.new()
+    made(store)
+    visits = [  # two followed, two not
+        page("https://a.org/", AGO, [Link("https://short.org/x")]),
+        page("https://b.org/", AGO, [Link("https://end.org/", rel=1)]),
+        page("https://c.org/", AGO, [Link("https://short.org/x", rel=1)]),
+        page("https://d.org/", AGO, [Link("https://end.org/")]),
+        page("https://short.org/x", AGO + DAY, outcome="redirect", status=301,
+             final_url="https://end.org/"),
+    ]  # fmt: skip
+    write(store, visits, TODAY)
+    job_of(store, Settings()).finish()
+    score(store, ScoreSettings())
+    assert quality(store, "end.org")["nofollow_share"] == pytest.approx(2 / 4)
+    databases.drop(store)
 
 
 def test_new_referring_domains_are_told_from_those_of_before(world: AnyStore) -> None:
