@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from pipeline.control import Control, Controls
 from pipeline.index.erased import DELETIONS, MENTIONS, parameters
+from pipeline.index.referrers import JOB as ROLLED
 from pipeline.index.referrers import roll_up
 from pipeline.store import Parameters, Store, rows, sql
-from pipeline.store.marks import Mark, move
+from pipeline.store.marks import Mark, mark_of, move
 from pipeline.url import domains
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,8 @@ def _roll_up_rest(store: Store, names: Collection[str], led: bool) -> None:
     """Of a host or a page the domain's other pages stay: what they come to is counted anew.
     led: what was erased led from others to others."""
     parts = {domains(name.partition("/")[0]).registered for name in names} - set(names)
-    written = int(time.time() * 1000)
+    # Greater than what the job wrote, whatever the clock says.
+    written = max(int(time.time() * 1000), mark_of(store, ROLLED).version + 1)
     if parts or led:
         roll_up(store, written, domains=parts, erased=led)
     if parts:
