@@ -52,8 +52,8 @@ class Cli(click.Group):
             ctx.exit(0)
         except OSError as error:
             _drop_output()
-            what = f"{error.filename}" if error.filename else "the answer"
-            say(f"can't write {what}: {error.strerror or error}", level=logging.ERROR)
+            what = error.filename or "can't write the answer"
+            say(f"{what}: {error.strerror or error}", level=logging.ERROR)
             ctx.exit(1)
 
 
