@@ -43,8 +43,8 @@ def demand(what: Any, given: Mapping[str, Any]) -> None:
             raise UsageError(
                 f"{name} can't be {str(value)[:40]!r}: {error}{_choices(hints[name])}"
             ) from None
-        if name == "limit" and value < 1:
-            raise UsageError(f"limit can't be {value}; give 1 or more")
+        if name == "limit" and value < 0:
+            raise UsageError(f"limit can't be {value}; give 0 or more")
 
 
 @functools.cache
