@@ -143,7 +143,7 @@ class Run:
         except BaseException:
             self._open.close()
             raise
-        self.interrupted = self._ending = False
+        self.interrupted = False
         self.exhausted = False
         self._skipped = -1  # requests past their deadline, when leases were last ignored
         self._errors: list[BaseException] = []
@@ -161,7 +161,6 @@ class Run:
             self._drain(consuming)
             self.loop.stop()
             consuming.join()
-            self._ending = True
             planning.join()  # it may be in the lifecycle job, which is for one at a time
         if self._errors:
             raise self._errors[0]
@@ -209,7 +208,7 @@ class Run:
         """Requests ahead of the spider, until the budget is spent or nothing is due any more."""
         idle, enough = 0, max(3, int(_IDLE_S / self.settings.plan.interval_s))
         next_job = time.monotonic() + self.settings.consume.lifecycle_s
-        while self._goes_on() and idle < enough:
+        while not self.crawl.stopping and idle < enough:
             if self.crawl.counts["pages"] >= self.settings.plan.pages:
                 break
             self.obey()
@@ -221,9 +220,6 @@ class Run:
             time.sleep(self.settings.plan.interval_s)
         self.exhausted = idle >= enough
         self.crawl.stop()
-
-    def _goes_on(self) -> bool:
-        return not (self.interrupted or self._ending)
 
     def _nothing_is_due(self) -> bool:
         """Nor on its way, once what is due was planned."""
@@ -247,7 +243,9 @@ class Run:
         # Nearly full it can wait: a plan reads the frontier, however few it is for.
         if pages <= 0 or outstanding > _ENOUGH:
             return 0
-        return self.planner.plan(pages, ignore_leases=ignore_leases, go_on=self._goes_on)
+        return self.planner.plan(
+            pages, ignore_leases=ignore_leases, go_on=lambda: not self.crawl.stopping
+        )
 
     def _behind(self, group: str) -> int:
         return sum(self.log.lag(group).values())

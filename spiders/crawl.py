@@ -86,6 +86,10 @@ class Crawl:
         self._stopping.set()
 
     @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    @property
     def waiting(self) -> int:
         """Requests in memory that are not settled."""
         return len(self.scheduler) + self.in_flight

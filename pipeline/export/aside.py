@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import BacklinksError, UsageError
+from pipeline.processes import is_alive
 
 _PIECE = 1 << 20
 _LEFT = re.compile(r"\.(\d+)\.(part|old)")
@@ -51,22 +52,12 @@ def _clear(directory: Path) -> None:
     """What processes left that died; where one had taken it out of its place, it comes back."""
     for left in directory.parent.glob(f".{glob.escape(directory.name)}.*"):
         found = _LEFT.fullmatch(left.name.removeprefix(f".{directory.name}"))
-        if found is None or _lives(int(found[1])):
+        if found is None or is_alive(int(found[1])):
             continue
         if found[2] == "old" and not directory.exists():
             left.rename(directory)
         else:
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
 
 
 def _put_in_place(part: Path, directory: Path) -> None:

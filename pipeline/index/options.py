@@ -12,7 +12,6 @@ import msgspec
 
 from pipeline.errors import UsageError
 
-_ALIKE = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
 Asked = ParamSpec("Asked")
 Question = TypeVar("Question")
 
@@ -20,12 +19,10 @@ Question = TypeVar("Question")
 def checked(ask: Callable[Asked, Question]) -> Callable[Asked, Question]:
     """Its arguments are held against its annotations first. Raises UsageError."""
     signature = inspect.signature(ask)
-    named = [name for name, one in signature.parameters.items() if one.kind in _ALIKE]
 
     @functools.wraps(ask)
     def asked(*args: Asked.args, **kwargs: Asked.kwargs) -> Question:
-        given = signature.bind(*args, **kwargs).arguments
-        demand(ask, {name: given[name] for name in named if name in given and name != "self"})
+        demand(ask, signature.bind(*args, **kwargs).arguments)
         return ask(*args, **kwargs)
 
     return asked
@@ -36,7 +33,7 @@ def demand(what: Any, given: Mapping[str, Any]) -> None:
     hints = _hints(what)
     for name, value in given.items():
         if name not in hints:
-            continue  # Python itself says so
+            continue  # `self`, or what Python itself refuses
         try:
             msgspec.convert(value, hints[name])
         except msgspec.ValidationError as error:

@@ -94,24 +94,23 @@ class Redirects:
     def __call__(self, store: Store, since_ms: int) -> Iterator[Url]:
         if self._rounds >= _HOPS:
             return
-        urls = dict(self._new(store, since_ms))
+        urls = self._new(store, since_ms)
         self._rounds += len(urls) < _REDIRECTS  # else there are more of the same hop
         self._asked.update(urls)
         known = _visits(store, list(urls), since_ms) if urls else {}
         yield from (url for page, url in urls.items() if page not in known)
 
-    def _new(self, store: Store, since_ms: int) -> Iterator[tuple[Page, Url]]:
+    def _new(self, store: Store, since_ms: int) -> dict[Page, Url]:
         """So many as one round takes of those that were not asked for before."""
-        found: set[Page] = set()
+        urls: dict[Page, Url] = {}
         answer = store.stream(sql("pipeline/lists/redirects"), {"since": since_ms})
         for row in chain.from_iterable(map(rows, answer)):
             url = _within(row["final_url"], row["domain"])
-            if url is None or _page(url) in self._asked or _page(url) in found:
-                continue
-            found.add(_page(url))
-            yield _page(url), url
-            if len(found) >= _REDIRECTS:
-                return
+            if url is not None and _page(url) not in self._asked:
+                urls.setdefault(_page(url), url)
+            if len(urls) >= _REDIRECTS:
+                break
+        return urls
 
 
 def _page(url: Url) -> Page:

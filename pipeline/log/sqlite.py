@@ -24,6 +24,7 @@ import msgspec
 from pipeline.errors import LogBusy, LogDamaged, LogError, LogFull, NotOwner, OffsetLost
 from pipeline.log import PLAN, TOPICS, Committed, Headers, Message, Partition, Place, Record
 from pipeline.page import MAX_RECORD
+from pipeline.processes import is_alive
 
 FILE = "log.sqlite"  # in a data directory
 PARTITIONS = 4  # enough for the workers of one machine
@@ -351,7 +352,7 @@ class SqliteReader:
         ).fetchall()
         for member, pid, topics, heartbeat in rows:
             if member == self.member or (
-                now - heartbeat < self.log.session_timeout_s and _is_alive(pid)
+                now - heartbeat < self.log.session_timeout_s and is_alive(pid)
             ):
                 alive[member] = set(topics.split())
             else:
@@ -582,13 +583,3 @@ def _record(partition: Partition, row: tuple[int, int, bytes, bytes, bytes | Non
     if packed:
         headers = tuple((name, data) for name, data in msgspec.msgpack.decode(packed))
     return Record(partition, number & ((1 << _SHIFT) - 1), timestamp_ms, key, value, headers)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -95,13 +95,13 @@ def score(
     Raises BadFormula and TooLarge before anything is begun, ScoreBusy, StoreFull, and what the
     store raises.
     """
-    load(settings.formula, risk.KNOWN)
+    rules = load(settings.formula, risk.KNOWN).sha256  # its file may say something else later
     as_of = as_of or int(rows(store.query("SELECT max(arrived) AS at FROM arrivals"))[0]["at"])
     if not as_of:
         return None
     told = rows(store.query(sql("pipeline/quality/size")))[0]
     needs.chosen(needs.Size(told["domains"], told["edges"]), settings)
-    with steps_of(beside, _went_in(store, as_of, settings, seeds, spam)) as steps:
+    with steps_of(beside, _went_in(store, as_of, settings, rules, seeds, spam)) as steps:
         scored = _begun(store, as_of, settings, seeds, spam, steps, progress)
         for number, part in enumerate(PARTS, 1):
             progress(f"{part.says} ({number} of {len(PARTS)})")
@@ -118,9 +118,17 @@ def _changed(file: str) -> list[int]:
 
 
 def _went_in(
-    store: Store, as_of: int, settings: ScoreSettings, seeds: Sequence[str], spam: Sequence[str]
+    store: Store,
+    as_of: int,
+    settings: ScoreSettings,
+    rules: str,
+    seeds: Sequence[str],
+    spam: Sequence[str],
 ) -> dict[str, Any]:
-    """All that what a step makes depends on; how much memory it may take is none of it."""
+    """All that what a step makes depends on; how much memory it may take is none of it.
+
+    rules: digest of the formula's file.
+    """
     state = rows(store.query(sql("pipeline/quality/went_in")))[0]
     ours = settings.model_dump(mode="json", exclude={"memory_mb", "beside", "seeds", "spam"})
     return {
@@ -130,7 +138,7 @@ def _went_in(
         "seeds": digest(seeds),
         "spam": digest(spam),
         "formula": [FORMULA, version("backlink-index"), suffix_list_version()],
-        "rules": load(settings.formula, risk.KNOWN).sha256,  # the file may say something else now
+        "rules": rules,
         "geoip": _changed(settings.geoip),
         "parts": [part.says for part in PARTS],
     }

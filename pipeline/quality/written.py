@@ -31,12 +31,12 @@ def swap_in(store: Store, table: str, new: pa.Table, snapshot: int) -> None:
         return
     for first in range(0, new.num_rows, AT_ONCE):
         store.insert(beside, _piece(new.slice(first, AT_ONCE), snapshot))
-    demand_ours(store, beside, snapshot, new.num_rows)
+    _demand_ours(store, beside, snapshot, new.num_rows)
     store.execute(f"ALTER TABLE {table} REPLACE PARTITION {snapshot:d} FROM {beside}")
     store.execute(f"ALTER TABLE {beside} DROP PARTITION {snapshot:d}")
 
 
-def demand_ours(store: Store, beside: str, snapshot: int, written: int) -> None:
+def _demand_ours(store: Store, beside: str, snapshot: int, written: int) -> None:
     """Raises BacklinksError where there are other rows beside than were written there: two scores
     of one store, of which none must get in with rows of both."""
     asked = f"SELECT count() AS rows FROM {beside} WHERE snapshot = {{snapshot:UInt64}}"

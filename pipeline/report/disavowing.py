@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,8 +10,7 @@ from typing import Any, NamedTuple
 import click
 import pyarrow as pa
 
-from pipeline.errors import BacklinksError, UsageError
-from pipeline.export.aside import own
+from pipeline.errors import UsageError
 from pipeline.export.disavow import Candidate, candidates, disavow_file, never
 from pipeline.index.question import Question
 from pipeline.index.snapshots import Snapshot, chosen
@@ -22,7 +20,7 @@ from pipeline.lists.text import lines, opened, shown
 from pipeline.report.commands import put, reading, settings_of
 from pipeline.report.exporting import export
 from pipeline.report.lines import say
-from pipeline.report.output import safe
+from pipeline.report.output import safe, whole
 from pipeline.report.saying import who
 from pipeline.report.snapshots import snapshot_option
 from pipeline.settings import Settings
@@ -189,12 +187,8 @@ def _write(output: Path, domain: str, snapshot: Snapshot, found: Chosen) -> None
         f"Reviewed by {safe(who())}",
     ]
     done = disavow_file(head, ((name, safe(reasons)) for name, reasons in found.domains))
-    part = own(output, "part")
-    try:
-        part.write_text(done.text, encoding="utf-8")
-        os.replace(part, output)
-    except OSError as error:
-        raise BacklinksError(f"can't write {output}: {error.strerror}") from error
+    with whole(output) as beside:
+        beside.write_text(done.text, encoding="utf-8")
     for name, why in found.kept:
         say(f"left out: {safe(name)}, {safe(why)}")
     if done.left_out:

@@ -12,6 +12,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
@@ -78,19 +79,24 @@ def save(batches: Iterable[pa.RecordBatch], path: Path) -> int:
     form = SUFFIXES.get(path.suffix.lower())
     if form is None:
         raise UsageError(f"-o {path}: write to a file that ends in {', '.join(SUFFIXES)}")
-    temporary = own(path, "part")
-    try:
+    with whole(path) as beside:
         if form == "parquet":
-            count = _parquet(batches, temporary)
-        else:
-            with temporary.open("w", encoding="utf-8", newline="") as file:
-                count = write(batches, form=form, to=file)
-        temporary.replace(path)
+            return _parquet(batches, beside)
+        with beside.open("w", encoding="utf-8", newline="") as file:
+            return write(batches, form=form, to=file)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where to write what is to stand there whole or not at all. Raises BacklinksError."""
+    beside = own(path, "part")
+    try:
+        yield beside
+        beside.replace(path)
     except OSError as error:
         raise BacklinksError(f"can't write {path}: {error.strerror}") from error
     finally:
-        temporary.unlink(missing_ok=True)
-    return count
+        beside.unlink(missing_ok=True)
 
 
 def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:

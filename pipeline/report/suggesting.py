@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 import pyarrow as pa
 
-from pipeline.errors import BacklinksError, UsageError
-from pipeline.export.aside import own
+from pipeline.errors import UsageError
 from pipeline.index.snapshots import Snapshot, chosen
 from pipeline.quality.candidates import MARKS, MOST_LISTED, SeedCandidate, suggest
 from pipeline.report.commands import cli, form_options, put, reading, settings_of
 from pipeline.report.lines import say
-from pipeline.report.output import safe
+from pipeline.report.output import safe, whole
 from pipeline.report.progress import Progress
 from pipeline.report.snapshots import snapshot_option
 
@@ -91,10 +89,6 @@ def _write(output: Path, snapshot: Snapshot, found: list[SeedCandidate]) -> None
             for one in found
         ),
     ]
-    part = own(output, "part")
-    try:
-        part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        os.replace(part, output)
-    except OSError as error:
-        raise BacklinksError(f"can't write {output}: {error.strerror}") from error
+    with whole(output) as beside:
+        beside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     say(f"{len(found):,} candidates in {output}; look at each before you score with them")

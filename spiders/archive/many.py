@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import multiprocessing
 import os
 import signal
@@ -52,10 +51,6 @@ class Wanted(NamedTuple):
     workers: int = 1
 
 
-def _nobody() -> None:
-    """There are none to be stopped."""
-
-
 class Importing:
     """`stop` may be called from any thread, or a signal's handler: files end where they are."""
 
@@ -69,7 +64,7 @@ class Importing:
         self._began = time.monotonic()
         self._read = 0.0  # files' worth, in this run
         self._stopping = threading.Event()
-        self._stop_others: Callable[[], None] = _nobody
+        self._stop_others: Callable[[], None] = lambda: None
 
     def stop(self) -> None:
         self._stopping.set()
@@ -114,18 +109,6 @@ class Importing:
         return told
 
     def _beside(self, workers: int) -> Iterator[Filed]:
-        """Its errors come without frames: these would keep the pool's semaphores beyond its end,
-        and Python tells people of such."""
-        try:
-            yield from self._by_pool(workers)
-            return
-        except BacklinksError as error:
-            failed = error.with_traceback(None)
-        failed.__cause__ = failed.__context__ = None
-        gc.collect()
-        raise failed
-
-    def _by_pool(self, workers: int) -> Iterator[Filed]:
         context = _deaf_processes()
         # Neither has a lock, which a process that is killed would keep.
         stop, (heard, told) = context.RawValue(ctypes.c_bool, False), context.Pipe(duplex=False)
@@ -148,7 +131,6 @@ class Importing:
             ) from error
         finally:
             self._stop_others()
-            self._stop_others = _nobody
             pool.shutdown(cancel_futures=True)
             told.close()  # the last end of it that is open
             hearing.join()

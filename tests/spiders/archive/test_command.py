@@ -193,6 +193,7 @@ def test_a_log_that_cannot_be_used_is_told_whoever_opens_it(tmp_path: Path, work
     assert (ran.code, ran.out) == (1, "")
     assert f"backlinks: the log {data / 'log.sqlite'} is damaged" in ran.err
     assert "Traceback" not in ran.err
+    assert "leaked" not in ran.err
 
 
 def children(pid: int) -> list[int]:
